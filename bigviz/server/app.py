@@ -13,6 +13,7 @@ from bigviz.server.access.gate import needs_of
 from bigviz.server.account import account, login, sharing
 from bigviz.server.api import access, appending, batches, datasets, documents, embedding, openapi, people, users, views
 from bigviz.server.controls.live_figure import LiveFigure
+from bigviz.server.controls.option_list import OptionList
 from bigviz.server.http import layers, pages, status, thumbnail
 from bigviz.server.selections import routes as selections
 from bigviz.server.site import Site
@@ -27,7 +28,7 @@ ROUTES: Final = (
     "/", "/D/", "/D/autoload.js", "/D/ws", "/D/layers/L/tilejson.json", "/D/layers/L/tiles/Z/I/J.npy|png|arrow",
     "/D/layers/L/image.npy|png", "/D/layers/L/columns.arrow", "/D/layers/L/bars.arrow",
     "/D/layers/L/rows.arrow|json", "/D/layers/L/rows/N.json", "/D/controls/ID.json",
-    "/D/layers/L/select", "/D/selections/ID.parquet|arrow|csv|json",
+    "/D/controls/ID/options.json", "/D/layers/L/select", "/D/selections/ID.parquet|arrow|csv|json",
     "/_/api", "/healthz", "/metrics",
 )  # fmt: skip
 
@@ -86,6 +87,7 @@ def make_app(site: Site) -> Application:
         (r"/([^/]+)/ws", Websocket, shared),
         (r"/([^/]+)/views", views.Views, shared),
         (r"/([^/]+)/controls/([A-Za-z0-9_]{1,64})\.json", LiveFigure, shared),
+        (r"/([^/]+)/controls/([A-Za-z0-9_]{1,64})/options\.json", OptionList, shared),
         (rf"{_LAYER}/tilejson\.json", layers.TileJson, shared),
         (_TILE, layers.Tiles, shared),
         (rf"{_LAYER}/image\.(npy|png)", layers.Image, shared),

@@ -25,13 +25,15 @@ import { bindState } from "./ui/figure-state.js";
 import { bindColourLock } from "./ui/colour-lock.js";
 import { bindLatencyPanel } from "./ui/latency-panel.js";
 import { controlMaker } from "./ui/controls/controls.js";
+import { foldControls } from "./ui/controls/fold.js";
+import { followOptions } from "./ui/controls/grown-options.js";
 import { buildLayout } from "./ui/layout.js";
 import { bindLive } from "./ui/live.js";
 import { Notices } from "./ui/notices.js";
 import { listenPageKeys } from "./ui/page-keys.js";
 import { bindPickers } from "./ui/pickers.js";
 import { bindOutside } from "./ui/outside.js";
-import { RowCard } from "./ui/row-card.js";
+import { RowsPanel } from "./ui/rows/rows-panel.js";
 import { bindRowFacts } from "./ui/row-facts.js";
 import { Status } from "./ui/status.js";
 import { copyLink } from "./ui/copy-link.js";
@@ -40,9 +42,9 @@ import { showReading, showRefusal } from "./ui/reading.js";
 import { planForMaps, withoutMaps } from "./ui/map-origins.js";
 import { bindCategoryKeys } from "./ui/category-keys.js";
 import { bindLegendEntries } from "./ui/legend-entries.js";
-import { bindSelectionPanel } from "./ui/selection-panel.js";
 import { bindSettings } from "./ui/settings.js";
-import { PAGE_ADDRESS, UrlState } from "./ui/url-state.js";
+import { PAGE_ADDRESS, readTabs, UrlState } from "./ui/url-state.js";
+import { ViewerSteps } from "./ui/address/viewer-steps.js";
 import { GONE, UNUSABLE } from "./wire/frames.js";
 
 /** @typedef {import("./types.js").DocumentSpec} DocumentSpec */
@@ -277,9 +279,14 @@ export class Mounted extends EventTarget {
     else if (error) this.notices.error(error.message);
   }
 
+  /** @param {string} id @returns {HTMLElement|null} */
+  #control(id) {
+    return this.element.querySelector(`[data-control="${id}"]`);
+  }
+
   /** A control has other properties: another element takes its place.  @param {string} id */
   #remake(id) {
-    const old = this.element.querySelector(`[data-control="${id}"]`);
+    const old = this.#control(id);
     if (!old || !this.makeControl) return;
     const hadFocus = old.contains(document.activeElement);
     const now = this.makeControl(id);
@@ -351,10 +358,13 @@ export class Mounted extends EventTarget {
     const { make, tables, numbers } = controlMaker(spec, values, page, signal);
     this.tables = tables;
     let firstLayer = 0;
-    const placed = buildLayout(spec, find(element, ".layout", HTMLElement), {
+    const layout = find(element, ".layout", HTMLElement);
+    const { figures: placed, tabs } = buildLayout(spec, layout, {
       control: make,
-      turned: () => this.#turn(),
+      panel: (box, ids) => foldControls(box, ids, values, signal),
     });
+    if (this.address) readTabs(new URLSearchParams(this.address.hash.slice(1)), tabs);
+    for (const each of tabs) each.addEventListener("turn", () => this.#turn());
     const rangeOf = sharedRanges(
       spec.ranges,
       placed.map((each) => each.spec),
@@ -381,20 +391,29 @@ export class Mounted extends EventTarget {
     this.#frame(title, offline, spec.controls !== undefined || this.inexact.size < this.figures.length);
     this.url?.dispose();
     const links = linkFigures(spec.links ?? [], { figures: this.figures, numbers, page }, signal);
-    if (this.address) this.url = new UrlState(this.figures, signal, this.address, values);
+    const steps = new ViewerSteps(layout, signal);
+    if (this.address) this.url = new UrlState(this.figures, signal, this.address, { values, tabs, steps });
     for (const figure of this.figures) this.#bind(figure);
     const drag = new ControlDrag({ figures: this.figures, values, page, links }, signal);
-    drag.listen(find(element, ".layout", HTMLElement));
+    drag.listen(layout);
     followValues(this.figures, values, signal, (figure, id) => [drag, ...links].some((each) => each.shows(figure, id)));
     for (const [id, table] of tables) {
       const figure = this.figures.find((each) => each.spec.id === values.controls[id].figure);
       if (figure) table.follow(figure.selection);
     }
     this.makeControl = make;
+    followOptions(
+      values,
+      page,
+      (id) => this.#control(id),
+      (id) => this.#remake(id),
+      signal,
+    );
     this.session.build(this.figures, values);
     deliverAnswers(page, this.figures, signal);
     this.follower = new Follower(page, this.figures, follow, this.versions, this.building.signal);
     this.dispatchEvent(new Event("built"));
+    queueMicrotask(() => this.#needNot()); // there may be none in front
   }
 
   /** Other tabs are in front. */
@@ -403,7 +422,7 @@ export class Mounted extends EventTarget {
       if (figure.section.closest("[hidden]") === null) figure.wake();
       else {
         figure.isAsleep = true;
-        this.inexact.delete(figure); // nobody waits for it
+        this.#needNot(figure);
       }
     }
   }
@@ -422,27 +441,22 @@ export class Mounted extends EventTarget {
     bindState(figure, status);
     bindRowFacts(figure, status);
     bindOutside(figure, status);
-    bindSelectionPanel(figure, (words) => this.notices.say(words));
     const hover = new Hover(figure, (words) => this.notices.say(words));
-    const card = new RowCard(figure.surface, {
-      filter: (layer, filter) => figure.choose(layer.index, { filter }),
-      note: (words) => this.notices.note(words),
-    });
-    hover.onRow = (values, px, py, layer) => {
-      hover.hide();
-      card.open(values, px, py, layer);
-    };
-    hover.onCell = (hit) => {
-      if (figure.selection.requests.isPossible) figure.selection.selectCell(hit);
-    };
-    new FigureGestures(figure, hover, bindToolbar(figure, { help: this.help }));
+    const rows = figure.selection.requests.isPossible
+      ? new RowsPanel(figure, { say: (words) => this.notices.say(words) })
+      : null;
+    hover.inspector = rows;
+    new FigureGestures(figure, hover, bindToolbar(figure, { help: this.help, rows: () => rows?.openView() }));
     describe(figure, (words) => this.notices.say(words));
-    figure.addEventListener("exact", () => {
-      this.inexact.delete(figure);
-      if (this.isReady || this.inexact.size > 0) return;
-      this.isReady = true;
-      this.dispatchEvent(new Event("ready"));
-    });
+    figure.addEventListener("exact", () => this.#needNot(figure));
+  }
+
+  /** Nobody waits for a figure any more.  @param {Figure} [figure] */
+  #needNot(figure) {
+    if (figure) this.inexact.delete(figure);
+    if (this.isReady || this.inexact.size > 0) return;
+    this.isReady = true;
+    this.dispatchEvent(new Event("ready"));
   }
 
   #copyLink() {

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from .axe import faults
-from .driver import figure, hash_of, open_page, settle, until
+from .driver import figure, hash_of, open_page, settle, until, wait_hash
 from .served import Server, start_server
 
 ROWS = 3_000
@@ -181,10 +181,48 @@ def test_tabs_are_one_stop_and_figures_behind_them_ask_for_nothing(page: Page, c
     expect(words).to_contain_text("<b>no</b> page [none](javascript:alert)")
 
 
-@pytest.mark.parametrize("context", [{"viewport": {"width": 390, "height": 844}, "has_touch": True}], indirect=True)
-def test_on_a_phone_controls_stand_over_each_other_and_can_be_hit(page: Page, controls: Server) -> None:
+def test_back_and_forward_go_through_values_tabs_and_views(page: Page, controls: Server) -> None:
     open_page(page, f"{controls.url}/controls/")
     settle(page)
+    press(page, "[name=paid]", "Space")
+    until(page, "() => location.hash.includes('c.paid=true')")
+    settle(page)
+    page.locator(f"{figure()} .surface").press("+")
+    wait_hash(page)
+    near = hash_of(page)
+    tabs = page.get_by_role("tab")
+    tabs.nth(2).click()
+    until(page, "() => location.hash.includes('tab=2')")
+    again = page.url
+    page.go_back()
+    expect(tabs.nth(0)).to_have_attribute("aria-selected", "true")
+    settle(page)
+    assert hash_of(page) == near, "the view that was zoomed is that of the tab's entry"
+    page.go_back()
+    expect(page.locator("[name=paid]")).not_to_be_checked()
+    settle(page)
+    assert hash_of(page) == {}
+    page.go_forward()
+    expect(page.locator("[name=paid]")).to_be_checked()
+    settle(page)
+    assert hash_of(page) == near
+    page.goto("about:blank")
+    open_page(page, again)
+    expect(page.get_by_role("tab").nth(2)).to_have_attribute("aria-selected", "true")
+    expect(page.locator("[name=paid]")).to_be_checked()
+
+
+@pytest.mark.parametrize("context", [{"viewport": {"width": 390, "height": 844}, "has_touch": True}], indirect=True)
+def test_on_a_phone_controls_stand_over_each_other_and_can_be_hit(page: Page, controls: Server) -> None:
+    open_page(page, f"{controls.url}/controls/#c.least=3")
+    settle(page)
+    expect(page.locator("[name=least]")).to_be_hidden()
+    expect(page.locator("[data-control=count] output")).to_be_visible()
+    fold = page.get_by_role("button", name="Controls 1 set")
+    height = fold.bounding_box()
+    assert height and height["height"] >= 44
+    fold.tap()
+    expect(page.locator("[name=least]")).to_be_visible()
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         assert faults(page) == []

@@ -37,6 +37,7 @@ Listener = Callable[[dict[str, Any]], None]
 T = TypeVar("T")
 
 _THREADS: Final = 6  # builds spread over all cores by themselves; more let a layer answer while others are completed
+_FACTS_THREADS: Final = 2  # for what is known of layers: it may have to be read from the disk, and waits for no build
 _SECONDS_BETWEEN: Final = 0.1
 _SECONDS_BETWEEN_SAMPLES: Final = 0.25  # a picture that changes more often is no easier to read
 
@@ -87,6 +88,7 @@ class Builds:
         self._published: set[tuple[str, Layer]] = set()
         self._loop = asyncio.get_running_loop()
         self._executor = ThreadPoolExecutor(_THREADS, "bigviz-build")
+        self._facts = ThreadPoolExecutor(_FACTS_THREADS, "bigviz-facts")
         self._samplers = ThreadPoolExecutor(1, "bigviz-sample")
         self._running: dict[tuple[str, Layer], _Build] = {}
 
@@ -114,7 +116,7 @@ class Builds:
         `principal` began.
         """
         if self._is_known(dataset, layer, whole):
-            return await self._loop.run_in_executor(self._executor, self._engine.info, dataset, layer)
+            return await self._loop.run_in_executor(self._facts, self._engine.info, dataset, layer)
         with self._joined(dataset, layer, listener, principal) as build:
             return await asyncio.shield(build.done if whole else build.opened)
 
@@ -130,7 +132,7 @@ class Builds:
         with self._joined(dataset, layer, listener, principal) as build:
             sampled = await _first_of(build.first, build.opened)
             if sampled is not None and not build.opened.done():
-                dense = await self._loop.run_in_executor(self._executor, lambda: sampled.dense)
+                dense = await self._loop.run_in_executor(self._facts, lambda: sampled.dense)
                 yield Known(sampled.facts, "sampled", dense)
             info = await asyncio.shield(build.opened)
             if not build.done.done():
@@ -186,11 +188,12 @@ class Builds:
             build.cancel.cancel()
             _fail(build, Cancelled("the server stops"))
         self._executor.shutdown(wait=False, cancel_futures=True)
+        self._facts.shutdown(wait=False, cancel_futures=True)
         self._samplers.shutdown(wait=False, cancel_futures=True)
 
     async def _dense(self, dataset: Dataset, layer: Layer) -> DensePart | None:
-        """Where nearly all rows lie. In a thread of builds: what is on the disk may have to be read."""
-        return await self._loop.run_in_executor(self._executor, self._engine.dense, dataset, layer)
+        """Where nearly all rows lie. In a thread: what is on the disk may have to be read."""
+        return await self._loop.run_in_executor(self._facts, self._engine.dense, dataset, layer)
 
     def _is_known(self, dataset: Dataset, layer: Layer, whole: bool) -> bool:
         readiness = self._engine.readiness(dataset, layer)

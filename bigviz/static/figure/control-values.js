@@ -19,7 +19,7 @@ export class ControlValues {
    */
   constructor(controls, options = {}) {
     this.controls = { ...controls };
-    this.columns = options;
+    this.columns = { ...options };
     /** @type {Map<string, ControlValue>} */ this.values = new Map();
     for (const [id, spec] of Object.entries(controls)) if (VALUED.has(spec.type)) this.values.set(id, first(spec));
     /** @type {((id: string, value: ControlValue) => void)[]} */ this.listeners = [];
@@ -48,6 +48,16 @@ export class ControlValues {
   /** A control has other properties than its document says.  @param {string} id @param {Partial<ControlSpec>} change */
   redeclare(id, change) {
     this.controls[id] = { ...this.controls[id], ...change };
+  }
+
+  /**
+   * The column of a control's options has these values now.
+   * @param {string} id @param {{options: ControlValue[], more: boolean}} found @returns {boolean} they are others
+   */
+  offer(id, { options, more }) {
+    if (same(this.columns[id], { options, more })) return false;
+    this.columns[id] = { options, more };
+    return true;
   }
 
   /** @param {(id: string, value: ControlValue) => void} listener @param {AbortSignal} [signal] ends it */

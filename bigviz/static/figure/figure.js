@@ -60,6 +60,8 @@ export class Figure extends EventTarget {
     this.followY = new FollowY(this);
     this.moves = new Moves(this);
     this.selection = new Selection(this);
+    /** The rows that the inspector shows, of the view or of a cell. */
+    this.inspected = new Selection(this, { described: false });
     /** Ranges to show once their columns have come.  @type {import("./steps.js").Step|null} */
     this.due = null;
     this.sizing = new ResizeObserver(() => this.resize());
@@ -404,11 +406,23 @@ export class Figure extends EventTarget {
    */
   resize() {
     if (!this.painter.measure() || !this.view) return false;
-    const { width, height } = this.painter.deviceSize;
-    this.view = this.view.resize(width, height);
+    this.#fill();
     this.moves.lookAhead();
     this.drawing.renew();
     this.drawing.frame();
     return true;
+  }
+
+  /** The view is as large as the plot. A locked one shows its ranges, not what it had to show more of them before. */
+  #fill() {
+    const { view, axes, ranges } = this;
+    const { x, y } = ranges;
+    if (!view) return;
+    const { width, height } = this.painter.deviceSize;
+    const resized = view.resize(width, height);
+    this.view =
+      x.now === null || y.now === null
+        ? resized
+        : resized.show({ x: asKind(x.now, axes.x.exact), y: asKind(y.now, axes.y.exact) });
   }
 }

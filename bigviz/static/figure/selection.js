@@ -1,6 +1,6 @@
 // What is selected in a figure: a region in axis space, and what the server says of the rows in it.
 
-import { span } from "../geometry/span.js";
+import { equalSpans, span } from "../geometry/span.js";
 import { SelectionRequests } from "../wire/selections.js";
 import { NUMBERS, TIMES } from "../wire/column-kinds.js";
 
@@ -13,8 +13,9 @@ import { NUMBERS, TIMES } from "../wire/column-kinds.js";
 /** @typedef {import("../geometry/view.js").View} View */
 /** @typedef {import("../wire/selections.js").Selected} Selected */
 /**
- * `isCell`: a cell that is drawn.
- * @typedef {{kind: "box", x: Span, y: Span, isCell?: boolean}|{kind: "lasso", points: {x: Place, y: Place}[]}} Region
+ * `part`: what a box is of, a cell that is drawn, or the view while it moves.
+ * @typedef {{kind: "box", x: Span, y: Span, part?: "cell"|"view"}|
+ *   {kind: "lasso", points: {x: Place, y: Place}[], part?: undefined}} Region
  */
 
 /** Kinds that have statistics. */
@@ -24,10 +25,12 @@ const FIRST_STATS = 3;
 
 /** Fires `change` when the region, the answer or what is asked for is another. */
 export class Selection extends EventTarget {
-  /** @param {Drawn} figure */
-  constructor(figure) {
+  /** @param {Drawn} figure @param {{described?: boolean}} [o] `described`: statistics are asked for */
+  constructor(figure, { described = true } = {}) {
     super();
     this.figure = figure;
+    this.described = described;
+    /** The layer whose rows are wanted; null: the topmost one.  @type {Layer|null} */ this.of = null;
     this.requests = new SelectionRequests(figure.page.connection);
     /** @type {Region|null} */ this.region = null;
     /** @type {Selected|null} of the region, once it is known */ this.answer = null;
@@ -35,14 +38,16 @@ export class Selection extends EventTarget {
     /** Columns of the statistics.  @type {string[]|null} null: the first ones */ this.chosen = null;
     /** The column that rows are told apart by.  @type {string|null} */ this.by = null;
     /** @type {AbortController|null} */ this.asking = null;
+    /** When the server was asked last (performance.now()). */ this.since = 0;
     /** What the region is in: other axes make it meaningless. */ this.axes = "";
     /** What the answer is of. */ this.asked = "";
     figure.addEventListener("info", () => this.#follow());
   }
 
-  /** The layer that is selected from: the topmost one that is shown. */
+  /** The layer that is selected from: the topmost one that is shown, unless one is said. */
   get layer() {
     const { layers, main } = this.figure;
+    if (this.of) return this.of;
     return [...layers].reverse().find((layer) => layer.ready && !layer.isHidden) ?? main;
   }
 
@@ -60,6 +65,7 @@ export class Selection extends EventTarget {
 
   /** The columns of the statistics. @returns {string[]} */
   get stats() {
+    if (!this.described) return [];
     const { numbers, chosen, layer } = this;
     if (chosen) return chosen.filter((name) => numbers.includes(name));
     const drawn = [layer.definition?.x ?? "", layer.definition?.y ?? ""];
@@ -74,10 +80,16 @@ export class Selection extends EventTarget {
     this.#ask();
   }
 
-  /** All that the view shows. */
-  selectView() {
+  /** All that the view shows.  @param {boolean} [follows] it is to be asked for again where the view moves */
+  selectView(follows = false) {
     const { view } = this.figure;
-    if (view) this.select({ kind: "box", x: view.x, y: view.y });
+    if (view) this.select({ kind: "box", x: view.x, y: view.y, ...(follows ? { part: "view" } : {}) });
+  }
+
+  /** Whether the region is all of a view.  @param {View} view */
+  isOf({ x, y }) {
+    const { region } = this;
+    return region?.kind === "box" && equalSpans(region.x, x) && equalSpans(region.y, y);
   }
 
   /**
@@ -89,10 +101,10 @@ export class Selection extends EventTarget {
     if (!view || !(x[1] > x[0]) || !(y[1] > y[0])) return;
     const part = (/** @type {[number, number]} */ [lo, hi], /** @type {Span} */ { origin, exact }) =>
       span(lo, hi, origin, exact);
-    this.select({ kind: "box", x: part(x, view.x), y: part(y, view.y), isCell: true });
+    this.select({ kind: "box", x: part(x, view.x), y: part(y, view.y), part: "cell" });
   }
 
-  /** @param {{chosen?: string[], by?: string|null}} change */
+  /** @param {{chosen?: string[], by?: string|null, described?: boolean}} change */
   want(change) {
     Object.assign(this, change);
     if (this.region) this.#ask();
@@ -103,6 +115,14 @@ export class Selection extends EventTarget {
     this.asking?.abort();
     this.region = this.answer = this.error = this.asking = null;
     this.dispatchEvent(new Event("change"));
+  }
+
+  /** Gives up what is asked for: what was known before stays, and where nothing was, nothing is selected. */
+  cancel() {
+    this.asking?.abort();
+    this.asking = null;
+    if (this.answer === null) this.clear();
+    else this.dispatchEvent(new Event("change"));
   }
 
   get isBusy() {
@@ -128,6 +148,7 @@ export class Selection extends EventTarget {
     this.asking?.abort();
     const asking = new AbortController();
     this.asking = asking;
+    this.since = performance.now();
     this.error = null;
     this.asked = JSON.stringify(definition);
     this.dispatchEvent(new Event("change"));

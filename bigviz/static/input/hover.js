@@ -1,29 +1,27 @@
 // What lies under the pointer: coordinates, the cell's exact value or the line's real row, shown in a tooltip, a
 // crosshair and a mark.
 
-import { labelWords } from "../axes/label-words.js";
 import { find, make } from "../dom.js";
-import { GLASBEY } from "../render/palette.js";
-import { length } from "../geometry/span.js";
 import { RowReader } from "../wire/row-values.js";
 import { BarLayer } from "../layers/bar-layer.js";
 import { barFacts } from "./bar-facts.js";
+import { cellFacts, wholeCell } from "./cell-words.js";
 import { HoverMark } from "./hover-mark.js";
+import { rowFacts } from "./row-words.js";
 import { boxesIn, tipPlace } from "./tip-place.js";
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
 /** @typedef {import("../layers/cell-hit.js").Hit} Hit */
-/** @typedef {import("../layers/line-layer.js").RowHit} RowHit */
-/** A row of a line, or of rows drawn one by one: then with their number, value and category.
- * @typedef {RowHit & {layer: import("../layers/layer.js").Layer, number?: number, value?: number|bigint, label?:
- *   string|null, code?: number}} Row
- */
+/** @typedef {import("./row-words.js").Row} Row */
 /** @typedef {import("./bar-facts.js").Fact} Fact */
+/** Where a row, a cell or the view is looked into; while it is open clicks on cells look into them too.
+ * @typedef {{readonly isOpen: boolean, openView: () => void,
+ *   openRow: (values: import("../wire/row-values.js").RowValues, layer: import("../layers/layer.js").Layer) => void,
+ *   openCell: (hit: Hit, layer: import("../layers/layer.js").Layer, facts: Fact[]) => void}} Inspector */
 
 const REACH = 60;
 /** How far a mark may be from the pointer. */
 const MARK_REACH = 24;
-const MOST_CATEGORIES = 8;
 /** A mark under the pointer for so many ms shows its row's other columns too. */
 const DWELL = 120;
 /** Other columns shown next to a mark; a click shows all. */
@@ -47,10 +45,7 @@ export class Hover {
     this.rows = new RowReader(figure.page.connection);
     /** @type {{layer: import("../layers/layer.js").Layer, row: number}|null} the row that is shown */ this.told = null;
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.dwelling = undefined;
-    /** @type {(values: import("../wire/row-values.js").RowValues, px: number, py: number, layer:
-     *   import("../layers/layer.js").Layer) => void} a row was clicked */
-    this.onRow = () => {};
-    /** @type {(hit: Hit) => void} a cell is to be looked into */ this.onCell = () => {};
+    /** What is clicked is shown in full there.  @type {Inspector|null} */ this.inspector = null;
     figure.addEventListener("data", () => this.rows.clear());
     figure.addEventListener("brush", () => this.hide());
     figure.addEventListener("frame", () => {
@@ -83,22 +78,29 @@ export class Hover {
    * @param {boolean} [into] where no row is, look into the cell there
    */
   async click(px, py, region, into = false) {
+    const { inspector } = this;
+    if (region !== "plot" || !inspector || !this.figure.view) return;
     const { plot, size } = this.figure.painter;
-    const row =
-      region === "plot" && this.figure.view ? this.#row((px - plot.x) * size.dpr, (py - plot.y) * size.dpr) : null;
-    if (!row) {
-      const [x, y] = [(px - plot.x) * size.dpr, (py - plot.y) * size.dpr];
-      const hit = into && region === "plot" ? (this.#cell(x, y)?.hit ?? null) : null;
-      if (hit) this.onCell(hit);
+    const [x, y] = [(px - plot.x) * size.dpr, (py - plot.y) * size.dpr];
+    const row = this.#row(x, y);
+    if (row) {
+      const values = await this.rows.ask(this.#number(row.layer), row.row);
+      if (!values) return;
+      this.hide();
+      inspector.openRow(values, row.layer);
       return;
     }
-    const values = await this.rows.ask(this.#number(row.layer), row.row);
-    if (values) this.onRow(values, px, py, row.layer);
+    const cell = into || inspector.isOpen ? this.#cell(x, y) : null;
+    if (cell) inspector.openCell(cell.hit, cell.layer, wholeCell(cell.hit, cell.layer, this.figure));
   }
 
-  /** The row or the cell that is told of: all its columns, or its rows. */
+  /** The row or the cell that is told of, else the view: all its columns, and its rows. */
   inspect() {
-    if (this.place) void this.click(this.place.px, this.place.py, "plot", true);
+    const { place, figure, inspector } = this;
+    const { plot, size } = figure.painter;
+    const [x, y] = place ? [(place.px - plot.x) * size.dpr, (place.py - plot.y) * size.dpr] : [0, 0];
+    if (place && (this.#row(x, y) || this.#cell(x, y))) void this.click(place.px, place.py, "plot", true);
+    else inspector?.openView();
   }
 
   hide() {
@@ -158,10 +160,10 @@ export class Hover {
     const found = row || bar ? null : this.#cell(px, py);
     const hit = found?.hit ?? null;
     const facts = row
-      ? [...this.#rowFacts(row), ...this.#otherColumns(row)]
+      ? [...rowFacts(row, figure), ...this.#otherColumns(row)]
       : bar
         ? barFacts(bar.hit, bar.layer, figure)
-        : this.#cellFacts(hit, found?.layer ?? figure.main, px, py);
+        : cellFacts(hit, found?.layer ?? figure.main, figure, px, py);
     this.#fill(facts, bar ? 1 : 2);
     this.mark.cross((row ? row.px : px) / dpr, (row ? row.py : py) / dpr);
     if (row) this.mark.dot(row.px / dpr, row.py / dpr, row.value !== undefined);
@@ -265,103 +267,6 @@ export class Hover {
     if (values && this.told?.layer === layer && this.told.row === row && this.place) this.#show(false);
   }
 
-  /** @param {Row} hit @returns {Fact[]} */
-  #rowFacts(hit) {
-    const { row, x, y, layer } = hit;
-    const { axes, view } = this.figure;
-    if (!view) return [];
-    if (hit.value !== undefined) return this.#markFacts(hit, hit.value, view);
-    return [
-      { name: axes.x.title, value: axes.x.format(x.origin, x.offset, (view.x.hi - view.x.lo) / view.width / 100) },
-      {
-        name: layer.definition?.y ?? axes.y.title,
-        value: axes.y.format(y.origin, y.offset, (view.y.hi - view.y.lo) / view.height / 100),
-        strong: true,
-      },
-      ...this.#label(layer),
-      { name: "row", value: row.toLocaleString("en") },
-    ];
-  }
-
-  /** The entry of the legend that a row belongs to.  @param {import("../layers/layer.js").Layer} layer */
-  #label(layer) {
-    const { legend_label: name, color } = layer.spec;
-    /** @type {Fact[]} */
-    const facts = name ? [{ name, value: "", color: color ?? undefined }] : [];
-    return facts;
-  }
-
-  /**
-   * @param {Row} hit
-   * @param {number|bigint} value
-   * @param {import("../geometry/view.js").View} view
-   * @returns {Fact[]}
-   */
-  #markFacts({ row, x, y, layer, number = 1, label, code = 0 }, value, view) {
-    const { axes } = this.figure;
-    const { plane = "", counts = false, total = null } = layer.info?.traits ?? {};
-    /** @type {Fact[]} */
-    const facts = [
-      { name: axes.x.title, value: axes.x.format(x.origin, x.offset, length(view.x) / view.width / 100) },
-      { name: axes.y.title, value: axes.y.format(y.origin, y.offset, length(view.y) / view.height / 100) },
-      ...this.#label(layer),
-    ];
-    const rowsOnly = counts || total === "any"; // their number is shown below
-    if (typeof label === "string")
-      facts.push({
-        name: labelWords(label),
-        value: rowsOnly ? "" : layer.words.one(value),
-        color: categoryColor(code),
-        strong: true,
-      });
-    else if (!rowsOnly) facts.push({ name: plane, value: layer.words.one(value), strong: true });
-    facts.push({ name: "row", value: row.toLocaleString("en"), strong: rowsOnly && typeof label !== "string" });
-    if (number > 1) facts.push({ name: "rows here", value: number.toLocaleString("en") });
-    return facts;
-  }
-
-  /**
-   * @param {Hit|null} hit
-   * @param {import("../layers/layer.js").Layer} layer
-   * @param {number} px
-   * @param {number} py
-   * @returns {Fact[]}
-   */
-  #cellFacts(hit, layer, px, py) {
-    const { axes, view } = this.figure;
-    if (!view) return [];
-    const step = { x: (view.x.hi - view.x.lo) / view.width, y: (view.y.hi - view.y.lo) / view.height };
-    /** @type {Fact[]} */
-    const facts = [
-      { name: axes.x.title, value: axes.x.format(view.x.origin, view.xAt(px), step.x) },
-      { name: axes.y.title, value: axes.y.format(view.y.origin, view.yAt(py), step.y) },
-    ];
-    if (!hit && layer?.raster?.marks.covers(view)) return facts;
-    if (!hit)
-      return layer?.raster
-        ? [...facts, { name: layer.definition?.agg ?? "", value: this.figure.exact ? "no cell" : "…" }]
-        : facts;
-    const mark = hit.estimated ? "about " : "";
-    const none = mark + (layer.info?.traits.counts ? "0" : "no rows");
-    const told = (/** @type {number|bigint} */ value) =>
-      mark + (hit.estimated ? layer.words.about(value) : layer.words.one(value));
-    if (!hit.planes) {
-      const value = hit.value === null ? none : told(hit.value);
-      return [...facts, { name: layer.definition?.agg ?? "", value, strong: true }];
-    }
-    const present = [...hit.planes].sort((a, b) => (a.value === b.value ? 0 : a.value < b.value ? 1 : -1));
-    const whole = layer.info?.traits.counts ? Number(hit.value) : 0;
-    for (const p of present.slice(0, MOST_CATEGORIES)) {
-      const share = whole > 0 ? `${Math.round((100 * Number(p.value)) / whole)} %` : undefined;
-      const color = categoryColor((layer.planes ?? []).indexOf(p.label));
-      facts.push({ name: labelWords(p.label), value: told(p.value), color, share });
-    }
-    if (present.length > MOST_CATEGORIES) facts.push({ name: `${present.length - MOST_CATEGORIES} more`, value: "" });
-    if (hit.value !== null) return [...facts, { name: "all", value: told(hit.value), strong: true }];
-    // the means of categories do not give that of all rows
-    return present.length ? facts : [...facts, { name: "all", value: none, strong: true }];
-  }
-
   /** @param {Fact[]} facts @param {number} [places] how many of them tell where it is */
   #fill(facts, places = 2) {
     const list = make("dl");
@@ -410,9 +315,3 @@ export class Hover {
 
 /** @param {string} text @returns {string} */
 const brief = (text) => (text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
-
-/** @param {number} code @returns {string} CSS colour of a category */
-function categoryColor(code) {
-  const c = 3 * (code % (GLASBEY.length / 3));
-  return `rgb(${GLASBEY[c]},${GLASBEY[c + 1]},${GLASBEY[c + 2]})`;
-}

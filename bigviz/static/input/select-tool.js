@@ -24,7 +24,7 @@ export class SelectTool {
     this.path = find(this.svg, "polyline", SVGPolylineElement);
     /** @type {Spot[]} */ this.points = [];
     const draw = () => this.#draw();
-    figure.selection.addEventListener("change", draw);
+    for (const each of [figure.selection, figure.inspected]) each.addEventListener("change", draw);
     figure.addEventListener("frame", draw);
   }
 
@@ -73,9 +73,9 @@ export class SelectTool {
   }
 
   #draw() {
-    const { region } = this.selection;
-    const { view, painter } = this.figure;
-    const points = region && view ? textOf(outlineOf(region, view), painter.size.dpr) : "";
+    const { view, painter, inspected } = this.figure;
+    const region = this.selection.region ?? inspected.region;
+    const points = region && region.part !== "view" && view ? textOf(outlineOf(region, view), painter.size.dpr) : "";
     if (this.outline.getAttribute("points") !== points) this.outline.setAttribute("points", points);
   }
 }

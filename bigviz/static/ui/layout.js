@@ -1,7 +1,7 @@
 // The document's layout as elements: rows, columns, grids and tabs of figures and controls.
 
 import { clone, find, make } from "../dom.js";
-import { buildTabs } from "./tabs.js";
+import { Tabs } from "./tabs.js";
 
 /** @typedef {import("../types.js").DocumentSpec} DocumentSpec */
 /** @typedef {import("../types.js").FigureSpec} FigureSpec */
@@ -17,13 +17,15 @@ const PANEL = 264;
 /**
  * @param {DocumentSpec} spec
  * @param {HTMLElement} into emptied first
- * @param {{control?: (id: string) => HTMLElement, turned?: () => void}} [o] `control` makes a control's element;
- *   `turned` is told when other tabs are in front
- * @returns {Placed[]} the figures, counted depth first
+ * @param {{control?: (id: string) => HTMLElement, panel?: (box: HTMLElement, ids: string[]) => void}} [o] `control`
+ *   makes a control's element; `panel` is told of a part with controls alone, beside figures, and of their ids
+ * @returns {{figures: Placed[], tabs: Tabs[]}} both counted depth first
  */
-export function buildLayout(spec, into, { control = () => make("div"), turned = () => {} } = {}) {
+export function buildLayout(spec, into, { control = () => make("div"), panel = () => {} } = {}) {
   /** @type {Placed[]} */
   const figures = [];
+  /** @type {Tabs[]} */
+  const tabs = [];
   /** @param {Node} node @param {string|null} row @returns {HTMLElement} */
   const build = (node, row) => {
     if (node.type === "figure") {
@@ -36,8 +38,12 @@ export function buildLayout(spec, into, { control = () => make("div"), turned = 
     }
     if (node.type === "control") return control(node.control);
     if (node.type === "tabs") {
-      const children = node.children.map((child) => build(child, null));
-      return buildTabs(node.titles ?? [], children, turned);
+      const place = tabs.push(/** @type {any} */ (null)) - 1; // before those within
+      tabs[place] = new Tabs(
+        node.titles ?? [],
+        node.children.map((child) => build(child, null)),
+      );
+      return tabs[place].element;
     }
     const box = make("div", { class: `layout-${node.type}` });
     box.classList.toggle("panel-of-controls", node.children.every(isSlim));
@@ -52,19 +58,27 @@ export function buildLayout(spec, into, { control = () => make("div"), turned = 
     box.style.setProperty("--stacked", stackedOf(node.children));
     // Said by each: a layout within another one would inherit that one's.
     box.style.setProperty("--tracks", tracksOf(node.children, columns) ?? "initial");
-    box.append(
-      ...node.children.map((child, k) => build(child, columns > 1 ? `${node.id} ${Math.floor(k / columns)}` : null)),
-    );
+    for (const [k, child] of node.children.entries()) {
+      const made = build(child, columns > 1 ? `${node.id} ${Math.floor(k / columns)}` : null);
+      box.append(made);
+      if (isSlim(child) && child.type !== "control" && !isSlim(node)) panel(made, controlsIn(child));
+    }
     return box;
   };
   into.replaceChildren(build(spec.layout, null));
-  return figures;
+  return { figures, tabs };
 }
 
 /** Controls alone: it takes the height that they need, and no more.  @param {Node} node @returns {boolean} */
 function isSlim(node) {
   if (node.type === "control") return true;
   return node.type !== "figure" && node.type !== "tabs" && node.children.length > 0 && node.children.every(isSlim);
+}
+
+/** @param {Node} node @returns {string[]} the ids of the controls within */
+function controlsIn(node) {
+  if (node.type === "figure") return [];
+  return node.type === "control" ? [node.control] : node.children.flatMap(controlsIn);
 }
 
 /**

@@ -4,43 +4,54 @@ import { make } from "../dom.js";
 
 let made = 0;
 
-/**
- * @param {readonly string[]} titles
- * @param {readonly HTMLElement[]} children one for each
- * @param {() => void} changed another panel has come to the front
- * @returns {HTMLElement}
- */
-export function buildTabs(titles, children, changed) {
-  const name = `tabs-${++made}`;
-  const panels = children.map((child, k) =>
-    make(
-      "div",
-      { class: "tab-panel", attrs: { role: "tabpanel", id: `${name}-${k}`, "aria-labelledby": `${name}-t${k}` } },
-      [child],
-    ),
-  );
-  const buttons = titles.map((title, k) =>
-    make("button", {
-      class: "tab",
-      text: title || `Tab ${k + 1}`,
-      attrs: { type: "button", role: "tab", id: `${name}-t${k}`, "aria-controls": `${name}-${k}` },
-    }),
-  );
-  const choose = (/** @type {number} */ chosen) => {
-    for (const [k, button] of buttons.entries()) {
+/** Tabs; fires `turn` when another panel comes to the front, and `press` after it where the viewer chose it. */
+export class Tabs extends EventTarget {
+  /** @param {readonly string[]} titles @param {readonly HTMLElement[]} children one for each */
+  constructor(titles, children) {
+    super();
+    const name = `tabs-${++made}`;
+    this.panels = children.map((child, k) =>
+      make(
+        "div",
+        { class: "tab-panel", attrs: { role: "tabpanel", id: `${name}-${k}`, "aria-labelledby": `${name}-t${k}` } },
+        [child],
+      ),
+    );
+    this.buttons = titles.map((title, k) =>
+      make("button", {
+        class: "tab",
+        text: title || `Tab ${k + 1}`,
+        attrs: { type: "button", role: "tab", id: `${name}-t${k}`, "aria-controls": `${name}-${k}` },
+      }),
+    );
+    for (const [k, button] of this.buttons.entries())
+      button.addEventListener("click", () => {
+        if (k === this.chosen) return;
+        this.choose(k);
+        this.dispatchEvent(new Event("press"));
+      });
+    const list = make("div", { class: "tab-list", attrs: { role: "tablist" } }, this.buttons);
+    list.addEventListener("keydown", (event) => this.#key(event));
+    this.element = make("div", { class: "layout-tabs" }, [list, ...this.panels]);
+    /** The one in front. */ this.chosen = 0;
+    this.choose(0);
+  }
+
+  /** Brings a panel to the front; without one of that number, the first.  @param {number} number */
+  choose(number) {
+    const chosen = number in this.panels ? number : 0;
+    this.chosen = chosen;
+    for (const [k, button] of this.buttons.entries()) {
       button.setAttribute("aria-selected", String(k === chosen));
       button.tabIndex = k === chosen ? 0 : -1;
-      panels[k].hidden = k !== chosen;
+      this.panels[k].hidden = k !== chosen;
     }
-  };
-  const list = make("div", { class: "tab-list", attrs: { role: "tablist" } }, buttons);
-  for (const [k, button] of buttons.entries()) {
-    button.addEventListener("click", () => {
-      choose(k);
-      changed();
-    });
+    this.dispatchEvent(new Event("turn"));
   }
-  list.addEventListener("keydown", (event) => {
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    const { buttons } = this;
     const now = buttons.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement));
     const to = { ArrowRight: now + 1, ArrowLeft: now - 1, Home: 0, End: buttons.length - 1 }[event.key];
     if (now < 0 || to === undefined || event.altKey) return;
@@ -49,7 +60,5 @@ export function buildTabs(titles, children, changed) {
     const next = buttons[(to + buttons.length) % buttons.length];
     next.focus();
     next.click();
-  });
-  choose(0);
-  return make("div", { class: "layout-tabs" }, [list, ...panels]);
+  }
 }

@@ -13,7 +13,7 @@ const MODES = ["box", "select", "lasso"];
 
 /**
  * Wires a figure's toolbar.
- * @param {Figure} figure @param {{help: () => void}} page
+ * @param {Figure} figure @param {{help: () => void, rows: () => void}} page `rows` looks into those in view
  * @returns {Act} what a key of the same meaning calls
  */
 export function bindToolbar(figure, page) {
@@ -38,6 +38,7 @@ export function bindToolbar(figure, page) {
     } else if (name === "full") fullScreen(section, figure.page.notices);
     else if (name === "save") void saveImage(figure, shift ? 2 : 1);
     else if (name === "help") page.help();
+    else if (name === "rows") page.rows();
     else if (name === "view") figure.selection.selectView();
     else if (MODES.includes(name)) {
       const on = surface.dataset.mode !== name;
@@ -46,9 +47,9 @@ export function bindToolbar(figure, page) {
       for (const each of MODES) button(each).setAttribute("aria-pressed", String(on && each === name));
     }
   };
-  for (const name of ["undo", "redo", "in", "out", "home", "follow", "live", ...MODES, "full"])
+  for (const name of ["undo", "redo", "in", "out", "home", "follow", "live", ...MODES, "rows", "full"])
     button(name).addEventListener("click", (event) => act(name, false, event.timeStamp));
-  for (const name of ["select", "lasso"]) button(name).hidden = !figure.selection.requests.isPossible;
+  for (const name of ["select", "lasso", "rows"]) button(name).hidden = !figure.selection.requests.isPossible;
   bindSave(figure, button("save"));
   // In a text box of the form a browser would leave the page.
   section.addEventListener("keydown", (event) => {

@@ -1,7 +1,9 @@
 // The page's state in the URL's hash, so that an address shows what its sender saw: per figure x, y, xaxis, yaxis, agg,
 // glyph, cmap, how, hide, filter, low, high of the first layer, brush, and x0, x1, y0, y1, or follow, the length of the
 // newest part of x that is shown; a figure after the first adds .N to each key, another layer .N.K. Values as published
-// are left out. In a notebook's cell the same text is kept by the notebook. The values of controls are c.ID, in JSON.
+// are left out. In a notebook's cell the same text is kept by the notebook. The values of controls are c.ID, in JSON;
+// tab is the number of the one in front. A change of a control or a tab makes an entry in the browser's history; views
+// that move go on in the last one.
 
 import { readValue } from "../axes/values.js";
 import { defaultAgg, GLYPHS } from "../layers/glyphs.js";
@@ -11,10 +13,13 @@ import { isValue } from "../render/norm.js";
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
 /** @typedef {import("../layers/layer.js").Choice} Choice */
+/** @typedef {import("./tabs.js").Tabs} Tabs */
+/** @typedef {import("./address/viewer-steps.js").ViewerSteps} ViewerSteps */
 
 /**
- * Where the text is kept: `hash` is as it is now, "#" included, `listen` calls when others have changed it.
- * @typedef {{readonly hash: string, write: (hash: string) => void,
+ * Where the text is kept: `hash` is as it is now, "#" included, `write` keeps the one before to go back to where it
+ * `isEntry`, `listen` calls when others have changed it.
+ * @typedef {{readonly hash: string, write: (hash: string, isEntry?: boolean) => void,
  *   listen: (changed: () => void, signal: AbortSignal) => void}} Address
  */
 
@@ -23,8 +28,11 @@ export const PAGE_ADDRESS = {
   get hash() {
     return location.hash;
   },
-  write(hash) {
-    history.replaceState(history.state, "", `${location.pathname}${location.search}${hash}`);
+  write(hash, isEntry = false) {
+    const address = `${location.pathname}${location.search}${hash}`;
+    // The history of a frame is that of the page around it.
+    if (isEntry && parent === window) history.pushState(history.state, "", address);
+    else history.replaceState(history.state, "", address);
   },
   listen(changed, signal) {
     addEventListener("hashchange", changed, { signal });
@@ -36,18 +44,24 @@ const WRITE_MS = 200;
 const HOWS = new Set(["linear", "log", "cbrt", "eq_hist"]);
 const PLAIN = /** @type {const} */ (["x", "y", "agg", "glyph", "cmap", "how", "root", "filter", "hide"]);
 const ENDS = /** @type {const} */ (["low", "high"]);
+const VIEW = /** @type {const} */ (["x0", "x1", "y0", "y1", "follow", "brush"]);
 const AXES = /** @type {const} */ (["xaxis", "yaxis"]);
 
 export class UrlState {
   /**
    * @param {readonly Figure[]} figures @param {AbortSignal} signal ends listening @param {Address} [address]
-   * @param {import("../figure/control-values.js").ControlValues|null} [values] of the document's controls
+   * @param {{values?: import("../figure/control-values.js").ControlValues|null, tabs?: readonly Tabs[],
+   *   steps?: ViewerSteps|null}} [o] `values`: of the document's controls; `steps`: which of their changes are entries
    */
-  constructor(figures, signal, address = PAGE_ADDRESS, values = null) {
+  constructor(figures, signal, address = PAGE_ADDRESS, { values = null, tabs = [], steps = null } = {}) {
     this.values = values;
+    this.tabs = tabs;
+    this.steps = steps;
     this.figures = figures;
     this.address = address;
     this.written = address.hash;
+    /** Controls and tabs as they were written.  @type {[string, string][]} */ this.said = [];
+    /** What is written next is an entry of its own. */ this.isEntry = false;
     this.last = Number.NEGATIVE_INFINITY;
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.waiting = undefined;
     /** @type {Map<Figure, URLSearchParams>} views to show once their figure is ready */ this.due = new Map();
@@ -56,7 +70,9 @@ export class UrlState {
       for (const name of ["frame", "choice", "brush"]) figure.addEventListener(name, () => this.#soon());
       figure.addEventListener("info", () => this.#show(figure));
     }
-    values?.onChange(() => this.#soon(), signal);
+    values?.onChange((id) => this.#changes(steps?.isNew(id) ?? false), signal);
+    for (const [k, each] of tabs.entries())
+      each.addEventListener("press", () => this.#changes(steps?.isNew(`tab ${k}`, true) ?? false), { signal });
     address.listen(() => this.#changed(), signal);
   }
 
@@ -64,6 +80,10 @@ export class UrlState {
   #changed() {
     const { figures, address } = this;
     if (address.hash === this.written) return;
+    clearTimeout(this.waiting);
+    this.waiting = undefined;
+    this.isEntry = false;
+    this.steps?.end();
     for (const figure of figures) figure.steps.settle();
     this.read();
     for (const { ranges } of figures)
@@ -84,7 +104,9 @@ export class UrlState {
   read() {
     this.written = this.address.hash;
     const params = new URLSearchParams(this.written.slice(1));
+    readTabs(params, this.tabs);
     if (this.values) readValues(params, this.values);
+    this.said = this.#says();
     for (const figure of this.figures) {
       if (this.values) for (const layer of figure.layers) layer.takeValues();
       for (const layer of figure.layers)
@@ -115,6 +137,29 @@ export class UrlState {
     this.waiting = setTimeout(() => this.write(), wait);
   }
 
+  /** A control has another value, or another tab is in front.  @param {boolean} isNew it is an entry of its own */
+  #changes(isNew) {
+    if (!isNew) {
+      this.#soon();
+      return;
+    }
+    // What moved just before belongs to the entry before.
+    if (this.waiting !== undefined && !this.isEntry) this.#write(this.said, false);
+    this.isEntry = true;
+    this.write();
+  }
+
+  /** What controls and tabs add to the hash.  @returns {[string, string][]} */
+  #says() {
+    const values = (this.values?.changed() ?? []).map(
+      ([id, value]) => /** @type {[string, string]} */ ([`c.${id}`, JSON.stringify(value)]),
+    );
+    const tabs = this.tabs.flatMap(({ chosen }, k) =>
+      chosen > 0 ? [/** @type {[string, string]} */ ([`tab${suffix(k, 0)}`, String(chosen)])] : [],
+    );
+    return [...tabs, ...values];
+  }
+
   /** Stops writing. */
   dispose() {
     clearTimeout(this.waiting);
@@ -122,19 +167,42 @@ export class UrlState {
 
   /** Writes what shows now. */
   write() {
+    const said = this.#says();
+    if (this.#write(said, this.isEntry)) {
+      this.said = said;
+      this.isEntry = false;
+    }
+  }
+
+  /**
+   * @param {[string, string][]} said of controls and tabs @param {boolean} isEntry
+   * @returns {boolean} false: not yet, a figure that is in front shows nothing
+   */
+  #write(said, isEntry) {
     clearTimeout(this.waiting);
     this.waiting = undefined;
     const awake = this.figures.filter((figure) => !figure.isAsleep);
-    if (awake.some((figure) => this.due.has(figure) || figure.view === null)) return;
-    const params = new URLSearchParams();
-    for (const [id, value] of this.values?.changed() ?? []) params.set(`c.${id}`, JSON.stringify(value));
-    for (const figure of this.figures) writeFigure(params, figure);
+    if (awake.some((figure) => this.due.has(figure) || figure.view === null)) return false;
+    const params = new URLSearchParams(said);
+    for (const figure of this.figures) writeFigure(params, figure, this.due.get(figure));
     const text = params.toString();
     const hash = text === "" ? "" : `#${text}`;
-    if (hash === this.written) return;
+    if (hash === this.written) return true;
     this.written = hash;
     this.last = performance.now();
-    this.address.write(hash);
+    this.address.write(hash, isEntry);
+    return true;
+  }
+}
+
+/**
+ * The tabs that an address has in front.
+ * @param {URLSearchParams} params @param {readonly Tabs[]} tabs
+ */
+export function readTabs(params, tabs) {
+  for (const [k, each] of tabs.entries()) {
+    const number = Number(params.get(`tab${suffix(k, 0)}`) ?? 0);
+    if (number !== each.chosen) each.choose(Number.isInteger(number) ? number : 0);
   }
 }
 
@@ -162,8 +230,11 @@ function readValues(params, values) {
   }
 }
 
-/** @param {URLSearchParams} params @param {Figure} figure */
-function writeFigure(params, figure) {
+/**
+ * @param {URLSearchParams} params @param {Figure} figure
+ * @param {URLSearchParams} [due] what the figure is to show once its tab comes to the front
+ */
+function writeFigure(params, figure, due) {
   const brush = figure.brush?.text;
   if (brush) params.set(`brush${suffix(figure.index, 0)}`, brush);
   for (const layer of figure.layers) {
@@ -179,6 +250,13 @@ function writeFigure(params, figure) {
       if (clip !== published[key])
         params.set(key + end, clip === null ? "" : isValue(clip) ? String(clip) : `p${clip.percentile}`);
     }
+  }
+  if (due) {
+    for (const key of VIEW) {
+      const text = due.get(key + suffix(figure.index, 0));
+      if (text !== null) params.set(key + suffix(figure.index, 0), text);
+    }
+    return;
   }
   const { x, y } = figure.ranges;
   if (x.isFollowing && x.window !== x.usual) params.set(`follow${suffix(figure.index, 0)}`, String(x.window));

@@ -124,7 +124,8 @@ test("what is read and what is written are the documented keys", () => {
   };
   const figures = /** @type {any} */ ([figure(0), figure(1)]);
   try {
-    const state = new UrlState(figures, new AbortController().signal);
+    const tabs = [1, 2].map((chosen) => Object.assign(new EventTarget(), { chosen, choose: () => {} }));
+    const state = new UrlState(figures, new AbortController().signal, undefined, { tabs: /** @type {any} */ (tabs) });
     for (const each of figures) {
       for (const layer of each.layers) layer.choice = OTHER;
       each.dispatchEvent(new Event("info"));
@@ -135,7 +136,7 @@ test("what is read and what is written are the documented keys", () => {
   }
   const wrote = new Set(new URLSearchParams(written.hash).keys());
   const keys = documented();
-  const view = ["x0", "x1", "y0", "y1", "follow", "brush"];
+  const view = ["x0", "x1", "y0", "y1", "follow", "brush", "tab"];
   assert.ok(keys.length > view.length);
   for (const names of [read, wrote]) {
     const all = names === read ? keys : keys.filter((key) => key !== "follow"); // in place of x0 and x1
@@ -146,6 +147,37 @@ test("what is read and what is written are the documented keys", () => {
       keys.filter((key) => !view.includes(key)),
     );
   }
+});
+
+test("a change that is an entry of its own leaves the one before as it was, with the view that moved last", () => {
+  /** @type {[string, boolean][]} */ const wrote = [];
+  const address = {
+    hash: "",
+    write: (/** @type {string} */ hash, isEntry = false) => void wrote.push([hash, isEntry]),
+    listen: () => {},
+  };
+  const one = /** @type {any} */ (figure(0));
+  for (const layer of one.layers) layer.choice = layer.published;
+  one.brush = null;
+  const tab = Object.assign(new EventTarget(), { chosen: 0, choose: () => {} });
+  const steps = { isNew: () => true, end: () => {} };
+  const o = /** @type {any} */ ({ tabs: [tab], steps });
+  const state = new UrlState([one], new AbortController().signal, address, o);
+  one.dispatchEvent(new Event("info"));
+  state.write();
+  one.brush = { text: "{}", read: () => {} };
+  one.dispatchEvent(new Event("brush"));
+  tab.chosen = 1;
+  tab.dispatchEvent(new Event("press"));
+  assert.deepEqual(
+    wrote.map(([hash, isEntry]) => [[...new URLSearchParams(hash.slice(1)).keys()].join(), isEntry]),
+    [
+      ["x0,x1,y0,y1", false],
+      ["brush,x0,x1,y0,y1", false],
+      ["tab,brush,x0,x1,y0,y1", true],
+    ],
+  );
+  state.dispose();
 });
 
 test("a range that follows the newest data is written by its length, unless that is the published one", () => {

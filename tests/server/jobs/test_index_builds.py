@@ -105,6 +105,20 @@ def test_builds_are_bounded(dataset: bv.Dataset):
     building(test, most=2)
 
 
+def test_what_is_known_waits_for_no_build(dataset: bv.Dataset):
+    async def test(builds: Builds, engine: Gated) -> None:
+        await builds.ensure(dataset, XY)
+        engine.build_open.clear()
+        pairs = [(a, b) for a in ("y", "n", "value") for b in ("x", "y", "n", "value") if a != b]
+        tasks = [asyncio.ensure_future(builds.ensure(dataset, Layer("points", *pair))) for pair in pairs[:8]]
+        await reached(engine, lambda: engine.builds == 1 + 6)  # in every thread
+        assert (await builds.ensure(dataset, XY)).rows == dataset.num_rows
+        for task in tasks:
+            task.cancel()
+
+    building(test)
+
+
 def test_one_address_has_a_share_and_published_layers_are_apart(dataset: bv.Dataset):
     async def test(builds: Builds, engine: Gated) -> None:
         engine.build_open.clear()
