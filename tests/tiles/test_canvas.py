@@ -18,7 +18,7 @@ from bigviz.aggregate.layer import Layer
 from bigviz.common.errors import NotFound
 from bigviz.data.open import open as open_source
 from bigviz.tiles import canvas as module
-from bigviz.tiles.answers import ordered_image
+from bigviz.tiles.answers import ordered_image, placed_rows
 from bigviz.tiles.canvas import Canvas
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.order_spec import OrderSpec
@@ -85,6 +85,8 @@ def test_images_are_those_of_all_rows(table: pa.Table, path: Path, agg: str, dat
     options: dict[str, Any] = dict(zip(("plot_width", "plot_height", "x_range", "y_range"), [*sizes, *windows]))  # noqa: B905
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ordered_image, "_BLOCK", 1 << 10)
+        patch.setattr(placed_rows, "_FEW", data.draw(st.sampled_from([2, 1 << 20])))
+        patch.setattr(placed_rows, "_WIDEST", data.draw(st.sampled_from([0.5, 128.0])))
         ours = drawn(path, "points", x, y, agg, **options)
     theirs = plain.Canvas(**options).points(table, x, y, agg)
     assert ours.identical(theirs) and ours.dtype == theirs.dtype

@@ -17,13 +17,13 @@ from bigviz.aggregate.reductions.base import Planes, Reduction, Rows, check_size
 from bigviz.aggregate.reductions.by import By
 from bigviz.aggregate.reductions.counts import Count, Presence
 from bigviz.aggregate.reductions.extremes import Extreme
-from bigviz.aggregate.reductions.kernels import count_rows, spread_cells
+from bigviz.aggregate.reductions.kernels import spread_cells
 from bigviz.aggregate.reductions.sums import Sum, TimeMean
-from bigviz.aggregate.reductions.tally_kernels import add_all, count_bytes, highest, lowest, set_marks
+from bigviz.aggregate.reductions.tally_kernels import add_all, count_by_turns, count_bytes, highest, lowest, set_marks
 from bigviz.common.cancel import NEVER
 from bigviz.common.jit import frozen
 
-__all__ = ["CountTally", "Tally", "tally"]
+__all__ = ["NearCountTally", "PlanesTally", "Tally", "tally"]
 
 Array = npt.NDArray[Any]
 Cells = npt.NDArray[np.int32]
@@ -67,7 +67,7 @@ def tally(
         return _SumTally(reduction, shape, dtype)
     if isinstance(reduction, Extreme) and dtype.kind == "f":
         return _ExtremeTally(reduction, shape, np.dtype(np.float32 if narrow else np.float64))
-    return _PlanesTally(reduction.create(shape, dtype, 0, look), reduction)
+    return PlanesTally(reduction.create(shape, dtype, 0, look), reduction)
 
 
 class CountTally:
@@ -82,14 +82,25 @@ class CountTally:
             self.low, self.high, cells if self.reduction.column is None else not_null(cells, rows, self.outside)
         )
 
-    def add_boxes(self, cells: Cells) -> None:
-        """Add 256 rows to each of some cells: as often as a byte comes round."""
-        count_rows(self.high, cells)
-
     def planes(self) -> Planes:
         counts = np.left_shift(self.high[:-1], np.uint32(8), out=self.high[:-1])
         counts += self.low[:-1]
         return (counts.reshape(self.shape),)
+
+
+class NearCountTally:
+    """Counts of rows that come cell after cell, by turns in two planes: an addition need not wait for the one before
+    it."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.shape, self.outside = shape, math.prod(shape)
+        self.even, self.odd = (np.zeros(self.outside + 1, np.uint32) for _ in range(2))
+
+    def add(self, cells: Cells, rows: Rows) -> None:
+        count_by_turns(self.even, self.odd, cells)
+
+    def planes(self) -> Planes:
+        return (np.add(self.even[:-1], self.odd[:-1], out=self.even[:-1]).reshape(self.shape),)
 
 
 class _MarkTally:
@@ -141,7 +152,7 @@ class _ExtremeTally:
         return np.where(filled, best, 0).astype(np.float64), filled.view(np.uint8)
 
 
-class _PlanesTally:
+class PlanesTally:
     """Any reduction, by its own planes."""
 
     outside: Final = -1

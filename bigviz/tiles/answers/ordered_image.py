@@ -1,7 +1,6 @@
 """An image of a window from rows in Morton order: those of the window are read, one after the other, as they lie.
 
-Neighbours in the order are neighbours in the image, so what is written stays in the caches. Where a reduction counts
-rows, those of a box that falls in one cell are added by their number, and are not read.
+Neighbours in the order are neighbours in the image, so what is written stays in the caches.
 """
 
 from __future__ import annotations
@@ -17,9 +16,9 @@ import numpy.typing as npt
 
 from bigviz.aggregate.canvas_bins import Bins
 from bigviz.aggregate.glyphs.place_points import Places
-from bigviz.aggregate.reductions.base import CELLS_ONLY, Planes, Reduction
+from bigviz.aggregate.reductions.base import Planes, Reduction
 from bigviz.aggregate.reductions.extremes import Extreme
-from bigviz.aggregate.reductions.tally import CountTally, Tally, tally
+from bigviz.aggregate.reductions.tally import NearCountTally, PlanesTally, Tally, tally
 from bigviz.common.cancel import Cancel
 from bigviz.common.workers import Crew
 from bigviz.tiles.answers.placed_rows import PlacedRows
@@ -102,7 +101,13 @@ def ordered_planes(
 
     def take(part: int) -> int:
         shape = y_bins.size, x_bins.size
-        tallied = tally(reduction, shape, inputs.dtype, labels, narrow, cancel.check)
+        tallied: Tally
+        if parts[part].rows < shape[0] * shape[1]:
+            tallied = PlanesTally(reduction.create(shape, inputs.dtype, labels, cancel.check), reduction)
+        elif inputs.counts_rows and not labels:
+            tallied = NearCountTally(shape)
+        else:
+            tallied = tally(reduction, shape, inputs.dtype, labels, narrow, cancel.check)
         if _add(order, inputs, parts[part], tallied, Places(x_bins, y_bins, tallied.outside), cancel):
             found[part] = tallied.planes()
         return parts[part].rows
@@ -124,17 +129,27 @@ def _parts(rows: int, cells: int, reduction: Reduction, threads: int) -> int:
 
 def _add(order: Order, inputs: Inputs, runs: Runs, tallied: Tally, places: Places, cancel: Cancel) -> bool:
     """Add the rows of some ranges; False where they cannot be added in any order."""
-    placed = PlacedRows(order, places)
+    placed = PlacedRows(order, places, _BLOCK)
     ties = isinstance(inputs.reduction.plane, Extreme) and inputs.own.kind == "f"
+    left: list[Array] = []
     for start, stop in runs.blocks():
         cancel.check()
-        if inputs.counts_rows and isinstance(tallied, CountTally):
-            boxes, rest = placed.counted(start, stop)
-            tallied.add_boxes(boxes)
-            tallied.add(rest, CELLS_ONLY)
-            continue
         rows = inputs.rows(slice(start, stop))
         if ties and rows.values is not None and (np.signbit(rows.values) & (rows.values == 0)).any():
             return False
-        tallied.add(placed.cells(start, stop), rows)
+        cells, unknown = placed.by_keys(start, stop)
+        tallied.add(cells, rows)
+        left.append(unknown)
+        if sum(map(len, left)) >= _BLOCK:
+            _add_left(placed, inputs, left, tallied)
+    _add_left(placed, inputs, left, tallied)
     return True
+
+
+def _add_left(placed: PlacedRows, inputs: Inputs, left: list[Array], tallied: Tally) -> None:
+    """Add the rows that their keys did not tell the cells of, and forget them."""
+    positions = np.concatenate([np.empty(0, np.int64), *left])
+    left.clear()
+    for start in range(0, len(positions), _BLOCK):
+        part = positions[start : start + _BLOCK]
+        tallied.add(placed.by_numbers(part), inputs.rows(part))

@@ -1,161 +1,174 @@
-"""The cells of an image in which consecutive rows of an order lie."""
+"""The cells of an image in which consecutive rows of an order lie, told by their keys where these are enough.
+
+Some ten thousand rows in Morton order lie in one square, whose side is a hundred pixels or so. Within it 32 bits of a
+key are 65,536 steps on each axis, far finer than a pixel, and a vector of eight rows is placed by float32. A step that
+crosses the border of a pixel, or comes close to one, says nothing of a row: such rows, a few in a thousand, are placed
+by their numbers.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from fractions import Fraction
-from typing import Any, Final
+import math
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from bigviz.aggregate.canvas_bins import Bins
 from bigviz.aggregate.dyadic_cells import Root, power_of_two
-from bigviz.aggregate.glyphs.place_points import Places, terms
+from bigviz.aggregate.glyphs.place_points import Places
 from bigviz.common.jit import frozen, jit
 from bigviz.tiles.grid.interleave import compact
-from bigviz.tiles.morton.keys import Derived
 from bigviz.tiles.morton.order import Order
-from bigviz.tiles.morton.packed_rtree import BOXED
-from bigviz.tiles.morton.quadtree import positions_of
 
 __all__ = ["PlacedRows"]
 
 Array = npt.NDArray[Any]
 Cells = npt.NDArray[np.int32]
 
-_HALF: Final = 1 << 31  # of all codes: those below the middle are negative then, and fit int32
-_MOST_BASE: Final = 1 << 51  # a code and its base are exact in float64
+_STEPS: Final = 1 << 16  # on each axis of a square
+_WIDEST: Final = 128.0  # pixels of a square: a step is at most 1/512 of one
+_CLOSE: Final = 2.0**-13  # of a pixel: what float32 may be off in a square, and more
+_ROUNDED: Final = 2.0**-50  # of a place and of what it is the difference of: what both maps may be off
+_FARTHEST: Final = float(1 << 30)  # pixels: cells are int32
+_FEW: Final = 1 << 10  # rows that are placed by their numbers as soon as by a square of their own
+_UNKNOWN: Final = np.iinfo(np.int32).min
 
 
-@dataclass(frozen=True)
-class PlacedRows:
-    """Rows of an order, and the image they are placed in."""
+class _Side(NamedTuple):
+    """One axis of a square in pixels: the first one, where in it the square begins, and how long a step is."""
 
-    order: Order
-    places: Places
+    first: int
+    start: float
+    step: float
 
-    def cells(self, start: int, stop: int) -> Cells:
-        """The cell of each row of a range of positions."""
-        out = np.empty(stop - start, np.int32)
-        rules = self._rules()
-        if rules is None:
-            self._place(slice(start, stop), out)
-        else:
-            self._decode(rules, self.order.guard.keys.take(slice(start, stop)), out)
-            for at in self._exceptions(start, stop):
-                self._place(at, cells := np.empty(len(at), np.int32))
-                out[at - start] = cells
-        return out
 
-    def counted(self, start: int, stop: int) -> tuple[Cells, Cells]:
-        """The cells of a range of positions for counting: those of boxes of 256 rows that lie in one cell each, and
-        those of the rows in no such box."""
-        first, last = -(-start // BOXED), stop // BOXED
-        if first >= last:
-            return np.empty(0, np.int32), self.cells(start, stop)
-        boxes, whole = self._boxes(first, last)
-        if not whole.any():
-            return boxes[:0], self.cells(start, stop)
-        lone = np.flatnonzero(~whole) + first
-        low = np.concatenate([[start], lone * BOXED, [last * BOXED]])
-        high = np.concatenate([[first * BOXED], (lone + 1) * BOXED, [stop]])
-        return boxes[whole], self._some(low, high, slice(start, stop), whole, first)
+class _Map(NamedTuple):
+    """One axis of an image: the pixel of code 0, and how many pixels a code is long. `blur` is how far, in pixels, that
+    may be off the image's own map, which rounds numbers as large as `shift`."""
 
-    def _some(self, low: Array, high: Array, block: slice, whole: npt.NDArray[np.bool_], first: int) -> Cells:
-        """The cells of the rows of a block that are in none of its whole boxes."""
-        rules = self._rules()
-        if rules is None:
-            positions = positions_of(low, high)
-            self._place(positions, out := np.empty(len(positions), np.int32))
-            return out
-        keys = self.order.guard.keys.take(block)
-        inner = slice(first * BOXED - block.start, (first + len(whole)) * BOXED - block.start)
-        kept = keys[inner].reshape(-1, BOXED)[~whole].reshape(-1)
-        out = np.empty(int((high - low).sum()), np.int32)
-        self._decode(rules, np.concatenate([keys[: inner.start], kept, keys[inner.stop :]]), out)
-        ends = np.cumsum(high - low)
-        for at in self._exceptions(block.start, block.stop):
-            piece = np.searchsorted(high, at, "right")
-            inside = (piece < len(low)) & (at >= low[np.minimum(piece, len(low) - 1)])
-            at, piece = at[inside], piece[inside]
-            self._place(at, cells := np.empty(len(at), np.int32))
-            out[at - high[piece] + ends[piece]] = cells
-        return out
+    start: float
+    length: float
+    shift: float
 
-    def _boxes(self, first: int, last: int) -> tuple[Cells, npt.NDArray[np.bool_]]:
-        """The cells of boxes, and which boxes lie in one: the map of numbers to cells ascends, so that the edges of a
-        box say where all of its rows are."""
-        sides = self.order.guard.boxes.sides[first:last]
-        low, high = np.empty(last - first, np.int32), np.empty(last - first, np.int32)
-        survey = self.order.survey
-        for (x, y), more, out in (((0, 2), 0, low), ((1, 3), 1, high)):
-            ends = [_edges(root, sides[:, side], more) for root, side in ((survey.x, x), (survey.y, y))]
-            self.places.write((ends[0], None), (ends[1], None), out)
-        plain = not (self.places.x.log or self.places.y.log)
-        return low, (low == high) & (low != self.places.outside) & plain
+    @staticmethod
+    def of(root: Root, bins: Bins) -> _Map:
+        start = float(root.start) * bins.scale + bins.shift
+        return _Map(start, float(power_of_two(root.exponent - 32)) * bins.scale, bins.shift)
 
-    def _rules(self) -> tuple[Derived, Derived] | None:
-        """How both axes' numbers follow from the keys, where floats can hold it."""
-        rules = self.order.rules
-        if rules is None or self.places.x.log or self.places.y.log:
+    def side(self, code: int, codes: int) -> _Side | None:
+        """The steps of `codes` codes from a code on; None where the image's map is too coarse for them."""
+        place = self.start + code * self.length
+        blur = (2 * abs(self.shift) + 2 * abs(place) + codes * _STEPS * self.length) * _ROUNDED
+        if not (blur < _CLOSE / 4 and abs(place) < _FARTHEST):
             return None
-        fit = all(rule.dtype.kind == "f" and abs(rule.base) < _MOST_BASE for rule in rules)
-        return rules if fit else None
+        first = math.floor(place)
+        return _Side(first, place - first, self.length * codes)
 
-    def _decode(self, rules: tuple[Derived, Derived], keys: Array, out: Cells) -> None:
-        x, y = rules
-        places = self.places
-        ends = (*terms(places.x), *terms(places.y))
-        bases = float(x.base + _HALF), x.width, float(y.base + _HALF), y.width
-        _decode(frozen(keys), *bases, *ends, places.x.size, places.y.size, places.outside, out)
 
-    def _exceptions(self, start: int, stop: int) -> list[Array]:
-        """The positions whose numbers do not follow from their keys, on either axis."""
-        return [self.order.exceptions(which, start, stop) for which in (0, 1)]
+class PlacedRows:
+    """Rows of an order, and the image they are placed in; for one thread."""
 
-    def _place(self, positions: slice | Array, out: Cells) -> None:
+    def __init__(self, order: Order, places: Places, most: int) -> None:
+        """At most `most` rows are placed at a time, in memory that is used again for the next ones."""
+        self.order, self.places = order, places
+        self._maps = _Map.of(order.survey.x, places.x), _Map.of(order.survey.y, places.y)
+        self._cells, self._words = np.empty(most, np.int32), np.empty(most, np.uint32)
+
+    def by_keys(self, start: int, stop: int) -> tuple[Cells, Array]:
+        """The cell of each row of a range of positions, as `places` has them, and the positions (int64) of the rows
+        that are placed by their numbers alone: their cells are `outside` here. They are good until the next call."""
+        out = self._cells[: stop - start]
+        keys = frozen(self.order.guard.keys.take(slice(start, stop)))
+        unknown: list[Array] = []
+        todo = [(0, stop - start)]
+        while todo:
+            low, high = todo.pop()
+            if low == high:
+                continue
+            first, last = int(keys[low]), int(keys[high - 1])
+            bits = (first ^ last).bit_length()
+            shift = max(bits - 32, 0) + (max(bits - 32, 0) & 1)
+            wide = max(axis.length for axis in self._maps) * (_STEPS << (shift // 2)) > _WIDEST
+            square = None if wide or high - low < _FEW else self._square(first, shift)
+            if square is not None:
+                unknown.append(self._place(keys[low:high], shift, square, out[low:high]) + (start + low))
+            elif wide and shift and high - low >= _FEW:
+                edge = np.uint64(last >> (bits - 1) << (bits - 1))
+                middle = low + int(np.searchsorted(keys[low:high], edge))
+                todo += [(low, middle), (middle, high)]
+            else:
+                out[low:high] = self.places.outside
+                unknown.append(np.arange(start + low, start + high))
+        return out, np.concatenate([np.empty(0, np.int64), *unknown])
+
+    def by_numbers(self, positions: Array) -> Cells:
+        """The cell of each of some positions."""
+        out = np.empty(len(positions), np.int32)
         numbers = [self.order.numbers(which, positions) for which in (0, 1)]
         self.places.write((numbers[0], None), (numbers[1], None), out)
+        return out
 
+    def _place(self, keys: Array, shift: int, square: tuple[_Side, _Side], out: Cells) -> npt.NDArray[np.int64]:
+        """Place the rows of a square; which of them are placed by their numbers alone."""
+        x, y = square
+        places = self.places
+        sides = np.array([x.start, x.step, y.start, y.step, _CLOSE], np.float32)
+        words = self._words[: len(keys)]
+        _shorten(keys, shift, words)
+        _place_steps(frozen(words), sides, x.first, y.first, places.x.size, places.y.size, places.outside, out)
+        unknown = np.flatnonzero(out == _UNKNOWN)
+        out[unknown] = places.outside
+        return unknown
 
-def _edges(root: Root, codes: npt.NDArray[np.uint32], more: int) -> Array:
-    """The lower edges of codes, or with `more` 1 of those after them, as the nearest float64."""
-    start, width = root.start, power_of_two(root.exponent - 32)
-    if abs(start) < width * _MOST_BASE:
-        return (codes.astype(np.float64) + float(start / width + more)) * float(width)
-    return np.array([float(start + (int(code) + more) * Fraction(width)) for code in codes])
+    def _square(self, key: int, shift: int) -> tuple[_Side, _Side] | None:
+        """The square of a key, of steps of 2^(shift / 2) codes; None where the image's map is too coarse for it."""
+        head = key >> (shift + 32) << (shift + 32)
+        x, y = (
+            each.side(int(compact(np.uint64(head >> which))), 1 << (shift // 2))
+            for which, each in enumerate(self._maps)
+        )
+        return None if x is None or y is None else (x, y)
 
 
 @jit
-def _decode(
-    keys: Array,
-    x_base: float,
-    x_width: float,
-    y_base: float,
-    y_width: float,
-    x_low: float,
-    x_high: float,
-    x_scale: float,
-    x_shift: float,
-    y_low: float,
-    y_high: float,
-    y_scale: float,
-    y_shift: float,
-    width: int,
-    height: int,
-    outside: int,
-    out: Array,
-) -> None:
-    """`Places.write` for the lower edges of the keys' cells. Vectors of float64 are made of int32, not of int64."""
-    none, stride = np.int32(outside), np.int32(width)
-    zero, last_column, last_row = np.int32(0), np.int32(width - 1), np.int32(height - 1)
+def _shorten(keys: Array, shift: int, out: Array) -> None:
+    """32 bits of each key. In a loop of its own, because vectors of 64 bits hold half as many rows."""
+    by = np.uint64(shift)
     for k in range(keys.size):
-        key = keys[k]
-        x_code = np.int32(np.int64(compact(key)) - 2147483648)
-        y_code = np.int32(np.int64(compact(key >> np.uint64(1))) - 2147483648)
-        across, up = (np.float64(x_code) + x_base) * x_width, (np.float64(y_code) + y_base) * y_width
-        column, row = np.int32(across * x_scale + x_shift), np.int32(up * y_scale + y_shift)
-        column = min(max(column, zero), last_column)
-        row = min(max(row, zero), last_row)
-        inside = (x_low <= across) & (across <= x_high) & (y_low <= up) & (up <= y_high)
-        out[k] = np.int32(row * stride + column) if inside else none
+        out[k] = np.uint32(keys[k] >> by)
+
+
+@jit
+def _place_steps(
+    words: Array, sides: Array, left: int, bottom: int, width: int, height: int, outside: int, out: Array
+) -> None:
+    """The cells of rows of one square, from pixel (`left`, `bottom`) on; the lowest int32 where a key does not tell.
+
+    The bits of a word, which are of x and y in turn, are parted by four swaps (Warren, "Hacker's Delight", 7-2).
+    """
+    x_start, x_step, y_start, y_step, close = sides[0], sides[1], sides[2], sides[3], sides[4]
+    one = np.float32(1.0)
+    x_most, y_most = one - x_step - close, one - y_step - close
+    none, unknown = np.int32(outside), np.int32(-2147483648)
+    first_column, first_row = np.int32(left), np.int32(bottom)
+    columns, rows = np.int32(width), np.int32(height)
+    for k in range(words.size):
+        word = words[k]
+        turn = np.uint32((word ^ (word >> np.uint32(1))) & np.uint32(0x22222222))
+        word = np.uint32(word ^ turn ^ np.uint32(turn << np.uint32(1)))
+        turn = np.uint32((word ^ (word >> np.uint32(2))) & np.uint32(0x0C0C0C0C))
+        word = np.uint32(word ^ turn ^ np.uint32(turn << np.uint32(2)))
+        turn = np.uint32((word ^ (word >> np.uint32(4))) & np.uint32(0x00F000F0))
+        word = np.uint32(word ^ turn ^ np.uint32(turn << np.uint32(4)))
+        turn = np.uint32((word ^ (word >> np.uint32(8))) & np.uint32(0x0000FF00))
+        word = np.uint32(word ^ turn ^ np.uint32(turn << np.uint32(8)))
+        across = np.float32(np.int32(word & np.uint32(0xFFFF))) * x_step + x_start
+        up = np.float32(np.int32(word >> np.uint32(16))) * y_step + y_start
+        column, row = np.int32(across), np.int32(up)
+        in_column, in_row = across - np.float32(column), up - np.float32(row)
+        known = (in_column >= close) & (in_column <= x_most) & (in_row >= close) & (in_row <= y_most)
+        column, row = np.int32(column + first_column), np.int32(row + first_row)
+        inside = (column >= 0) & (column < columns) & (row >= 0) & (row < rows)
+        cell = np.int32(row * columns + column) if inside else none
+        out[k] = cell if known else unknown

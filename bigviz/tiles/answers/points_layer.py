@@ -153,38 +153,41 @@ class PointsLayer(SingleVersion):
         order."""
         inputs = self.pyramid.inputs
         reduction = inputs.reduction
-        planes = reduction.create((y_bins.size, x_bins.size), inputs.dtype, len(inputs.labels or ()), cancel.check)
-        self.add_to_image(planes, x_bins, y_bins, cancel, self._batches)
+        planes = self._ordered(self._ranges(x_bins, y_bins, cancel), x_bins, y_bins, cancel)
+        if planes is None:
+            planes = reduction.create((y_bins.size, x_bins.size), inputs.dtype, len(inputs.labels or ()), cancel.check)
+            self.add_to_image(planes, x_bins, y_bins, cancel, self._batches, ordered=False)
         return finished_image(reduction, planes, inputs.own, cancel)
 
-    def add_to_image(self, planes: Planes, x_bins: Bins, y_bins: Bins, cancel: Cancel, batches: Batches) -> None:
+    def add_to_image(
+        self, planes: Planes, x_bins: Bins, y_bins: Bins, cancel: Cancel, batches: Batches, ordered: bool = True
+    ) -> None:
         """Add the rows of a window to an image's planes; `batches` reads all rows of the layer.
 
-        They are read as they lie in the order, or, where that is as soon done, in file order.
+        They are read as they lie in the order, if that may be (`ordered`) and is not slower than in file order.
         """
         reduction = self.pyramid.inputs.reduction
-        ranges = self._ranges((x_bins.low, x_bins.high), (y_bins.low, y_bins.high), cancel)
-        found = None if ranges is None else self._ordered(ranges, x_bins, y_bins, cancel)
+        ranges = self._ranges(x_bins, y_bins, cancel)
+        found = self._ordered(ranges, x_bins, y_bins, cancel) if ordered else None
         if found is not None:
             reduction.combine(planes, found)
             return
-        few = ranges is not None and ranges.rows <= min(self.survey.rows // _SPARSE, _MOST_GATHERED)
-        if few and ranges is not None:
+        if ranges is not None and ranges.rows <= min(self.survey.rows // _SPARSE, _MOST_GATHERED):
             rows = self._gathered(self._in_file_order(ranges, cancel), cancel)
         else:
             rows = self._through(batches(cancel))
         for x, y, columns in rows:
             add_points(planes, x, y, x_bins, y_bins, reduction, columns, cancel)
 
-    def _ordered(self, ranges: Ranges, x_bins: Bins, y_bins: Bins, cancel: Cancel) -> Planes | None:
+    def _ordered(self, ranges: Ranges | None, x_bins: Bins, y_bins: Bins, cancel: Cancel) -> Planes | None:
         """The planes of the rows of a window in their order; None where file order is the better one, or the only
         one."""
         inputs = self.pyramid.inputs
-        many = self.order.has_columns and ranges.rows > self.survey.rows // _SPARSE
-        if many or (inputs.reduction.traits.float_order and ranges.rows < _FILE_ORDER):
+        if ranges is None or (self.order.has_columns and ranges.rows > self.survey.rows // _SPARSE):
             return None
-        runs = Runs.of(ranges)
-        return ordered_planes(self.order, inputs, runs, x_bins, y_bins, usable_cores(), cancel)
+        if inputs.reduction.traits.float_order and ranges.rows < _FILE_ORDER:
+            return None
+        return ordered_planes(self.order, inputs, Runs.of(ranges), x_bins, y_bins, usable_cores(), cancel)
 
     def knows(self, x: Window, y: Window) -> bool:
         """True: rows are found by their keys."""
@@ -213,8 +216,9 @@ class PointsLayer(SingleVersion):
         """The rows in a region, far ones included."""
         return (choose(self.order, region, crew, axes_kept(layer)),)
 
-    def _ranges(self, x: Window, y: Window, cancel: Cancel) -> Ranges | None:
+    def _ranges(self, x_bins: Bins, y_bins: Bins, cancel: Cancel) -> Ranges | None:
         """Ranges of the order that hold every row of a closed window; None where far rows may be among them."""
+        x, y = (x_bins.low, x_bins.high), (y_bins.low, y_bins.high)
         far = closed_within(self.order.far_numbers(0), *x) & closed_within(self.order.far_numbers(1), *y)
         codes = _code_window(self.survey, x, y)
         if far.any():

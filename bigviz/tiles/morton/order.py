@@ -21,7 +21,7 @@ from bigviz.common.workers import Crew, slices
 from bigviz.tiles.grid.batches import Batch
 from bigviz.tiles.grid.interleave import compact, spread
 from bigviz.tiles.grid.survey import Survey, survey
-from bigviz.tiles.morton.keys import Derived, encode
+from bigviz.tiles.morton.keys import encode
 from bigviz.tiles.morton.quadtree import positions_of
 from bigviz.tiles.morton.radix_sort import sort_keys
 from bigviz.tiles.morton.sorted_keys import Guard
@@ -95,15 +95,6 @@ class Order(ABC):
     @abstractmethod
     def numbers(self, which: int, positions: slice | Array) -> Array:
         """Axis-space numbers (float32, float64, int64 or uint64) at positions; `which` is 0 for x, 1 for y."""
-
-    @property
-    def rules(self) -> tuple[Derived, Derived] | None:
-        """How the numbers of x and y follow from the keys, but for the `exceptions`; None where they are kept."""
-        return None
-
-    def exceptions(self, which: int, start: int, stop: int) -> Array:
-        """The positions of a range whose number on an axis does not follow from its key; ascending."""
-        return np.empty(0, np.int64)
 
     def numbers_within(self, which: int, low: Array, high: Array) -> Array:
         """The same at half-open ranges of positions (int64), one after the other."""

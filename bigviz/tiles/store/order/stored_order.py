@@ -72,10 +72,6 @@ class _Derived:
             out[hits[:count]] = self.values.take(at[:count])
         return out
 
-    def within(self, start: int, stop: int) -> npt.NDArray[np.int64]:
-        """The exceptions at positions of a range."""
-        return self.places.take(slice(self._first(start), self._first(stop))).astype(np.int64)
-
     def numbers_within(self, keys: Checked, low: Array, high: Array) -> Array:
         """The same at half-open ranges."""
         out = self.rule.numbers_within(*keys.ranges(low, high))
@@ -110,15 +106,6 @@ class StoredOrder(Order):
 
     def numbers(self, which: int, positions: slice | Array) -> Array:
         return self.axes[which].numbers(self.guard.keys, positions)
-
-    @property
-    def rules(self) -> tuple[Derived, Derived] | None:
-        x, y = self.axes
-        return (x.rule, y.rule) if isinstance(x, _Derived) and isinstance(y, _Derived) else None
-
-    def exceptions(self, which: int, start: int, stop: int) -> Array:
-        axis = self.axes[which]
-        return axis.within(start, stop) if isinstance(axis, _Derived) else super().exceptions(which, start, stop)
 
     def numbers_within(self, which: int, low: Array, high: Array) -> Array:
         return self.axes[which].numbers_within(self.guard.keys, low, high)
