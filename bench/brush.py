@@ -120,6 +120,7 @@ def opened(rows: int) -> Table:
     table = Table(dataset, engine, columns)
     for layer in (table.points, table.raster.layer):
         engine.ensure(dataset, layer)
+    engine.rehearse_brushes()  # as servers do
     return table
 
 

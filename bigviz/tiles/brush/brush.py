@@ -98,6 +98,7 @@ class MovingBrush:
         self._shape: Shape | None = None
         self._blank = True  # the targets hold no rows
         self._selected = 0
+        self._inside = 0  # rows in this brush, be they in the others or not
         self._left: list[tuple[Stretches, int]] = []  # of a move that was cancelled
         self._done: list[tuple[Stretches, int]] = []
         self._before: tuple[Shape | None, bool] = (None, True)
@@ -210,14 +211,16 @@ class MovingBrush:
         if self._blank or not self._order.ranged:
             return [_Job(self._found(shape, cancel), 1)], True
         jobs = self._differences(self._shape, shape, cancel)
-        if sum(job.rows for job in jobs) > _CHEAP:
+        changed = sum(job.rows for job in jobs)
+        if changed > max(_CHEAP, self._inside + sum(job.sign * job.rows for job in jobs)):
             whole = _Job(self._found(shape, cancel), 1)
-            if whole.rows < sum(job.rows for job in jobs):
+            if whole.rows < changed:
                 return [whole], True
         return jobs, False
 
     def _differences(self, before: Shape | None, after: Shape | None, cancel: Cancel) -> list[_Job]:
-        """The rows that leave the brush, and then those that come; searched for on all threads."""
+        """The rows that leave the brush, and then those that come; searched for on all threads, and the whole brush
+        with them where a line will ask for it."""
         if before is None or after is None:
             shape = before or after
             rest = [] if shape is None else inverse(self._order.within(shape, cancel), self._order.rows)
@@ -227,9 +230,13 @@ class MovingBrush:
         found: list[Change] = [[] for _ in todo]
 
         def search(k: int) -> None:
-            found[k] = self._order.within(todo[k][0], cancel)
+            if k < len(todo):
+                found[k] = self._order.within(todo[k][0], cancel)
+            else:
+                self._found(after, cancel)
 
-        self._each(len(todo), search)
+        lines = any(isinstance(state.rows, LineRows) for state in self._states)
+        self._each(len(todo) + lines, search)
         return [_Job(change, sign) for change, (_, sign) in zip(found, todo, strict=True)]
 
     def _found(self, shape: Shape | None, cancel: Cancel) -> Change:
@@ -246,7 +253,7 @@ class MovingBrush:
     def _clear(self) -> None:
         for state in self._states:
             state.rows.clear()
-        self._selected = 0
+        self._selected = self._inside = 0
 
     def _forget(self) -> None:
         """Begin with the next move."""
@@ -268,7 +275,7 @@ class MovingBrush:
         todo = iter(list(parts))
         lock = threading.Lock()
         done: list[tuple[Stretches, int]] = []
-        counted = [0] * self._workers
+        selected, inside = [0] * self._workers, [0] * self._workers
 
         def work(worker: int) -> None:
             while not cancel.cancelled:
@@ -276,7 +283,9 @@ class MovingBrush:
                     each = next(todo, None)
                 if each is None:
                     return
-                counted[worker] += self._apply(worker, *each, takers)
+                counts = self._apply(worker, *each, takers)
+                selected[worker] += counts[0]
+                inside[worker] += counts[1]
                 with lock:
                     done.append(each)
 
@@ -284,7 +293,8 @@ class MovingBrush:
         for rows, _ in takers:
             rows.merge()
         if kept:
-            self._selected += sum(counted)
+            self._selected += sum(selected)
+            self._inside += sum(inside)
             self._done = done
             self._left = list(todo) if cancel.cancelled else []
         if cancel.cancelled and (self._left or not kept):
@@ -316,20 +326,20 @@ class MovingBrush:
 
         self._share(go, _ALONE + 1 if count > 1 else 0)
 
-    def _apply(self, worker: int, part: Stretches, sign: int, takers: Sequence[_Taker]) -> int:
-        """Add the rows of a part to targets; `sign` times how many of them are in all brushes."""
+    def _apply(self, worker: int, part: Stretches, sign: int, takers: Sequence[_Taker]) -> tuple[int, int]:
+        """Add the rows of a part to targets; `sign` times how many of them are in all brushes, and in this one."""
         picked = self._order.picked(part)
         if self._failed is None:
             for rows, _ in takers:
                 rows.add(worker, picked, sign)
-            return sign * picked.rows
+            return sign * picked.rows, sign * picked.rows
         failed, positions = picked.take(self._failed), picked.positions()
         kept: dict[int, Picked] = {}
         for spared in {0, *(spared for _, spared in takers)}:
             kept[spared] = Picked.at(positions[failed & np.uint8(255 & ~spared) == 0])
         for rows, spared in takers:
             rows.add(worker, kept[spared], sign)
-        return sign * kept[0].rows
+        return sign * kept[0].rows, sign * picked.rows
 
     def _recount(self, stale: Sequence[State], cancel: Cancel) -> int:
         """Count stale cells of targets again."""
