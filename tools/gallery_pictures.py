@@ -76,6 +76,7 @@ def picture(page: Page, name: str) -> Image.Image:
         page.wait_for_selector(READY, state="attached", timeout=READY_MS)
         if name == "flights":
             _drag(page, 1, 0.55, 0.5, 0.85, 0.5)
+            _drag(page, 2, 0.2, 0.5, 0.45, 0.5)
         if name == "sky":
             _drag(page, 1, 0.51, 0.18, 0.95, 0.36)
         if name == "market":

@@ -76,6 +76,8 @@ _ROUTES: Final = (
     "row",
 )
 
+KEPT = ("{} is null", "{} > 1", "{} in ('a', 1)", "not {}")
+
 
 def quoted(name: str) -> str:
     """A column's name within a reduction."""
@@ -205,8 +207,7 @@ def selection(rng: random.Random, columns: Sequence[str], hostile: float) -> tup
     if rng.random() < 0.2:
         body["by"] = rng.choice(columns)
     if rng.random() < 0.3:
-        kept = rng.choice(("{} is null", "{} > 1", "{} in ('a', 1)", "not {}"))
-        body["filter"] = kept.format(quoted(rng.choice(columns)))
+        body["filter"] = rng.choice(KEPT).format(quoted(rng.choice(columns)))
     if rng.random() < hostile / 2:
         body[rng.choice(list(body))] = rng.choice((None, [], {}, 1e308, 10**400, "\ud800", [None] * 4, [[[]]], True))
     return query, body
@@ -221,6 +222,12 @@ def brush(rng: random.Random, dataset: str, columns: Sequence[str], hostile: flo
     if rng.random() < 0.2:
         other = _brushed(rng, dataset, columns)
         made["others"] = [{"figure": 0, "definition": other, **_shape(rng, str(other["glyph"]), hostile)}]
+        if rng.random() < 0.3:
+            made["others"][0]["figures"] = rng.choice(([0], [], [0, 7], [-1], "0"))
+    if rng.random() < 0.1:
+        made["numbers"] = [{"control": rng.choice(("least", "nope", "", "\0")), "values": rng.choice(({}, {"a": 1}, 3))}]
+    if rng.random() < 0.1:
+        made["control"] = rng.choice(("least", "nope", ""))
     if rng.random() < hostile / 2:
         made[rng.choice(list(made)[1:])] = rng.choice((None, [], {}, -1, 1e308, 10**400, "\ud800", [None], [[]], True))
     return made
@@ -243,6 +250,8 @@ def _brushed(rng: random.Random, dataset: str, columns: Sequence[str]) -> dict[s
         made["y"] = rng.choice(("y", rng.choice(columns)))
     if glyph != "line":
         made["agg"] = _agg(rng, columns, 0)
+    if rng.random() < 0.3:
+        made["filter"] = rng.choice(KEPT).format(quoted(rng.choice(columns)))
     return made
 
 

@@ -13,6 +13,8 @@ import bigviz as bv
 from bigviz.common.errors import Cancelled
 from bigviz.document.spec import Document
 from bigviz.server.limits import Limits
+from bigviz.tiles.brush import linked_brush, some_rows
+from bigviz.tiles.engine import Engine
 from bigviz.wire.codec import decode
 from bigviz.wire.frames import Type
 
@@ -202,6 +204,34 @@ def test_what_cannot_be_is_refused_and_the_next_step_is_answered(
         end = brushed(browser, request)[1]
         assert end.kind == Type.ERROR and words in end.value["error"]
         assert brushed(browser, say(browser, BAR, [target(browser, BAR)], 2, labels=["a"]))[1].kind == Type.DONE
+
+
+def test_steps_are_estimates_until_they_rest(
+    plots: Document, rows: pa.Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where memory never holds what lies beside the rows: then a brush that rests is a pass over the table."""
+    for module in (linked_brush, some_rows):
+        monkeypatch.setattr(module, "SAMPLED", 2048)
+    monkeypatch.setattr(some_rows, "_BLOCKS", 8)
+    x, y, fare = (column(rows, name) for name in ("x", "y", "fare"))
+    inside = (x >= -1) & (x < 1) & (y >= -1) & (y < 2) & (fare >= 10)
+    with running([plots], engine=Engine(threads=2, index_bytes=1)) as served, Browser(served.url, "d") as browser:
+        kept = {"filter": "fare >= $least", "values": {"least": 10}}
+        definition, bars = {**browser.definition(POINTS), **kept}, target(browser, BAR)
+        bars["definition"] |= {"agg": "count", "sort": "label", **kept}
+        box = {"definition": definition, "box": [-1, -1, 1, 2]}
+        request = browser.say(op="brush", figure=POINTS, seq=1, targets=[bars], numbers=[{"control": "n"}], **box)
+        _, end = brushed(browser, request)
+        assert not end.value["exact"] and abs(end.value["selected"] - inside.sum()) < 1000
+        assert end.value["numbers"]["n"] == pytest.approx(end.value["selected"], abs=10)
+        found, end = brushed(browser, request)
+        assert end.value["exact"] and end.value["selected"] == end.value["numbers"]["n"] == inside.sum()
+        assert sum(found[BAR].value.row[:3]) == inside.sum()
+        resting = [{"figure": POINTS, "layer": 0, **box}]
+        request = browser.say(op="brush", control="least", seq=2, targets=[bars], others=resting)
+        ends = [brushed(browser, request) for _ in range(2)]
+        assert [end.value["exact"] for _, end in ends] == [False, True]
+        assert sum(ends[1][0][BAR].value.row[:3]) == inside.sum()
 
 
 def test_tables_without_labels_show_no_brush() -> None:
