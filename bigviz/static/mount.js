@@ -11,6 +11,7 @@ import { PageSession } from "./figure/session.js";
 import { sharedRanges } from "./figure/shared-ranges.js";
 import { Streams } from "./figure/streams.js";
 import { followValues } from "./figure/value-steps.js";
+import { BrushRows } from "./brush/brush-rows.js";
 import { ControlDrag } from "./brush/control-drag.js";
 import { linkFigures } from "./brush/link-figures.js";
 import { FigureGestures } from "./input/gestures.js";
@@ -399,7 +400,9 @@ export class Mounted extends EventTarget {
     followValues(this.figures, values, signal, (figure, id) => [drag, ...links].some((each) => each.shows(figure, id)));
     for (const [id, table] of tables) {
       const figure = this.figures.find((each) => each.spec.id === values.controls[id].figure);
-      if (figure) table.follow(figure.selection);
+      const rows = links.filter((each) => figure && each.figures.includes(figure));
+      const brushed = rows.map((each) => new BrushRows(each, page, signal));
+      if (figure) table.follow(figure.selection, ...brushed);
     }
     this.makeControl = make;
     followOptions(

@@ -330,6 +330,9 @@ class Engine:
     def rehearse_brushes(self) -> None:
         rehearse_brushes(Engine(threads=1, cache_bytes=0))
 
+    def expression(self, dataset: Dataset, layer: Layer, region: Region, cancel: Cancel = NEVER) -> str | None:
+        return expression_of(dataset, layer, region, cancel)
+
     def select(
         self,
         dataset: Dataset,

@@ -347,6 +347,9 @@ class Engine(Protocol):
         points. The schema's metadata holds `matched`. Raises NotFound or Unplottable for a column that has no order.
         """
 
+    def expression(self, dataset: Dataset, layer: Layer, region: Region, cancel: Cancel = NEVER) -> str | None:
+        """A filter that keeps the rows of a box or a range; None where an axis cannot be written in its words."""
+
     def select(
         self,
         dataset: Dataset,

@@ -1,7 +1,7 @@
 """A sky survey, linked with its colour-magnitude diagram: `bigviz serve examples/dashboards/sky.py`.
 
-Brush the giants, the white dwarfs or a cluster, and see where they are; the lasso (O) lists the stars in it. The stars
-are made up: a disc with its dust, a halo, three clusters. The public files that they stand for are those of Gaia's data
+Brush the giants, the white dwarfs or a cluster, and see where they are; a table lists the stars in it. The stars are
+made up: a disc with its dust, a halo, three clusters. The public files that they stand for are those of Gaia's data
 release 3, table gaia_source, https://gea.esac.esa.int/archive/ (l, b, bp_rp, phot_g_mean_mag, parallax).
 """
 
@@ -45,10 +45,10 @@ sky.points(stars, "l", "b", agg=agg, cmap="inferno")
 diagram = bv.figure(title="Colour and magnitude", x_label="colour, BP - RP", y_label="-magnitude")
 diagram.points(stars, "colour", "brightness", cmap="viridis")
 distances = bv.figure(title="Distance, parsecs").histogram(stars, "parsecs", bins=80)
-bv.link(sky, diagram, distances)
-
 count = bv.number("count", "count()", stars, label="Stars")
-words = bv.markdown("Drag a brush over a figure: the others show **its stars** alone. The lasso (O) lists them.")
-selected = bv.table("selected", sky, ["l", "b", "colour", "parsecs"], "Stars in the lasso")
+bv.link(sky, diagram, distances, count)
+
+words = bv.markdown("Drag a brush over a figure: the others show **its stars** alone, and the table lists them.")
+selected = bv.table("selected", sky, ["l", "b", "colour", "parsecs"], "Stars in the brush, or the lasso (O)")
 side = bv.column(words, count, agg, selected)
 bv.document(bv.row(side, bv.column(sky, bv.row(diagram, distances))), title="Sky survey", id="sky")

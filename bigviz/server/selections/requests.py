@@ -15,7 +15,7 @@ from bigviz.server.jobs.usage import Usage
 from bigviz.server.request_values import interval, number
 from bigviz.tiles.interface import Lasso, Number, Rectangle, Region, Selection, Strip, Summary
 
-__all__ = ["SelectionRequest", "read_selection", "selection_answer"]
+__all__ = ["SelectionRequest", "read_region", "read_selection", "selection_answer"]
 
 _SHAPES: Final = ("box", "lasso", "range")
 _LONGEST_PAGE: Final = 64
@@ -38,7 +38,7 @@ def read_selection(body: Mapping[str, Any], times: tuple[bool, bool], dataset: s
     if len(given) != 1:
         field = given[-1] if given else "box"
         raise BadInput(f"One of box, lasso and range is needed, got {', '.join(given) or 'none'}.", field)
-    shape = _shape(given[0], body[given[0]], times)
+    shape = read_region(given[0], body[given[0]], times)
     stats, by = body["stats"], body["by"]
     if not isinstance(stats, list) or not all(isinstance(each, str) for each in stats):
         raise BadInput(f"stats is a list of columns, got {echoed(stats, 60)}.", "stats", echoed(stats, 60))
@@ -52,7 +52,8 @@ def read_selection(body: Mapping[str, Any], times: tuple[bool, bool], dataset: s
     return SelectionRequest(shape, tuple(dict.fromkeys(stats)), by, page)
 
 
-def _shape(name: str, value: Any, times: tuple[bool, bool]) -> Region:
+def read_region(name: str, value: Any, times: tuple[bool, bool]) -> Region:
+    """The shape of a body's `box`, `range` or `lasso`. Raises BadInput."""
     if name == "lasso":
         return _lasso(value, times)
     count = 4 if name == "box" else 2

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from tornado.iostream import StreamClosedError
@@ -17,6 +19,7 @@ from bigviz.server.http.layers import LayerHandler
 from bigviz.server.http.request_body import BodyHandler
 from bigviz.server.request_json import parse_body
 from bigviz.server.request_values import choice, whole
+from bigviz.server.selections.brush_filters import under_brushes
 from bigviz.server.selections.page import Page
 from bigviz.server.selections.row_rules import rules_of
 
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Download", "Rows", "Select"]
 
 _KEYS: Final[Mapping[str, Any]] = {
-    "box": None, "lasso": None, "range": None, "stats": [], "by": None, "filter": None, "page": "",
+    "box": None, "lasso": None, "range": None, "stats": [], "by": None, "filter": None, "page": "", "brushes": [],
 }  # fmt: skip
 _HELD: Final = 16 << 20  # bytes that a download holds of the budget of all answers
 _MOST_ROWS: Final = 1 << 40
@@ -58,6 +61,10 @@ class Select(BodyHandler, LayerHandler):
             raise BadInput(f"filter is a text, got {echoed(given['filter'], 60)}.", "filter")
         self._given = given
         backend, asked = await self.asked(name, number)
+        if given["brushes"]:
+            resolve = partial(backend.resolve, self.document, usage=self.usage)
+            call = partial(under_brushes, asked.dataset, asked.layer, given["brushes"], resolve, backend.engine)
+            asked = replace(asked, layer=await backend.job(self.principal, object(), call))
         rules = rules_of(self.document, self.dataset, self.usage)
         jobs, usage = backend.selections, self.usage
         answer = await jobs.select(self.principal, name, self.dataset, asked, given, usage, rules=rules)

@@ -7,8 +7,8 @@ import { isDrawn, targetOf } from "./targets.js";
 /** @typedef {import("../layers/layer.js").Layer} Layer */
 
 /** What is seen of a linked brush.
- * @typedef {Pick<import("./linked-brush.js").LinkedBrush, "figures"|"mode"|"shapes"|"resting"|"numbersOver"|"tellNumbers"|
- *   "follow"> & {seq: number, isPaused: boolean}} Link */
+ * @typedef {Pick<import("./linked-brush.js").LinkedBrush, "figures"|"mode"|"shapes"|"resting"|"numbersOver"|
+ *   "tellNumbers"|"follow"> & {seq: number, isPaused: boolean}} Link */
 
 /** Controls that move along numbers or days. */
 const DRAGGED = new Set(["slider", "range", "date_range"]);
@@ -26,7 +26,7 @@ const FEW_ROWS = 100_000;
 export class ControlDrag {
   /**
    * @param {{figures: readonly Figure[], values: import("../figure/control-values.js").ControlValues, page:
-   *   import("../figure/page.js").Page, links: readonly Link[]}} o `links`: the linked brushes, which a drag takes with it
+   *   import("../figure/page.js").Page, links: readonly Link[]}} o `links`: the linked brushes, which go with a drag
    * @param {AbortSignal} signal ends it
    */
   constructor({ figures, values, page, links }, signal) {

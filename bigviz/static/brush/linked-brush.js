@@ -17,10 +17,11 @@ const MOST_FLYING = 2;
 const PAUSE_MS = 50;
 /** How many rows are in the brush is told when it has rested so long. */
 const REST_MS = 600;
-/** Figures take a control's value when none has come for so long: until then their brush shows it. */
+/** Brushes rest when no step has come for so long; figures under them take the values of controls then. */
 const TAKE_MS = 400;
 
-export class LinkedBrush {
+/** Fires `rest` when its brushes rest, all counted, or are gone. */
+export class LinkedBrush extends EventTarget {
   /**
    * @param {{figures: readonly Figure[], mode: "filter"|"highlight", page: import("../figure/page.js").Page,
    *   named?: readonly string[], numbers?: ReadonlyMap<string, Live>}} o the figures of one link; `named`: the live
@@ -28,6 +29,7 @@ export class LinkedBrush {
    * @param {AbortSignal} signal ends it
    */
   constructor({ figures, mode, page, named = [], numbers = new Map() }, signal) {
+    super();
     this.named = named;
     this.numbers = numbers;
     this.figures = figures;
@@ -49,6 +51,7 @@ export class LinkedBrush {
     /** What the figures showed at the step before.  @type {string} */ this.sent = "";
     /** Figures whose brush shows values that they have not taken.  @type {Set<Figure>} */ this.holding = new Set();
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.taking = undefined;
+    /** @type {ReturnType<typeof setTimeout>|undefined} */ this.ending = undefined;
     const { connection } = page;
     connection.addEventListener("brushed", (event) => this.#came(/** @type {CustomEvent} */ (event).detail), {
       signal,
@@ -60,6 +63,7 @@ export class LinkedBrush {
       clearTimeout(this.later);
       clearTimeout(this.telling);
       clearTimeout(this.taking);
+      clearTimeout(this.ending);
     });
     for (const figure of figures) {
       figure.addEventListener("exact", () => this.follow(), { signal });
@@ -119,6 +123,7 @@ export class LinkedBrush {
   #cleared(figure) {
     this.#release();
     const left = [...this.shapes.keys()];
+    if (left.length === 0) this.#rests();
     if (left.length === 0) for (const id of this.named) this.numbers.get(id)?.release();
     if (left.length < 2) for (const each of left.length === 0 ? this.figures : left) forget(each);
     if (left.length > 0) {
@@ -237,6 +242,7 @@ export class LinkedBrush {
       this.#tell(end);
       const step = { isOver: this.mode === "highlight", seq: end.brush, stays: true };
       this.tellNumbers(end);
+      if (end.exact) this.#rests();
       for (const part of parts) {
         const figure = this.figures.find((each) => each.index === part.figure);
         figure?.layers[part.layer]?.takeBrush(part, step, figure);
@@ -245,6 +251,12 @@ export class LinkedBrush {
         this.figures.find((each) => each.index === figure)?.redraw();
     }
     if (this.isDue) this.#send();
+  }
+
+  /** A step was counted, or nothing is brushed: if no step follows, the brushes rest. */
+  #rests() {
+    clearTimeout(this.ending);
+    this.ending = setTimeout(() => this.dispatchEvent(new Event("rest")), this.shapes.size > 0 ? TAKE_MS : 0);
   }
 
   /** @param {import("../wire/brush-group.js").BrushEnd} end */

@@ -58,6 +58,35 @@ def test_a_box_with_statistics_by_label(served: Running, frame: pd.DataFrame):
     assert groups["a"]["stats"]["value"]["median"] == float(np.quantile(here.astype(float), 0.5))
 
 
+def test_rows_under_brushes(served: Running, frame: pd.DataFrame):
+    """The rows of a region that lie in brushes over other layers too, and that the filters of these keep."""
+    points = {"dataset": "rows", "glyph": "points", "x": "x", "y": "y", "filter": "n > 10"}
+    bars = {"dataset": "rows", "glyph": "bar", "x": "label", "y": ""}
+    stamps = {"dataset": "rows", "glyph": "histogram", "x": "t"}
+    since = frame.t.quantile(0.25)
+    brushes = [
+        {"definition": points, "box": [-2, -1, 0.5, 9]},
+        {"definition": bars, "labels": ["a", "<b>c</b>"]},
+        {"definition": stamps, "range": [str(since.value), str(frame.t.max().value)]},
+    ]
+    found = selected(served, {**BOX, "brushes": brushes})
+    inside = (frame.x >= -1) & (frame.x < 0.5) & (frame.y >= -1) & (frame.y < 2)
+    kept = (frame.n > 10) & frame.label.isin(["a", "<b>c</b>"]) & (frame.t >= since) & (frame.t < frame.t.max())
+    assert found["rows"] == (inside & kept).sum() > 0
+    page = json.loads(served.get(f"/points/selections/{found['id']}.json?columns=n&limit=5").body)
+    assert page["row"] == np.flatnonzero(inside & kept)[:5].tolist()
+    for wrong, words in (
+        ([{"definition": points}], "with a box, a range or labels"),
+        ([{"definition": bars, "labels": ["nope"]}], "no label 'nope'"),
+        ([{"definition": bars, "labels": []}], "cannot be written as a filter"),
+        ([{"definition": points, "box": [1]}], "box is [x0, y0, x1, y1]"),
+        ("all", "at most 9"),
+        ([{"definition": {**points, "x": "nope"}, "box": [0, 0, 1, 1]}], "no column 'nope'"),
+    ):
+        answer = select(served, {**BOX, "brushes": wrong})
+        assert answer.status in (400, 404) and words in json.loads(answer.body)["error"], answer.body
+
+
 def test_a_lasso_and_a_range_of_a_line(served: Running, frame: pd.DataFrame):
     triangle = [[-1, -1], [2, -1], [0, 3]]
     found = selected(served, {"lasso": triangle})

@@ -45,19 +45,23 @@ export class RowTable {
     this.clear();
   }
 
-  /** Lists what is selected in a figure, from now on.  @param {Selected} selection */
-  follow(selection) {
+  /**
+   * Lists what is selected from now on.
+   * @param {...Selected} sources what is selected in a figure, and the rows of brushes: the first that has rows
+   */
+  follow(...sources) {
     const take = () => {
-      const { answer, isBusy } = selection;
-      if (answer === null && !isBusy) this.clear();
-      if (answer === null || answer.id === this.shown) return;
-      this.source = selection;
+      const source = sources.find(({ answer, isBusy }) => answer !== null || isBusy);
+      if (!source) this.clear();
+      const answer = source?.answer ?? null;
+      if (!source || answer === null || answer.id === this.shown) return;
+      this.source = source;
       this.shown = answer.id;
       this.page = 0;
       this.sorted = null;
       void this.#load();
     };
-    selection.addEventListener("change", take, { signal: this.signal });
+    for (const each of sources) each.addEventListener("change", take, { signal: this.signal });
   }
 
   /** The page of rows that is wanted now. */
