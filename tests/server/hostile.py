@@ -225,7 +225,8 @@ def brush(rng: random.Random, dataset: str, columns: Sequence[str], hostile: flo
         if rng.random() < 0.3:
             made["others"][0]["figures"] = rng.choice(([0], [], [0, 7], [-1], "0"))
     if rng.random() < 0.1:
-        made["numbers"] = [{"control": rng.choice(("least", "nope", "", "\0")), "values": rng.choice(({}, {"a": 1}, 3))}]
+        control = rng.choice(("least", "nope", "", "\0"))
+        made["numbers"] = [{"control": control, "values": rng.choice(({}, {"a": 1}, 3))}]
     if rng.random() < 0.1:
         made["control"] = rng.choice(("least", "nope", ""))
     if rng.random() < hostile / 2:
