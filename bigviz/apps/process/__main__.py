@@ -14,14 +14,14 @@ from bigviz.apps.process.run import run_app
 
 __all__ = ["main"]
 
-_NOT_OF_SCRIPTS: Final = frozenset({"serve", "show", "connect", "Connection", "embed"})  # they load a server, a client
+_RARE: Final = frozenset({"Canvas", "Connection", "connect", "embed", "serve", "show"})  # they load a second's worth
 
 
 def main() -> None:
     """Load what scripts use, then fork until the server is gone. The argument is the descriptor of a socket to it."""
     server, began = socket.socket(fileno=int(sys.argv[1])), os.getcwd()
     for name in bigviz.__all__:
-        if name not in _NOT_OF_SCRIPTS:
+        if name not in _RARE:
             getattr(bigviz, name)
     gc.collect()
     gc.freeze()  # going through it for garbage would copy the pages that all processes share

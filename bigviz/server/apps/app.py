@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 from bigviz.apps.process.remote_errors import error_json
 from bigviz.apps.reload import Watch
-from bigviz.apps.script_failure import Failure, ScriptFailed
+from bigviz.apps.script_failure import Failure, ScriptFailed, failure_of
 from bigviz.common.errors import BigvizError, Forbidden
 from bigviz.server.apps.callback_words import callback_words, error_push
 from bigviz.server.apps.callbacks import Call, Callbacks
@@ -136,7 +137,9 @@ class App:
             try:
                 await self.start()
                 self._host.event("reloaded" if process else "restarted", path=self.path)
-            except ScriptFailed as error:
+            except Exception as error:  # one that is no ScriptFailed is the server's own: told of, and tried again
+                if not isinstance(error, ScriptFailed):
+                    error = ScriptFailed(failure_of(error, os.path.abspath(self.path)))
                 self.script_failed(error)
                 if self._process is None:
                     self._lengthen()

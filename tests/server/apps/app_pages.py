@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from bigviz.server.apps.app import App
+from bigviz.server.apps.process import Ready
+from bigviz.server.apps.session import Page
+from bigviz.server.jobs.usage import Usage
 from bigviz.server.run.loading import Brought
 from bigviz.wire.frames import Type
 
@@ -47,6 +53,17 @@ class AppPage(Browser):
         return found
 
 
+def rowless(served: Running, page: Page) -> None:
+    """Let the viewer of a page of the server's read no single rows from now on."""
+
+    def take() -> None:
+        assert page.shown is not None
+        (name,) = page.shown.document.datasets
+        page.shown = replace(page.shown, usage=Usage({name: frozenset({"x", "y"})}, frozenset({name})))
+
+    served.on_loop(take)
+
+
 @contextmanager
 def apps(scripts: Sequence[tuple[str, Path]], **options: Any) -> Iterator[Running]:
     """A server with these apps, once they have started or failed."""
@@ -54,3 +71,19 @@ def apps(scripts: Sequence[tuple[str, Path]], **options: Any) -> Iterator[Runnin
     found = [(name, str(path)) for name, path in scripts]
     with running([], names=names, load=lambda progress: Brought([], scripts=found), **options) as served:
         yield served
+
+
+@contextmanager
+def held_back(served: Running, app: App) -> Iterator[Callable[[], None]]:
+    """Let an app be started again only when it is said."""
+    event, start = served.on_loop(asyncio.Event), app.start
+
+    async def started() -> Ready:
+        await event.wait()
+        return await start()
+
+    app.start = started  # type: ignore[method-assign]
+    try:
+        yield lambda: served.on_loop(event.set)
+    finally:
+        app.start = start  # type: ignore[method-assign]

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import ast
-import asyncio
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from bigviz.server.apps.app import App
-from bigviz.server.apps.process import Ready
-
 from ..running import Running
-from .app_pages import AppPage, apps
+from .app_pages import AppPage, apps, held_back
 
 APP = Path(__file__).with_name("failing_app.py")
 
@@ -65,22 +60,6 @@ def test_a_callback_that_fails_says_so_in_its_own_page_alone(
         assert other.notices(1) == ["5 None"] and page.notices(1) == [f"6 {how}"]
 
 
-@contextmanager
-def held_back(served: Running, app: App) -> Iterator[Callable[[], None]]:
-    """Let an app be started again only when it is said."""
-    event, start = served.on_loop(asyncio.Event), app.start
-
-    async def started() -> Ready:
-        await event.wait()
-        return await start()
-
-    app.start = started  # type: ignore[method-assign]
-    try:
-        yield lambda: served.on_loop(event.set)
-    finally:
-        app.start = start  # type: ignore[method-assign]
-
-
 @pytest.mark.parametrize(
     ("how", "words"),
     [
@@ -118,6 +97,13 @@ def test_what_callbacks_ask_is_answered_by_the_server(served: Running):
     with AppPage(served.url) as page:
         page.change("how", "ask")
         assert page.notices(2)[1] == "1 5.0 5.0 a [2.0, 5.0]"
+
+
+def test_an_answer_that_is_too_large_is_an_error_of_the_callback(served: Running, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("bigviz.apps.process.messages.MOST_BODY", 10)
+    with AppPage(served.url) as page:
+        page.change("how", "ask")
+        assert "of one answer: ask for fewer" in page.push("error")["message"]
 
 
 def test_what_is_selected_is_told_and_read(served: Running):

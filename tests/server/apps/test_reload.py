@@ -11,7 +11,7 @@ import bigviz as bv
 from bigviz.wire.frames import Type
 
 from ..running import running
-from .app_pages import AppPage, apps
+from .app_pages import AppPage, apps, rowless
 
 APP = """
 import bigviz as bv
@@ -84,6 +84,22 @@ def test_pages_of_a_shared_document_see_each_other(documents):
             assert two.push("set") == {"ranges": {"x0": [0.25, 0.5]}, "sequence": 1}
             with AppPage(served.url, name) as three:
                 assert three.session["ranges"] == {"x0": [0.25, 0.5]} and "app" not in three.session
+
+
+def test_a_shared_app_asks_with_the_rights_that_all_viewers_have():
+    with (
+        apps([("app", Path(__file__).with_name("remembering_app.py"))], shared=True) as served,
+        AppPage(served.url) as one,
+        AppPage(served.url) as other,
+    ):
+        one.change("do", "rows")
+        assert one.notices(1) == other.notices(1) == ["[1.0, 3.0]"]
+        session = served.server._hub.session(one.session["id"])  # type: ignore[union-attr]
+        assert session is not None and len(session.pages) == 2
+        rowless(served, next(iter(session.pages)))
+        for page in (one, other):
+            page.change("do", "rows")
+            assert all("not give out single rows" in each.push("error")["message"] for each in (one, other))
 
 
 def test_pages_of_other_documents_have_no_session(documents):

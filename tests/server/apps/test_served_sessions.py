@@ -6,18 +6,15 @@ import ast
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bigviz.server.jobs.usage import Usage
-
 from ...patience import until
 from ..people import People
 from ..running import Running
-from .app_pages import AppPage, apps
+from .app_pages import AppPage, apps, held_back, rowless
 
 APP = Path(__file__).with_name("remembering_app.py")
 PAGES = 100
@@ -142,9 +139,12 @@ def test_values_windows_and_selections_are_there_again_after_a_restart(opened: O
         again = asked(page, "random")
         ours, theirs = (ast.literal_eval(each) for each in (numbers, again))
         assert ours[0] != theirs[0] and ours[1] != theirs[1], "forks draw other numbers"
-        process = app._process
-        page.change("do", "exit")
-    until(lambda: app._process is not process and app.state == "running")
+        with held_back(opened.served, app) as go_on:
+            page.change("do", "exit")
+            page.push("app", state="stopped")
+            page.close()
+            go_on()
+            until(lambda: app.state == "running")
     with opened.page(session=page.session["id"]) as page:  # it was not there when the process was another one
         told = page.session
         assert told["values"]["number"] == 40 and told["ranges"] == {"x0": [5, 10], "y0": [0, 3]}
@@ -164,21 +164,9 @@ def test_two_viewers_have_their_own_names_sessions_selections_and_rights(opened:
         bob.say(op="selection", figure="f0", selection=found["id"])
         assert "no such selection" in bob.refusal()["error"]
         assert asked(ada, "rows") == asked(bob, "rows") == "[1.0, 3.0]"
-        rowless(opened.served, bob)
+        session = opened.served.server._hub.session(bob.session["id"])  # type: ignore[union-attr]
+        assert session is not None
+        rowless(opened.served, *session.pages)
         assert asked(ada, "rows") == "[1.0, 3.0]"
         bob.change("do", "rows")
         assert "does not give out single rows" in bob.push("error")["message"]
-
-
-def rowless(served: Running, page: AppPage) -> None:
-    """Let the viewer of a page read no single rows from now on."""
-
-    def take() -> None:
-        session = served.server._hub.session(page.session["id"])  # type: ignore[union-attr]
-        assert session is not None
-        (viewer,) = session.pages
-        assert viewer.shown is not None
-        (name,) = viewer.shown.document.datasets
-        viewer.shown = replace(viewer.shown, usage=Usage({name: frozenset({"x", "y"})}, frozenset({name})))
-
-    served.on_loop(take)
