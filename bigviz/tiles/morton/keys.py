@@ -123,12 +123,16 @@ def _float_edges(keys: Array, which: int, base: int, width: float, out: Array) -
 def _float_edges_within(
     keys: Array, low: Array, high: Array, which: int, base: int, width: float, out: Array
 ) -> None:  # fmt: skip
-    at = 0
+    """A code less 2^31 is a signed number of 32 bits, of which the compiler makes floats by vectors; what was taken
+    away and the base are one multiple of 2^31, so the sum is rounded once, as that of integers is."""
+    shift, half = np.uint64(which), np.uint64(1 << 31)
+    start = np.float64(base) + 2147483648.0
+    at = np.uint64(0)
     for r in range(low.size):
-        start, rows = low[r], high[r] - low[r]
+        first, rows = np.uint64(low[r]), np.uint64(high[r] - low[r])
         for k in range(rows):
-            code = np.int64(compact(keys[start + k] >> np.uint64(which)))
-            out[at + k] = np.float64(code + base) * width
+            code = np.int32(compact(keys[first + k] >> shift) ^ half)
+            out[at + k] = (np.float64(code) + start) * width
         at += rows
 
 

@@ -47,10 +47,7 @@ def column_loads(
         if found is None or not isinstance(part, OrderedRows):
             elsewhere.append(part)
             continue
-        keeps = isinstance(found, _OfAxis) and part.count <= _MOST_KEPT
-        for low, high in parts_of(part.low, part.high, _SLICE):
-            load = partial(found.at, low, high)
-            loads.append(_remembered(load) if keeps else load)
+        loads += [partial(found.at, low, high) for low, high in parts_of(part.low, part.high, _SLICE)]
         if len(part.far):
             far = part.far
             loads.append(_remembered(partial(taken, dataset, name, by, far, crew.cancel)))

@@ -69,7 +69,8 @@ def quantiles(loads: Sequence[Load], groups: int, ranks: Ranks, kind: np.dtype[A
 
 @dataclass(frozen=True)
 class _Window:
-    """Bins of keys: the first one of all below `base`, then `count` of 2^shift keys each, the last one of all above."""
+    """`count` bins of 2^shift keys each, from `base` on. Lower keys are in the first one too, and one more is for those
+    above."""
 
     base: int
     shift: int
@@ -77,9 +78,12 @@ class _Window:
 
     def of(self, keys: Array) -> npt.NDArray[np.int64]:
         """The bin of each key."""
-        above = keys >= np.uint64(self.base)
-        places = np.minimum((keys - np.uint64(self.base)) >> np.uint64(self.shift), np.uint64(self.count))
-        return np.where(above, places.astype(np.int64) + 1, 0)
+        above = np.maximum(keys, np.uint64(self.base)) - np.uint64(self.base)
+        return np.asarray(np.minimum(above >> np.uint64(self.shift), np.uint64(self.count)), np.int64)
+
+    def is_one_key(self, place: int) -> bool:
+        """Whether a bin stands for one key alone."""
+        return not self.shift and 0 < place < self.count
 
 
 def _window(loads: Sequence[Load], bits: int) -> _Window:
@@ -145,12 +149,11 @@ class _Sums:
     sums: list[Array | None]
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def add(self, k: int, counts: Array, whole: Array, total: Array, ends: Array) -> None:
+    def add(self, k: int, whole: Array, total: Array, ends: Array) -> None:
         """Add the tallies of slice `k`."""
         with self.lock:
             self.sums[k] = total
             for group, each in enumerate(self.tallies):
-                each.count += int(counts[group])
                 each.total += (int(whole[group, 0]) << 32) + int(whole[group, 1])
                 each.least = min(each.least, int(ends[group, 0]))
                 each.most = max(each.most, int(ends[group, 1]))
@@ -159,20 +162,20 @@ class _Sums:
 def _survey_all(loads: Sequence[Load], groups: int, window: _Window, crew: Crew) -> _Sums:
     rows = groups + 1
     found = _Sums([Tally() for _ in range(rows)], np.zeros(0), [None] * len(loads))
-    pool = _Histograms((rows, window.count + 2))
+    pool = _Histograms((rows, window.count + 1))
 
     def look(k: int) -> int:
         given = loads[k]()
-        counts, whole, total = np.zeros(rows, np.int64), np.zeros((rows, 2), np.int64), np.zeros(rows)
+        whole, total = np.zeros((rows, 2), np.int64), np.zeros(rows)
         ends = np.zeros((rows, 2), np.uint64)
         ends[:, 0] = np.iinfo(np.uint64).max
         with pool.one() as bins:
             is_signed = given.values.dtype.kind == "i"
             bits, floats, terms, valid, codes, low, high = _arrays(given, window)
             _survey(
-                bits, floats, terms, valid, codes, low, high, is_signed, counts, whole, total, ends, bins
+                bits, floats, terms, valid, codes, low, high, is_signed, whole, total, ends, bins
             )  # fmt: skip
-        found.add(k, counts, whole, total, ends)
+        found.add(k, whole, total, ends)
         return given.rows
 
     crew.run("adding up", look, range(len(loads)), len(loads))
@@ -181,6 +184,8 @@ def _survey_all(loads: Sequence[Load], groups: int, window: _Window, crew: Crew)
             for group, each in enumerate(found.tallies):
                 each.sums.append(float(total[group]))
     found.bins = pool.total()
+    for each, count in zip(found.tallies, found.bins.sum(axis=1).tolist(), strict=True):
+        each.count = count
     return found
 
 
@@ -196,10 +201,10 @@ def _within_bins(
     """The numbers at the wanted ranks of all, and of each group; None where the bins that they lie in hold too many."""
     summed = np.cumsum(bins, axis=1)
     places = [np.searchsorted(line, np.array(each), "right") for line, each in zip(summed, wanted, strict=True)]
-    flags = np.zeros((groups + 1, window.count + 2), np.uint8)
+    flags = np.zeros((groups + 1, window.count + 1), np.uint8)
     for number, each in enumerate(places):
         for place in each.tolist():
-            if window.shift or not 0 < place <= window.count:
+            if not window.is_one_key(place):
                 flags[(slice(None) if number == 0 else number - 1), place] = 1
     counted = bins[1:] if groups else bins
     most = int(counted[flags.astype(np.bool_)].sum())
@@ -213,12 +218,12 @@ def _within_bins(
     for number, (asked, line) in enumerate(zip(wanted, summed, strict=True)):
         told: dict[int, int | float] = {}
         for rank, place in zip(asked, places[number].tolist(), strict=True):
-            if window.shift or not 0 < place <= window.count:
+            if not window.is_one_key(place):
                 here = slice(*np.searchsorted(at, [place, place + 1]).tolist())
                 own = keys[here] if number == 0 else keys[here][which[here] == number - 1]
                 key = int(own[rank - (int(line[place - 1]) if place else 0)])
             else:
-                key = window.base + place - 1
+                key = window.base + place
             told[rank] = number_of(key, kind)
         found.append(told)
     return found
@@ -305,25 +310,28 @@ class _Histograms:
 @jit
 def _survey(
     bits: Array, floats: Array, terms: Array, valid: Array, codes: Array, low: Array, high: Array, is_signed: bool,
-    counts: Array, whole: Array, total: Array, ends: Array, bins: Array,
+    whole: Array, total: Array, ends: Array, bins: Array,
 ) -> None:  # fmt: skip
-    """Count, add up, find the extremes of each group, and fill its bins."""
+    """Add up and find the extremes of each group, and fill its bins: that they are as many as the numbers says how many
+    there are."""
     if codes.size == 0:
-        _survey_alone(bits, floats, terms, valid, low, high, is_signed, counts, whole, total, ends, bins[0])
+        _survey_alone(bits, floats, terms, valid, low, high, is_signed, whole, total, bins[0])
+        _find_ends(bits, terms, valid, low, high, ends)
         return
-    magnitude, infinity = terms[3], terms[4]
-    none = counts.size - 1
+    flip, smear, sign, magnitude, infinity = terms[0], terms[1], terms[2], terms[3], terms[4]
+    base, shift, last, none = terms[5], terms[6], np.uint64(bins.shape[1] - 1), np.uint64(bins.shape[0] - 1)
     for r in range(low.size):
-        for k in range(low[r], high[r]):
+        for k in range(np.uint64(low[r]), np.uint64(high[r])):
             word = np.uint64(bits[k])
             if word & magnitude > infinity or (valid.size > 0 and valid[k] == 0):
                 continue
-            group = int(codes[k]) if codes[k] >= 0 else none
-            key = _key(word, terms)
-            bins[group, _bin(key, terms, bins.shape[1])] += np.uint32(1)
-            counts[group] += 1
-            ends[group, 0] = min(ends[group, 0], key)
-            ends[group, 1] = max(ends[group, 1], key)
+            group = min(np.uint64(np.uint8(codes[k])), none)  # a code below 0 is a high one
+            key = _key(word, flip, smear, sign)
+            bins[group, _bin(key, base, shift, last)] += np.uint32(1)
+            if key < ends[group, 0]:
+                ends[group, 0] = key
+            if key > ends[group, 1]:
+                ends[group, 1] = key
             if floats.size > 0:
                 total[group] += floats[k]
             else:
@@ -333,29 +341,45 @@ def _survey(
 
 @jit
 def _survey_alone(
-    bits: Array, floats: Array, terms: Array, valid: Array, low: Array, high: Array, is_signed: bool,
-    counts: Array, whole: Array, total: Array, ends: Array, bins: Array,
+    bits: Array, floats: Array, terms: Array, valid: Array, low: Array, high: Array, is_signed: bool, whole: Array,
+    total: Array, bins: Array,
 ) -> None:  # fmt: skip
-    """The same of one group."""
-    magnitude, infinity = terms[3], terms[4]
-    count, upper, lower, summed = 0, 0, 0, 0.0
-    least, most = ends[0, 0], ends[0, 1]
+    """The same of one group, but for the extremes. Positions are unsigned, as are bins: else each is compared with 0,
+    which takes a third of the time."""
+    flip, smear, sign, magnitude, infinity = terms[0], terms[1], terms[2], terms[3], terms[4]
+    base, shift, last = terms[5], terms[6], np.uint64(bins.size - 1)
+    upper, lower, summed = 0, 0, 0.0
     for r in range(low.size):
-        for k in range(low[r], high[r]):
+        for k in range(np.uint64(low[r]), np.uint64(high[r])):
             word = np.uint64(bits[k])
             if word & magnitude > infinity or (valid.size > 0 and valid[k] == 0):
                 continue
-            key = _key(word, terms)
-            bins[_bin(key, terms, bins.size)] += np.uint32(1)
-            count += 1
-            least, most = min(least, key), max(most, key)
+            bins[_bin(_key(word, flip, smear, sign), base, shift, last)] += np.uint32(1)
             if floats.size > 0:
                 summed += floats[k]
             else:
                 upper += int(_upper(word, is_signed))
                 lower += int(word & np.uint64(0xFFFFFFFF))
-    counts[0], whole[0, 0], whole[0, 1], total[0] = count, upper, lower, summed
-    ends[0, 0], ends[0, 1] = least, most
+    whole[0, 0], whole[0, 1], total[0] = upper, lower, summed
+
+
+@jit
+def _find_ends(bits: Array, terms: Array, valid: Array, low: Array, high: Array, ends: Array) -> None:
+    """The least and the greatest key: a loop without a branch, of which the compiler makes vectors."""
+    word_of = bits.dtype.type  # in their own width twice as many fit into a vector
+    flip, smear, sign = word_of(terms[0]), word_of(terms[1]), word_of(terms[2])
+    magnitude, infinity = word_of(terms[3]), word_of(terms[4])
+    full, none = ~word_of(0), word_of(0)
+    least, most = full, none
+    for r in range(low.size):
+        for k in range(np.uint64(low[r]), np.uint64(high[r])):
+            word = bits[k]
+            key = word ^ (flip | (smear & (none - (word >> sign))))
+            known = word & magnitude <= infinity and (valid.size == 0 or valid[k] != 0)
+            least = min(least, key if known else full)
+            most = max(most, key if known else none)
+    if least <= most:
+        ends[0, 0], ends[0, 1] = least, most
 
 
 @jit
@@ -365,16 +389,17 @@ def _collect(
 ) -> int:  # fmt: skip
     """Write down the keys in flagged bins of their groups, and the groups; how many there are, those for which there
     was no room included."""
-    magnitude, infinity = terms[3], terms[4]
-    group = none = flags.shape[0] - 1
+    flip, smear, sign, magnitude, infinity = terms[0], terms[1], terms[2], terms[3], terms[4]
+    base, shift, last, none = terms[5], terms[6], np.uint64(flags.shape[1] - 1), np.uint64(flags.shape[0] - 1)
+    group = none
     found = 0
     for r in range(low.size):
-        for k in range(low[r], high[r]):
+        for k in range(np.uint64(low[r]), np.uint64(high[r])):
             word = np.uint64(bits[k])
             if codes.size > 0:
-                group = int(codes[k]) if codes[k] >= 0 else none
-            key = _key(word, terms)
-            if flags[group, _bin(key, terms, flags.shape[1])] == 0:
+                group = min(np.uint64(np.uint8(codes[k])), none)
+            key = _key(word, flip, smear, sign)
+            if flags[group, _bin(key, base, shift, last)] == 0:
                 continue
             if word & magnitude > infinity or (valid.size > 0 and valid[k] == 0):
                 continue
@@ -386,16 +411,15 @@ def _collect(
 
 
 @jit
-def _key(word: np.uint64, terms: Array) -> np.uint64:
-    return np.uint64(word ^ (terms[0] | (terms[1] & (np.uint64(0) - (word >> terms[2])))))
+def _key(word: np.uint64, flip: np.uint64, smear: np.uint64, sign: np.uint64) -> np.uint64:
+    return np.uint64(word ^ (flip | (smear & (np.uint64(0) - (word >> sign)))))
 
 
 @jit
-def _bin(key: np.uint64, terms: Array, bins: int) -> np.uint64:
-    """The bin of a key: the first one is for those below the window, the last one for those above it."""
-    if key < terms[5]:
-        return np.uint64(0)
-    return np.uint64(min((key - terms[5]) >> terms[6], np.uint64(bins - 2)) + np.uint64(1))
+def _bin(key: np.uint64, base: np.uint64, shift: np.uint64, last: np.uint64) -> np.uint64:
+    """The bin of a key: those below the window are in the first one, those above it in the last one."""
+    above = key - base if key >= base else np.uint64(0)
+    return np.uint64(min(above >> shift, last))
 
 
 @jit

@@ -49,6 +49,8 @@ def test_numbers_follow_from_keys_but_for_the_exceptions(dtype: type, which: int
         return
     numbers, exceptions = rule.numbers(keys), set(rule.exceptions(keys, values).tolist())
     assert numbers.dtype == values.dtype
+    ends = np.array([3, 50, 120]), np.array([50, 51, 190])
+    assert rule.numbers_within(keys, *ends).tobytes() == np.append(numbers[3:51], numbers[120:190]).tobytes()
     for k, value in enumerate(values):
         assert (k in exceptions) == (numbers[k].tobytes() != value.tobytes())
         on_edge = root.edge(32, codes[k]) == Fraction(value.item())

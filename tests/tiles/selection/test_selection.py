@@ -288,3 +288,14 @@ def test_the_first_rows_of_a_window_are_those_of_a_sorted_table(
         assert found["row"].to_pylist() == expected.tolist()
         assert int(found.schema.metadata[b"matched"]) == len(inside)
         assert found.drop_columns("row").equals(dataset.take(found["row"].to_numpy(), found.column_names[1:]))
+
+
+@pytest.mark.parametrize("where", ["memory", "store", "parts", "passes"])
+def test_statistics_of_rows_that_a_filter_keeps(engines: dict[str, tuple[Engine, Dataset]], where: str) -> None:
+    engine, dataset = engines[where]
+    layer = Layer("points", "x", "y", "mean(v)", filter="n > 20 or kind = 'a'")
+    kept = (FRAME["n"] > 20) | (FRAME["kind"] == "a")
+    rows = np.intersect1d(rows_in(SHAPES["star"]), np.flatnonzero(kept.fillna(False).to_numpy(bool)))
+    found = engine.select(dataset, layer, SHAPES["star"], STATS, "kind")
+    assert found.rows().tolist() == rows.tolist()
+    assert_stats(found, FRAME.iloc[rows])

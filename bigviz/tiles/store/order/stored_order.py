@@ -78,10 +78,8 @@ class _Derived:
         self.places.open(np.zeros(1, np.int64), np.array([len(self.places)]))
         places = self.places.array
         first, end = np.searchsorted(places, low.astype(np.uint32)), np.searchsorted(places, high.astype(np.uint32))
-        at = positions_of(first, end)
-        if len(at):
-            before = np.cumsum(high - low) - high
-            out[places[at] + np.repeat(before, end - first)] = self.values.take(at)
+        values, *where = self.values.ranges(first, end)
+        _put(places, values, frozen(where[0]), frozen(where[1]), frozen(low), frozen(high), out)
         return out
 
     def _first(self, position: int) -> int:
@@ -115,6 +113,16 @@ class StoredOrder(Order):
 
     def column(self, name: str) -> OrderedColumn | None:
         return self.columns.get(name)
+
+
+@jit
+def _put(places: Array, values: Array, first: Array, end: Array, low: Array, high: Array, out: Array) -> None:
+    """Write the exceptions `first` to `end` of each range over what its keys give."""
+    at = 0
+    for r in range(low.size):
+        for k in range(first[r], end[r]):
+            out[at + np.int64(places[k]) - low[r]] = values[k]
+        at += high[r] - low[r]
 
 
 @jit
