@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
+import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
@@ -56,6 +57,7 @@ from bigviz.tiles.selection.region import Rectangle, Region
 from bigviz.tiles.selection.selection import Selection, check_columns, described
 from bigviz.tiles.shared_orders import Orders
 from bigviz.tiles.store.catalog.directory import StoreDirectory
+from bigviz.wire.codec import decode
 
 __all__ = ["Engine"]
 
@@ -191,14 +193,16 @@ class Engine:
         if state is not None:  # a tile that other versions share
             name = ((dataset.lineage, layer.key(), state), key)
         exact = partial(self._arrays, dataset, layer, key)
+        counts = layer.reduction.traits.counts
         drawn = self._tiles.get(name)
         if isinstance(drawn, Drawn):
-            return Tile(key, list(drawn.planes), Cost(bytes=drawn.wire_bytes), exact)
+            arrays = partial(_counts, drawn) if counts else exact
+            return Tile(key, list(drawn.planes), Cost(bytes=drawn.wire_bytes), arrays)
         with self._answering(dataset, layer, cancel) as built:
             drawn = built.draw(key, cancel)
         if drawn.cost.rows or drawn.cost.encode_us:  # not what the pyramid holds already
             self._tiles.put(name, drawn)
-        return Tile(key, list(drawn.planes), replace(drawn.cost), exact)
+        return Tile(key, list(drawn.planes), replace(drawn.cost), partial(_counts, drawn) if counts else exact)
 
     def estimate(
         self, dataset: Dataset, layer: Layer, key: TileKey, cancel: Cancel = NEVER
@@ -484,6 +488,11 @@ class _Layers:
 
     def mended(self, dataset: Dataset, layer: Layer, error: Unreadable) -> Unreadable:
         return self._engine._mended(dataset, layer, error)
+
+
+def _counts(drawn: Drawn) -> list[npt.NDArray[Any]]:
+    """The counts that the planes of a tile hold: they are sent as they are."""
+    return [decode(plane)[0].astype(np.uint32) for plane in drawn.planes]
 
 
 def _damaged(dataset: Dataset, error: Unreadable) -> Unreadable:

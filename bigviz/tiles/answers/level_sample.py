@@ -24,34 +24,34 @@ __all__ = ["level_sample"]
 Array = npt.NDArray[Any]
 
 _STRETCHES: Final = 64
-_ROWS: Final = 1 << 11  # of a stretch
-_MOST: Final = _STRETCHES * _ROWS  # rows of a table that is one stretch
-_CELLS: Final = 1 << 18  # of all planes
+_ROWS: Final = 1 << 10  # of a stretch
+_CELLS: Final = 1 << 19  # of all planes, at most
 
 
 def level_sample(guard: Guard, inputs: Inputs, level: int, cancel: Cancel = NEVER) -> list[Array] | None:
     """Finished planes, of shape (1, cells), of cells of square tiles of a level (0 to 24).
 
-    None where no stretch holds a whole cell, and where categories make them too many. Raises Cancelled, Unreadable.
+    None where no stretch holds a whole cell. Raises Cancelled, Unreadable.
     """
-    lows, highs = _stretches(len(guard))
-    cells = np.empty(_MOST, np.int32)
-    positions = np.empty(_MOST, np.int64)
+    labels = len(inputs.labels or ())
+    lows, highs = _stretches(len(guard), min(_STRETCHES, _CELLS // max(labels, 1) // _ROWS))
+    most = int((highs - lows).sum())
+    cells, positions = np.empty(most, np.int32), np.empty(most, np.int64)
     shift = np.uint64(2 * (DEEPEST - level))
     rows, count = _whole_cells(guard.fenced, frozen(lows), frozen(highs), shift, positions, cells)
     guard.keys.check()
-    if not count or count * max(len(inputs.labels or ()), 1) > _CELLS:
+    if not count:
         return None
-    planes = inputs.reduction.create((1, count), inputs.dtype, len(inputs.labels or ()), cancel.check)
+    planes = inputs.reduction.create((1, count), inputs.dtype, labels, cancel.check)
     inputs.append(planes, cells[:rows], positions[:rows])
     return finished(inputs.reduction, planes, inputs.own, cancel)
 
 
-def _stretches(rows: int) -> tuple[Array, Array]:
-    """First and end position of each."""
-    if rows <= _MOST:
+def _stretches(rows: int, count: int) -> tuple[Array, Array]:
+    """First and end position of each of at most `count`."""
+    if rows <= count * _ROWS:
         return np.zeros(1, np.int64), np.array([rows])
-    lows = np.linspace(0, rows - _ROWS, _STRETCHES).astype(np.int64)
+    lows = np.linspace(0, rows - _ROWS, count).astype(np.int64)
     return lows, lows + _ROWS
 
 

@@ -66,7 +66,6 @@ def test_few_rows_give_all_cells(engine: Engine, table: Dataset, layer: Layer) -
 def test_of_many_rows_only_whole_cells(
     engine: Engine, table: Dataset, layer: Layer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_MOST", 8 * 100)
     monkeypatch.setattr(module, "_STRETCHES", 8)
     monkeypatch.setattr(module, "_ROWS", 100)
     engine.ensure(table, layer)
