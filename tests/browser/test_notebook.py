@@ -30,6 +30,7 @@ w"""
 TOLD = """\
 found = w.ranges.get("wave", {}).get("x")
 print(json.dumps([str(end) for end in found or ()]), [each._cells.count for each in made])"""
+SELECTED = "print('none' if w.selection is None else w.selection.count)"
 RULES = (
     "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob:; style-src 'unsafe-inline'; "
     "img-src https: http: data:; font-src https:; connect-src https:; child-src https: data:"
@@ -108,12 +109,13 @@ def told(page: Page, index: int) -> tuple[np.ndarray[Any, Any], list[int]]:
 def test_a_plot_in_a_notebook(notebook: Page, lab: Lab, wrong: list[str]):
     """One test, since a JupyterLab and its page take longer to start than all that is looked at."""
     page = notebook
-    lab.open(page, "wave", [MADE, TOLD, "w", BUSY])
+    lab.open(page, "wave", [MADE, TOLD, "w", BUSY, SELECTED])
     outputs = run_cell(page, 0)
     frame = plot_of(page, 0)
     expect(outputs.locator("iframe")).to_have_count(1)
     assert outputs.locator("iframe").bounding_box()["height"] == 420  # type: ignore[index]
 
+    tells_what_is_selected(page, frame)
     moved = follows_the_view(page, frame)
     stands_in_two_places(page, moved)
     page.evaluate("() => document.documentElement.style.setProperty('--jp-layout-color0', '#101010')")
@@ -126,6 +128,26 @@ def test_a_plot_in_a_notebook(notebook: Page, lab: Lab, wrong: list[str]):
     answers_while_a_cell_runs(page, frame)
     says_when_its_kernel_has_ended(page, frame)
     assert wrong == []
+
+
+def tells_what_is_selected(page: Page, frame: Frame) -> None:
+    """The rows of a box that is dragged in the plot are Python's, as many as the page tells."""
+    assert run_cell(page, 4).inner_text().strip() == "none"
+    tool = frame.get_by_role("button", name="Select rows in a box")
+    tool.click()
+    canvas = frame.locator("canvas.data")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 4, box["y"] + 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 2, steps=4)
+    page.mouse.up()
+    frame.wait_for_function("() => /^\\d+$/.test(document.querySelector('section.figure').dataset.selected ?? '')")
+    rows = int(frame.locator("section.figure").get_attribute("data-selected") or "")
+    assert 400 < rows < 600, "about a quarter of 2,000"
+    assert run_cell(page, 4).inner_text().strip() == str(rows)
+    tool.click()
 
 
 def follows_the_view(page: Page, frame: Frame) -> np.ndarray[Any, Any]:
