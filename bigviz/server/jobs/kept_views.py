@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from bigviz.common.byte_cache import ByteCache
+from bigviz.wire.frames import Part, Type
 
 if TYPE_CHECKING:
     from bigviz.aggregate.layer import Layer
@@ -22,15 +24,22 @@ _BESIDES: Final = 2_000  # bytes of a key, and of what holds a view
 
 @dataclass(frozen=True)
 class KeptView:
-    """The answers of a view in the order in which they are sent, each with the number of its layer in the figure."""
+    """The answers of a view in the order in which they are sent, each with the number of its layer in the figure, and
+    what they have cost, `done`."""
 
     answers: tuple[tuple[int, Prepared], ...]
+    done: Sequence[Part]
 
     @property
     def nbytes(self) -> int:
         """Bytes held."""
         parts = (part for _, answer in self.answers for part in answer.parts)
         return _BESIDES + sum(len(part.json) + len(part.body) for part in parts)
+
+    @cached_property
+    def tiles(self) -> int:
+        """How many of the answers are tiles."""
+        return sum(answer.kind == Type.TILE for _, answer in self.answers)
 
 
 class KeptViews(ByteCache[KeptView]):

@@ -248,6 +248,11 @@ class Backend:
         if prepared.kind == frames.Type.TILE:
             self._tiles["rows" if cost.rows else "kept"].inc()
 
+    def observe_kept(self, tiles: int) -> None:
+        """Count so many tiles that were sent once more, for which nothing waited and no kernel ran."""
+        if tiles:
+            self._tiles["kept"].inc(tiles)
+
     def close(self) -> None:
         """Cancel all that runs."""
         self.runner.close()

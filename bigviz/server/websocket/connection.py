@@ -27,6 +27,7 @@ from bigviz.wire.frames import DENIED, FLOODED, GONE, OTHER_VERSION, UNREAD, VER
 __all__ = ["Websocket"]
 
 _BINARY: Final = 0x82  # a whole message
+_CHUNK: Final = 1 << 13  # bytes of memory for each read: a message of a page has some hundred
 _PINGS_TO_ANSWER: Final = 1.5  # a browser that has been silent for longer has not answered one
 _LONGEST_REASON: Final = 123  # bytes, of a close frame
 _PRIVATE: Final = "This plot is not there, or is not public: bigviz.embed with origin= makes a tag that may show it."
@@ -89,6 +90,7 @@ class Websocket(Guarded, WebSocketHandler):
             return
         stream: Any = self.ws_connection.stream  # type: ignore[union-attr]
         stream.set_nodelay(True)
+        stream.read_chunk_size = _CHUNK
         stream.max_write_buffer_size = self.site.limits.unread_bytes
         self.viewer = Viewer(
             self.site, self.name, self.credentials, self.principal, self, self.follows, self.resumes

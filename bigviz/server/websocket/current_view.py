@@ -75,23 +75,20 @@ class View:
         except Exception as error:
             self._fail(error, 0)
             return
+        views, key = self.backend.jobs.kept_views, tuple(part.key for part in parts)
+        kept = None if self.backend.runner.is_paused(self.viewer) else views.get(key)
+        if kept is not None:
+            self._send_kept(kept)
+            return
         if not all(self.backend.builds.readiness(part.dataset, part.layer) == "complete" for part in parts):
             self.task = self.viewer.begin(self)
             return
-        views, key = self.backend.jobs.kept_views, tuple(part.key for part in parts)
-        kept = None if self.backend.runner.is_paused(self.viewer) else views.get(key)
-        if kept is None:
-            sent: list[tuple[int, Prepared]] = []
-            self.sent = sent
-            self._open(parts)
-            self.sent = None
-            if self.answered:  # with what is kept: no job had the time
-                views.put(key, KeptView(tuple(sent)))
-            return
-        for layer, answer in kept.answers:
-            self._send(answer, layer, 0.0)
-        self.backend.runner.drop(self.viewer, self.request.figure)
-        self._finish()
+        sent: list[tuple[int, Prepared]] = []
+        self.sent = sent
+        self._open(parts)
+        self.sent = None
+        if self.answered:  # with what is kept: no job had the time
+            views.put(key, KeptView(tuple(sent), json_parts(self.sums)))
 
     async def start(self) -> None:
         """Check every layer, and wait until each can be answered for.
@@ -318,6 +315,17 @@ class View:
         self.viewer.put(
             Message(prepared.kind, prepared.parts, *address, queue if prepared.kind == Type.TILE else None, self)
         )
+
+    def _send_kept(self, kept: KeptView) -> None:
+        """Send what others were sent, as it is: it has waited for nothing, and its parts say so."""
+        request, figure = self.request.id, self.request.figure
+        for layer, answer in kept.answers:
+            self.viewer.put(Message(answer.kind, answer.parts, request, figure, layer, None, self))
+        self.backend.observe_kept(kept.tiles)
+        self.backend.runner.drop(self.viewer, figure)
+        self.end()
+        self.answered = True
+        self.viewer.put(Message(Type.DONE, kept.done, request, figure))
 
     def _add(self, prepared: Prepared, queue: int) -> None:
         cost, sums = prepared.cost, self.sums

@@ -16,7 +16,7 @@ __all__ = ["Message", "Outbox", "Sink"]
 _AHEAD: Final = 256 << 10  # bytes handed to the sink before waiting for it: enough for a usual view in one go
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, slots=True)  # thousands a second are made
 class Message:
     """One message before it is numbered. Messages with the tag of a view that was replaced can be dropped."""
 

@@ -45,6 +45,6 @@ def test_views_differ_in_all_that_their_answers_depend_on():
 def test_views_that_are_kept_are_bounded():
     views = KeptViews()
     for number in range(80):
-        views.put(number, KeptView(((0, Prepared(Type.TILE, [Part(b"", bytes(1 << 20))], Cost())),)))
+        views.put(number, KeptView(((0, Prepared(Type.TILE, [Part(b"", bytes(1 << 20))], Cost())),), ()))
         assert views.nbytes <= 32 << 20
     assert views.get(0) is None and views.get(79) is not None
