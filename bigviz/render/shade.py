@@ -122,7 +122,7 @@ def png(pixels: npt.NDArray[np.uint8]) -> bytes:
     lines = np.zeros((height, 1 + 4 * width), np.uint8)
     lines[:, 1:] = pixels.reshape(height, 4 * width)
     head = struct.pack(">IIBBBBB", width, height, 8, _RGBA, 0, 0, 0)
-    parts = ((b"IHDR", head), (b"IDAT", zlib.compress(lines, 1)), (b"IEND", b""))
+    parts = ((b"IHDR", head), (b"IDAT", zlib.compress(lines.data, 1)), (b"IEND", b""))
     return _SIGNATURE + b"".join(_chunk(kind, data) for kind, data in parts)
 
 
