@@ -10,8 +10,9 @@
  *   Selected
  */
 /**
+ * Some rows of `total`; `all`: how many there are, where these are the first of them only.
  * @typedef {{columns: {name: string, type: string}[], rows: (string|null)[][], row: number[], total: number, offset:
- *   number}} RowPage
+ *   number, all?: number}} RowPage
  */
 /**
  * In axis space; decimal strings on axes of whole numbers.
@@ -20,6 +21,9 @@
 
 // A name of this page, so that its selections are not dropped for those of others behind the same address.
 const PAGE = crypto.getRandomValues(new Uint32Array(3)).join("-");
+
+/** Rows that a layer's route gives as text at a time. */
+const FIRST_ROWS = 200;
 
 export class SelectionRequests {
   /** @param {Pick<import("./connection.js").Connection, "url"|"get">} connection with url "" nothing can be selected */
@@ -61,6 +65,25 @@ export class SelectionRequests {
     if (desc) query.set("desc", "1");
     for (const name of columns ?? []) query.append("columns", name);
     return this.#json(new URL(`selections/${id}.json?${query}`, this.base), { signal });
+  }
+
+  /**
+   * The first rows of a box by a column, or any of them: 200 at most, and how many there are.
+   * @param {number} layer of the document, depth first
+   * @param {Definition} definition what is drawn of it
+   * @param {readonly (number|string)[]} box x0, y0, x1, y1, in axis space
+   * @param {{sort: string|null, desc: boolean, columns: readonly string[]}} wanted
+   * @param {AbortSignal} signal
+   * @returns {Promise<Omit<RowPage, "offset">>}
+   */
+  firstRows(layer, definition, [x0, y0, x1, y1], { sort, desc, columns }, signal) {
+    const query = queryOf(definition);
+    for (const [key, value] of Object.entries({ x0, x1, y0, y1 })) query.set(key, String(value));
+    query.set("limit", String(FIRST_ROWS));
+    if (sort !== null) query.set("order_by", sort);
+    if (desc) query.set("desc", "1");
+    for (const name of columns) query.append("columns", name);
+    return this.#json(new URL(`layers/${layer}/rows.json?${query}`, this.base), { signal });
   }
 
   /** Files have an address of their own: not in a notebook's cell. */

@@ -6,6 +6,7 @@ import { regionRows } from "../../figure/region-estimate.js";
 import { progressWords, short } from "../figure-state.js";
 import { fileName } from "../save-png.js";
 import { RowColumns, rowText } from "./row-columns.js";
+import { MANY, RowSource } from "./row-source.js";
 import { RowsTable } from "./rows-table.js";
 import { asCsv, asTabs, download } from "./shown-rows.js";
 import { SidePanel } from "./side-panel.js";
@@ -21,8 +22,6 @@ import { narrowed } from "../../layers/value-filter.js";
 /** @typedef {import("../../input/bar-facts.js").Fact} Fact */
 
 const FILES = /** @type {const} */ (["csv", "parquet", "arrow"]);
-/** Rows of more are listed when the viewer wants to see them. */
-const MANY = 1 << 20;
 /** Selecting that takes longer is told of, so often. */
 const TICK_MS = 300;
 
@@ -45,8 +44,9 @@ export class RowsPanel {
       filter: (layer, filter) => figure.choose(layer.index, { filter }),
       copy: (text, what) => void this.#copy(text, what),
     });
+    this.source = new RowSource(figure);
     this.table = new RowsTable(this.list, {
-      load: (wanted, signal) => this.shown.requests.rows(this.shown.answer?.id ?? "", wanted, signal),
+      load: (wanted, signal) => this.source.load(this.shown, wanted, signal),
       pick: (values, byKey) => {
         this.columns.show(values, this.shown.layer);
         if (!byKey) this.columns.element.scrollIntoView({ block: "nearest" });
@@ -175,7 +175,11 @@ export class RowsPanel {
     this.note.hidden = this.note.textContent === "";
     this.#tick(isBusy);
     this.statistics.list();
-    this.table.offer(shown.layer.columns.map(({ name }) => name));
+    const isPart = !isSelected && (answer?.rows ?? 0) > MANY;
+    this.table.offer(
+      shown.layer.columns.map(({ name }) => name),
+      isPart ? "any rows" : "row order",
+    );
     if (!answer || isBusy) return;
     if (isSelected) this.say(this.title.textContent);
     this.#offer(answer, isSelected);

@@ -50,12 +50,14 @@ export class RowsTable {
     this.pager.replaceChildren();
   }
 
-  /** The columns that rows are sorted by.  @param {readonly string[]} names */
-  offer(names) {
+  /** The columns that rows are sorted by, and what else they are.
+   * @param {readonly string[]} names @param {string} [unsorted] */
+  offer(names, unsorted = "row order") {
     const now = ["", ...names];
     if (this.sort !== null && !names.includes(this.sort)) this.sort = null;
     if ([...this.order.options].map((each) => each.value).join("\0") !== now.join("\0"))
-      this.order.replaceChildren(...now.map((name) => new Option(name || "row order", name)));
+      this.order.replaceChildren(...now.map((name) => new Option(name, name)));
+    this.order.options[0].text = unsorted;
     this.#showOrder();
   }
 
@@ -108,7 +110,7 @@ export class RowsTable {
   /** @param {RowPage} page */
   #fill(page) {
     const hadRow = this.table.querySelector("tbody")?.contains(document.activeElement) ?? false;
-    const { columns, rows, row, total, offset } = page;
+    const { columns, rows, row, total, offset, all = total } = page;
     const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.name : undefined;
     this.page = page;
     const lines = rows.map((values, k) =>
@@ -132,7 +134,7 @@ export class RowsTable {
     if (this.going === null && this.told !== null) this.at = Math.max(0, row.indexOf(this.told));
     const line = this.#rows()[this.at];
     if (line) line.tabIndex = 0;
-    this.#page(total, offset, rows.length);
+    this.#page(total, offset, rows.length, all);
     this.#showOrder();
     this.mark(this.told);
     this.#shade();
@@ -154,8 +156,8 @@ export class RowsTable {
     return /** @type {HTMLTableRowElement[]} */ ([...this.table.querySelectorAll("tbody tr")]);
   }
 
-  /** @param {number} total @param {number} offset @param {number} shown */
-  #page(total, offset, shown) {
+  /** @param {number} total @param {number} offset @param {number} shown @param {number} all */
+  #page(total, offset, shown, all) {
     const turn = (/** @type {string} */ text, /** @type {string} */ label, /** @type {number} */ to) => {
       const button = make("button", {
         class: "text",
@@ -167,7 +169,8 @@ export class RowsTable {
       return button;
     };
     const told = (/** @type {number} */ n) => n.toLocaleString("en");
-    const words = `${told(offset + 1)} to ${told(offset + shown)} of ${told(total)}`;
+    const first = all > total ? `the first ${told(total)}` : told(total);
+    const words = `${told(offset + 1)} to ${told(offset + shown)} of ${first}`;
     this.pager.replaceChildren(
       turn("‹", "Rows before", offset - PAGE),
       make("span", { class: "muted", text: total === 0 ? "no rows" : words }),
