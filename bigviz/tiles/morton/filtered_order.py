@@ -22,7 +22,7 @@ from bigviz.tiles.morton.small_pages import in_small_pages
 from bigviz.tiles.morton.sorted_keys import Guard
 from bigviz.tiles.morton.verified_array import Checked
 
-__all__ = ["KEPT_ROW", "FilteredOrder", "filtered_order"]
+__all__ = ["KEPT_ROW", "ColumnBelow", "FilteredOrder", "filtered_order"]
 
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
@@ -32,11 +32,16 @@ _STAGE: Final = "filtering rows"
 
 
 @dataclass(frozen=True, eq=False)
-class _Below(Checked):
+class ColumnBelow(Checked):
     """A column of the order below, read at the positions of the rows that are kept; it holds no memory of its own."""
 
     positions: Checked = field(kw_only=True, repr=False)
     below: Checked = field(kw_only=True, repr=False)
+
+    @classmethod
+    def of(cls, column: Checked, positions: Checked) -> ColumnBelow:
+        """A column at some positions."""
+        return cls(column.array, column.sums, column.path, positions=positions, below=column)
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -134,7 +139,7 @@ class FilteredOrder(Order):
         return out
 
     def _read(self, column: Checked) -> Checked:
-        return _Below(column.array, column.sums, column.path, positions=self.numbered, below=column)
+        return ColumnBelow.of(column, self.numbered)
 
     def _places(self, positions: slice | Array) -> npt.NDArray[np.int64]:
         return self.numbered.take(positions).astype(np.int64)

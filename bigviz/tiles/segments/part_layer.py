@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -30,7 +30,7 @@ from bigviz.tiles.segments.row_part import Roots, RowPart
 from bigviz.tiles.segments.tile_pieces import TilePiece, tile_pieces
 from bigviz.wire.codec import SIDE
 
-__all__ = ["PartColumn", "PartLayer", "Strays", "carried", "column_of", "layer_key", "layer_of"]
+__all__ = ["PartColumn", "PartLayer", "Strays", "column_of", "layer_key", "layer_of"]
 
 Array = npt.NDArray[Any]
 Window = tuple[Number, Number]
@@ -224,32 +224,6 @@ def layer_of(
 def layer_key(layer: Layer, dtype: np.dtype[Any]) -> Hashable:
     """By what a part knows the layer of a reduction."""
     return str(layer.reduction), dtype.str
-
-
-def carried(
-    old: Sequence[RowPart],
-    new: RowPart,
-    carry: Callable[[list[PartColumn]], PartColumn],
-    again: Callable[[list[RowPart]], RowPart],
-) -> None:
-    """Bring the columns and layers of parts into the part that takes their place: those that all of them have. So it is
-    with the rows that filters keep of them, which `again` makes one part of."""
-    held = [dict(part.layers) for part in old]
-    common = set(held[0]).intersection(*held)
-    for name in common:
-        if isinstance(name, str):
-            new.layers[name] = carry([each[name] for each in held])
-    for key in common:
-        if isinstance(held[0][key], RowPart):
-            new.layers[key] = again([each[key] for each in held])
-        elif not isinstance(key, str):
-            layers: list[PartLayer] = [each[key] for each in held]
-            like = max(layers, key=lambda each: len(each.inputs.labels or ()))
-            if not common.issuperset(like.layer.reduction.columns):  # they were being let go of
-                continue
-            inputs = like.inputs
-            axes = (like.points.x, like.points.y)
-            layer_of(new, like.layer, inputs.dtype, inputs.own, inputs.labels, axes)
 
 
 def _made(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,11 @@ import numpy.typing as npt
 
 from bigviz.common.workers import Crew
 from bigviz.tiles.morton.verified_array import Checked
-from bigviz.tiles.segments.part_layer import PartColumn, carried
-from bigviz.tiles.segments.row_part import Roots, RowPart, joined, kept_rows, merged, part_of
+from bigviz.tiles.segments.filtered_part import KeptOrder, column_above, column_below, kept_part
+from bigviz.tiles.segments.part_layer import PartColumn, PartLayer, layer_of
+from bigviz.tiles.segments.row_part import PartOrder, Roots, RowPart, joined, kept_rows, merged, part_of
 
-__all__ = ["merge", "remake", "without"]
+__all__ = ["carried", "merge", "remake", "without"]
 
 Array = npt.NDArray[Any]
 
@@ -48,7 +50,7 @@ def _merge_two(a: RowPart, b: RowPart, crew: Crew) -> RowPart:
         far_values = np.append(one.far, two.far)[far]
         return PartColumn(values, valid, far_values, far_valid, min(one.low, two.low), max(one.high, two.high))
 
-    carried((a, b), made, carry, lambda kept: _merge_two(kept[0], kept[1], crew))
+    carried((a, b), made, carry)
     return made
 
 
@@ -77,7 +79,7 @@ def remake(parts: Sequence[RowPart], roots: Roots, crew: Crew) -> RowPart:
             max(column.high for column in columns),
         )
 
-    carried(parts, made, carry, lambda kept: remake(kept, roots, crew))
+    carried(parts, made, carry)
     return made
 
 
@@ -96,8 +98,66 @@ def without(part: RowPart, first: int, stop: int, but: Array | None, crew: Crew)
             column.high,
         )
 
-    carried((part,), made, carry, lambda kept: without(kept[0], first, stop, but, crew))
+    carried((part,), made, carry)
     return made
+
+
+def carried(old: Sequence[RowPart], new: RowPart, carry: Callable[[list[PartColumn]], PartColumn]) -> None:
+    """Bring the columns and layers of parts into the part that takes their place, those that all of them have, and
+    what filters keep of them."""
+    held = [dict(part.layers) for part in old]
+    common = set(held[0]).intersection(*held)
+    for name in common:
+        if isinstance(name, str):
+            new.layers[name] = carry([each[name] for each in held])
+    _carry_layers(held, new)
+    for key in common:
+        if isinstance(held[0][key], RowPart):
+            new.layers[key] = _kept([each[key] for each in held], new, carry)
+
+
+def _kept(old: Sequence[RowPart], new: RowPart, carry: Callable[[list[PartColumn]], PartColumn]) -> RowPart:
+    """What a filter keeps of the part that takes the place of others, given what it keeps of those."""
+    marked = carry([_marks(each.order) for each in old])
+    made = kept_part(new, marked.values.array, marked.far)
+    held = [dict(part.layers) for part in old]
+    for name in set(held[0]).intersection(*held):
+        if isinstance(name, str):
+            whole: PartColumn | None = new.layers.get(name)
+            if whole is None:
+                columns = [column_above(each[name], part) for each, part in zip(held, old, strict=True)]
+                made.layers[name] = _alone(column_below(carry(columns), made))
+            else:
+                made.layers[name] = column_below(whole, made)
+    _carry_layers(held, made)
+    return made
+
+
+def _carry_layers(held: Sequence[dict[Any, Any]], new: RowPart) -> None:
+    """Make the layers that parts had in common over the part that takes their place."""
+    common = set(held[0]).intersection(*held)
+    for key in common:
+        if isinstance(key, str) or isinstance(held[0][key], RowPart):
+            continue
+        layers: list[PartLayer] = [each[key] for each in held]
+        like = max(layers, key=lambda each: len(each.inputs.labels or ()))
+        if not common.issuperset(like.layer.reduction.columns):  # they were being let go of
+            continue
+        inputs = like.inputs
+        axes = (like.points.x, like.points.y)
+        layer_of(new, like.layer, inputs.dtype, inputs.own, inputs.labels, axes)
+
+
+def _marks(order: PartOrder) -> PartColumn:
+    assert isinstance(order, KeptOrder)
+    near, far = order.masks()
+    return PartColumn(Checked(near), None, far, None)
+
+
+def _alone(column: PartColumn) -> PartColumn:
+    """The same with values of its own: the part below has no such column."""
+    values, valid = column.values.take(slice(None)), None if column.valid is None else column.valid.take(slice(None))
+    return replace(column, values=Checked(values), valid=None if valid is None else Checked(valid))
 
 
 def _mask(valid: Checked | None, rows: int) -> Array:

@@ -27,7 +27,7 @@ from bigviz.tiles.segments.changes.oldest_rows import lowest_of_blocks, rows_of_
 
 __all__ = [
     "Interleaving", "Numbers", "PartOrder", "Places", "Roots", "RowPart", "among", "joined", "kept_rows", "keys_of",
-    "merged", "part_of", "picked_rows",
+    "merged", "part_of",
 ]  # fmt: skip
 
 Array = npt.NDArray[Any]
@@ -253,21 +253,14 @@ def kept_rows(
 ) -> tuple[RowPart, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """The rows of a part from `first` to `stop`, without the numbers `but` (ascending): as a part of their own, and
     which positions and which far rows of the old one they are."""
-    return picked_rows(part, first, stop, lambda rows: _within(rows, first, stop, but), crew)
-
-
-def picked_rows(
-    part: RowPart, first: int, stop: int, pick: Callable[[Array], npt.NDArray[np.bool_]], crew: Crew
-) -> tuple[RowPart, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """The same for the rows whose numbers are picked, which lie from `first` to `stop`."""
     order = part.order
     positions: list[Array] = [np.empty(0, np.int64)]
     for start, end in slices(len(order.rows)):
         crew.look()
-        keep = pick(order.row_numbers(slice(start, end)))
+        keep = _within(order.row_numbers(slice(start, end)), first, stop, but)
         positions.append(np.flatnonzero(keep) + start)
     kept = np.concatenate(positions)
-    far = np.flatnonzero(pick(order.far))
+    far = np.flatnonzero(_within(order.far, first, stop, but))
     rows = frozen((order.row_numbers(kept) - first).astype(np.uint32))
     own = (order.own[0][kept], order.own[1][kept])
     far_own = (order.far_own[0][far], order.far_own[1][far])

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from bigviz.aggregate.layer import Layer
 from bigviz.common.workers import Crew
-from bigviz.tiles.segments.part_layer import PartColumn, carried
-from bigviz.tiles.segments.remaking import merge
+from bigviz.tiles.segments.part_layer import PartColumn
+from bigviz.tiles.segments.remaking import carried, merge
 from bigviz.tiles.segments.row_part import RowPart
 
 from ...growing import Growing
@@ -41,7 +41,7 @@ def test_what_is_let_go_of_while_parts_are_merged_is_merged_all_the_same() -> No
             part.layers.clear()
         return columns[0]
 
-    carried((one, two), made, carry, lambda kept: merge(kept, one.order.roots, Crew(1)))
+    carried((one, two), made, carry)
     assert made.layers.keys() == whole and len(whole) == 4
 
 

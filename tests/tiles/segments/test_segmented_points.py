@@ -138,6 +138,28 @@ def test_what_filters_keep_is_merged_along_and_let_go_of_with_their_layers() -> 
     assert not any(key in part.layers for part in made[0].index._head.parts)
 
 
+def test_a_filtered_layer_holds_keys_and_places_and_outlives_the_layer_whose_columns_it_reads() -> None:
+    rng = np.random.default_rng(6)
+    growing, streams = Growing(batch(rng, 3_000)), indexes()
+    layers = [Layer("points", "x", "y", "max(v)", filter=keep) for keep in ("", "n > 1000 or k < 4")]
+    whole, made = (built(streams, growing.version(), layer) for layer in layers)
+    (part,) = made.parts
+    order, (column,) = part.part.order, part.columns
+    assert 12 * len(order.guard) < order.nbytes < 12.5 * len(order.guard) and column.nbytes == 0
+    del whole, part, order, column
+    gc.collect()
+    for _ in range(20):
+        dataset = growing.append(batch(rng, 200)).version()
+        made = built(streams, dataset, layers[1])
+    assert "v" not in made.index._head.parts[0].layers
+    assert settle(made) > 0
+    made = built(streams, dataset, layers[1])
+    assert sum(part.columns[0].nbytes for part in made.parts) == 8 * sum(
+        len(part.part.order.guard) for part in made.parts
+    )
+    assert_same(made, dataset, growing.table, layers[1])
+
+
 AXES = {
     "datetime": ("t", "y", "datetime", "linear"),
     "log": ("v", "n", "log", "log"),
