@@ -77,5 +77,9 @@ class MemoryShelf:
 
     def tiles(self) -> list[TileKey]:
         """The tiles kept."""
+        return [tile for tile, _ in self.items()]
+
+    def items(self) -> list[tuple[TileKey, Kept]]:
+        """The tiles kept, with their planes."""
         with self._lock:
-            return list(self._kept)
+            return list(self._kept.items())

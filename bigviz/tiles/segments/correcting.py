@@ -13,13 +13,14 @@ from bigviz.tiles.grid.near_runs import near_runs
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.segments.column_pieces import read_numbers
 from bigviz.tiles.segments.part_layer import PartLayer, column_of, layer_of
-from bigviz.tiles.segments.remaking import merge, without
+from bigviz.tiles.segments.remaking import merge, spliced, without
 from bigviz.tiles.segments.row_part import Numbers, RowPart, among, joined, part_of
 
 __all__ = ["corrected", "numbers_at"]
 
 Array = npt.NDArray[Any]
 
+_FEW: Final = 1 << 12  # rows that are put into copies of the arrays one by one
 _NEAR: Final = 1 << 12  # rows between two that were corrected, which are read along
 
 
@@ -35,15 +36,17 @@ def corrected(part: RowPart, rows: Array, numbers: Numbers, dataset: Dataset, cr
     """A part after some of its rows (numbers, ascending) were given other values, with its columns and layers, but not
     what filters kept of it: they are asked again. `numbers` are what `numbers_at` gives of the rows."""
     whole = {name: each for name, each in tuple(part.layers.items()) if not isinstance(each, RowPart)}
-    left = without(replace(part, layers=whole), part.first, part.stop, rows, crew)
     new = part_of(part.first, part.stop, numbers, part.order.roots, crew)
-    for name in left.layers:
+    for name in whole:
         if isinstance(name, str):
             column_of(new, dataset, name, crew)
-    for layer in [each for each in left.layers.values() if isinstance(each, PartLayer)]:
+    for layer in [each for each in whole.values() if isinstance(each, PartLayer)]:
         inputs = layer.inputs
         labels = inputs.labels
         if layer.layer.reduction.category is not None:
             labels = dataset.labels(layer.layer.reduction.category, crew.cancel)
         layer_of(new, layer.layer, inputs.dtype, inputs.own, labels, (layer.points.x, layer.points.y))
-    return merge((left, new), part.order.roots, crew)
+    old = replace(part, layers=whole)
+    if len(rows) <= _FEW:
+        return spliced(old, rows, new)
+    return merge((without(old, part.first, part.stop, rows, crew), new), part.order.roots, crew)

@@ -10,14 +10,21 @@ import numpy as np
 import numpy.typing as npt
 
 from bigviz.common.workers import Crew
+from bigviz.data.columns.column import widen
+from bigviz.tiles.grid.survey import Extent, Survey
+from bigviz.tiles.morton.sorted_keys import Guard
 from bigviz.tiles.morton.verified_array import Checked
+from bigviz.tiles.pyramid.plane_store import MemoryShelf
+from bigviz.tiles.segments.changes.splice import Splice, places_among, positions_of_rows
+from bigviz.tiles.segments.changes.touched_cells import TouchedCells
 from bigviz.tiles.segments.filtered_part import KeptOrder, column_above, column_below, kept_part
 from bigviz.tiles.segments.part_layer import PartColumn, PartLayer, layer_of
-from bigviz.tiles.segments.row_part import PartOrder, Roots, RowPart, joined, kept_rows, merged, part_of
+from bigviz.tiles.segments.row_part import PartOrder, Roots, RowPart, among, joined, kept_rows, merged, part_of
 
-__all__ = ["carried", "merge", "remake", "without"]
+__all__ = ["carried", "merge", "remake", "spliced", "without"]
 
 Array = npt.NDArray[Any]
+Join = Callable[[Array, Array], Array]
 
 
 def merge(parts: Sequence[RowPart], roots: Roots, crew: Crew) -> RowPart:
@@ -36,22 +43,65 @@ def merge(parts: Sequence[RowPart], roots: Roots, crew: Crew) -> RowPart:
 def _merge_two(a: RowPart, b: RowPart, crew: Crew) -> RowPart:
     made, how = merged(a, b, crew)
     far = np.argsort(np.append(a.order.far, b.order.far), kind="stable")
+    carried((a, b), made, _both(lambda one, two: how.of(one, two, crew), lambda one, two: np.append(one, two)[far]))
+    return made
+
+
+def _both(near: Join, far: Join) -> Callable[[list[PartColumn]], PartColumn]:
+    """How the columns of two parts become one, given how their values do, and those of their far rows."""
 
     def carry(columns: list[PartColumn]) -> PartColumn:
         one, two = columns
-        valid = None
+        valid = far_valid = None
         if one.valid is not None or two.valid is not None:
-            masks = [_mask(each.valid, len(each.values)) for each in columns]
-            valid = Checked(how.of(masks[0], masks[1], crew))
-        far_valid = None
+            valid = Checked(near(*(_mask(each.valid, len(each.values)) for each in columns)))
         if one.far_valid is not None or two.far_valid is not None:
-            far_valid = np.append(_far_mask(one), _far_mask(two))[far]
-        values = Checked(how.of(one.values.array, two.values.array, crew))
-        far_values = np.append(one.far, two.far)[far]
-        return PartColumn(values, valid, far_values, far_valid, min(one.low, two.low), max(one.high, two.high))
+            far_valid = far(_far_mask(one), _far_mask(two))
+        values = Checked(near(one.values.array, two.values.array))
+        ends = min(one.low, two.low), max(one.high, two.high)
+        return PartColumn(values, valid, far(one.far, two.far), far_valid, *ends)
 
-    carried((a, b), made, carry)
-    return made
+    return carry
+
+
+def spliced(part: RowPart, rows: Array, new: RowPart) -> RowPart:
+    """A part whose rows of some numbers (ascending) give way to those of another one, of the same root. Planes of tiles
+    in which none of them is are kept: making those takes most of the time."""
+    order, other = part.order, new.order
+    wanted = (rows - order.first).astype(np.uint32)
+    removed = positions_of_rows(order.rows, wanted)
+    near = Splice(removed, places_among(order.keys, order.rows, other.keys, other.rows))
+    far = Splice(np.flatnonzero(among(order.far, rows)), np.searchsorted(order.far, other.far))
+    own, far_own = (
+        tuple(how.of(*pair) for pair in zip(*pairs, strict=True))
+        for how, pairs in ((near, (order.own, other.own)), (far, (order.far_own, other.far_own)))
+    )
+    inside, whole = Extent(), Extent()
+    inside.add(widen(own[0]), widen(own[1]))
+    whole.add(widen(far_own[0]), widen(far_own[1]))
+    whole.merge(inside)
+    numbers = far.of(order.far, other.far)
+    survey = Survey(*order.roots, whole.count, inside.count, 0, len(numbers), inside.low, inside.high)
+    keys, numbered = near.of(order.keys, other.keys), near.of(order.rows, other.rows)
+    made = PartOrder(
+        survey, Guard(keys), Checked(numbered), numbers, order.first, (own[0], own[1]), (far_own[0], far_own[1])
+    )
+    out = RowPart(part.first, part.stop, made, whole)
+    carried((part, new), out, _both(near.of, far.of))
+    _keep_planes(part, out, TouchedCells.of((order.keys[removed], other.keys), 1))
+    return out
+
+
+def _keep_planes(old: RowPart, new: RowPart, touched: TouchedCells) -> None:
+    for name, layer in new.layers.items():
+        before = old.layers.get(name)
+        if not isinstance(layer, PartLayer) or not isinstance(before, PartLayer):
+            continue
+        shelf = before.pyramid.shelf
+        if isinstance(shelf, MemoryShelf) and before.inputs.labels == layer.inputs.labels:
+            for tile, kept in shelf.items():
+                if not touched.last(tile):
+                    layer.pyramid.shelf.put(tile, kept)
 
 
 def remake(parts: Sequence[RowPart], roots: Roots, crew: Crew) -> RowPart:

@@ -24,6 +24,7 @@ from bigviz.tiles.morton.order import Order, build_order
 from bigviz.tiles.morton.sorted_keys import Guard
 from bigviz.tiles.morton.verified_array import Checked
 from bigviz.tiles.segments.changes.oldest_rows import lowest_of_blocks, rows_of_tile
+from bigviz.tiles.segments.changes.splice import positions_of_rows
 
 __all__ = [
     "Interleaving", "Numbers", "PartOrder", "Places", "Roots", "RowPart", "among", "joined", "kept_rows", "keys_of",
@@ -141,6 +142,13 @@ class RowPart:
         far = pick(order.far)
         if far.any():
             yield order.far_numbers(0)[far], order.far_numbers(1)[far]
+
+    def numbers_of(self, rows: Array) -> Places:
+        """Those of the rows with some numbers (ascending), which are among this part's; in any order."""
+        order = self.order
+        at, far = positions_of_rows(order.rows, (rows - order.first).astype(np.uint32)), among(order.far, rows)
+        x, y = (np.append(order.numbers(which, at), order.far_numbers(which)[far]) for which in (0, 1))
+        return x, y
 
     def by_number(self) -> Numbers:
         """All of its rows by ascending number: of 10^7 rows in a tenth of a second."""

@@ -35,7 +35,7 @@ from bigviz.tiles.segments.column_pieces import read_numbers
 from bigviz.tiles.segments.correcting import corrected, numbers_at
 from bigviz.tiles.segments.lost import LostNumbers, lost_numbers
 from bigviz.tiles.segments.remaking import merge, remake, without
-from bigviz.tiles.segments.row_part import Numbers, PartOrder, Places, Roots, RowPart, among, keys_of, part_of
+from bigviz.tiles.segments.row_part import Numbers, PartOrder, Places, Roots, RowPart, keys_of, part_of
 from bigviz.tiles.segments.tiers import next_merge
 from bigviz.tiles.segments.tile_pieces import holds
 
@@ -120,7 +120,8 @@ class StreamIndex:
         self._label_orders: set[object] = set()
         self._labels: dict[tuple[int, Hashable], int] = {}
         self._lost: LostNumbers = Magnitudes(), Magnitudes()
-        self._lock = threading.Lock()
+        self._building = threading.Lock()  # of versions: one is made from the other
+        self._lock = threading.Lock()  # held for a moment, so that answers of older versions wait for no newer one
         self._forget_history()
 
     def lacks(self, dataset: Dataset) -> int:
@@ -131,21 +132,26 @@ class StreamIndex:
     def version(self, dataset: Dataset, crew: Crew) -> Version | None:
         """The index of a version of the dataset: there, or made from the newest one there was. None for an older one
         that nobody holds any more. Raises Cancelled, and what reading raises."""
-        with locked(self._lock, crew.cancel):
+        with self._lock:
             found = self._given.get(dataset.version)
-            head = self._head
+        if found is not None:
+            return found
+        with locked(self._building, crew.cancel):
+            with self._lock:
+                found, head = self._given.get(dataset.version), self._head
             if found is not None:
                 return found
             if head is not None and dataset.version < head.number:
                 return None
             made, touched = self._tried(head, dataset, crew)
-            if head is not None:
-                same = made.roots == head.roots and made.first <= head.stop
-                fresh = tuple(part.order for part in made.parts if part.first >= head.stop)
-                self._added.append(Added(head.number, made.number, fresh if same else None, touched))
-                while sum(each.rows for each in self._added) > _MOST_REMEMBERED:
-                    self._added.popleft()
-            self._head = self._given[made.number] = made
+            with self._lock:
+                if head is not None:
+                    same = made.roots == head.roots and made.first <= head.stop
+                    fresh = tuple(part.order for part in made.parts if part.first >= head.stop)
+                    self._added.append(Added(head.number, made.number, fresh if same else None, touched))
+                    while sum(each.rows for each in self._added) > _MOST_REMEMBERED:
+                        self._added.popleft()
+                self._head = self._given[made.number] = made
             return made
 
     def keep(self, key: Hashable, parts: Sequence[tuple[RowPart, RowPart]]) -> None:
@@ -236,7 +242,7 @@ class StreamIndex:
         old = head.parts[chosen[0] : chosen[1]]
         made = merge(old, head.roots, crew)
         finish(made)
-        with self._lock:
+        with self._building, self._lock:
             return self._swap(old, made)
 
     def _swap(self, old: Sequence[RowPart], made: RowPart) -> bool:
@@ -353,8 +359,7 @@ class StreamIndex:
         if not len(rows):
             return part
         new = numbers_at(dataset, self.spec, rows, crew)
-        changed += part.numbers_where(lambda numbers: among(numbers, rows), crew)
-        changed.append((widen(new.x), widen(new.y)))
+        changed += [part.numbers_of(rows), (widen(new.x), widen(new.y))]
         return corrected(part, rows, new, dataset, crew)
 
     def _forget_history(self) -> None:

@@ -17,12 +17,13 @@ from bigviz.aggregate.layer import Layer
 from bigviz.data.appending.growth import Mark
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.tile_key import TileKey
-from bigviz.tiles.segments import growing_mask
+from bigviz.tiles.pyramid.plane_store import MemoryShelf
+from bigviz.tiles.segments import growing_mask, stream_index
 from bigviz.tiles.segments.filtered_part import filter_key
 
 from ...growing import Growing
 from ...patience import PATIENCE
-from .compared import FILTERS, REDUCTIONS, assert_same, built, indexes, settle
+from .compared import FILTERS, REDUCTIONS, assert_same, built, fresh, indexes, settle
 
 
 def batch(rng: Any, rows: int, spread: float = 1.0, kinds: int = 4) -> pa.Table:
@@ -337,3 +338,43 @@ def test_every_answer_is_of_one_version_while_rows_come_and_parts_are_merged() -
         thread.join(PATIENCE)
     assert not failures
     assert_same(engine._ready(versions[-1], layers[0]), versions[-1], growing.table, layers[0])
+
+
+def test_a_correction_makes_the_planes_of_its_own_tiles_alone() -> None:
+    rng = np.random.default_rng(3)
+    growing, streams = Growing(pa.table(dict(zip("xy", rng.random((2, 600_000)), strict=True)))), indexes()
+    layer = Layer("points", "x", "y")
+    whole = built(streams, growing.version(), layer)
+    before = whole.parts[0].pyramid
+    growing.correct([7, 8], pa.table({"x": [0.1, 0.9], "y": [0.1, 0.2]}))
+    dataset = growing.version()
+    made = built(streams, dataset, layer)
+    shelf, old = made.parts[0].pyramid.shelf, before.shelf
+    assert isinstance(shelf, MemoryShelf) and isinstance(old, MemoryShelf) and set(shelf.tiles()) == set(old.tiles())
+    same = [tile for tile in shelf.tiles() if shelf.get(tile) is old.get(tile)]
+    assert 0 < len(same) < len(shelf) and TileKey(0, 0, 0, 0) not in same
+    _, oracle = fresh(growing.table, layer)
+    assert all((made.arrays(tile)[0] == oracle.arrays(tile)[0]).all() for tile in shelf.tiles())
+
+
+def test_answers_of_a_version_do_not_wait_for_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    growing, streams, layer = Growing(batch(np.random.default_rng(3), 500)), indexes(), Layer("points", "x", "y")
+    dataset = growing.version()
+    made, begun, go = built(streams, dataset, layer), threading.Event(), threading.Event()
+    read = stream_index.read_numbers
+
+    def slow(*values: Any) -> Any:
+        begun.set()
+        assert go.wait(PATIENCE)
+        return read(*values)
+
+    monkeypatch.setattr(stream_index, "read_numbers", slow)
+    later = growing.append(batch(np.random.default_rng(4), 5)).version()
+    thread = threading.Thread(target=built, args=(streams, later, layer))
+    thread.start()
+    assert begun.wait(PATIENCE)
+    other = built(streams, dataset, Layer("points", "x", "y", "mean(v)"))
+    assert made.changed(dataset, [TileKey(0, 0, 0, 0)]) == [False] and other.version is made.version
+    assert made.dense is None and thread.is_alive()
+    go.set()
+    thread.join(PATIENCE)
