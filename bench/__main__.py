@@ -56,6 +56,7 @@ CASES: Final[dict[str, Callable[[int], Iterator[Figure]]]] = {
     "filter": filter.run,
     "filtered": filtered.run,
     "canvas": canvas.run,
+    "canvas-index": canvas.indexed,
     "browser": browser.run,
     "legend": legend.run,
     # Those above read one table. Beyond LARGE the disk holds no second one, so `log` removes it.

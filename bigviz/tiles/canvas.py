@@ -22,7 +22,7 @@ from bigviz.tiles.engine import MOST_CELLS, Engine
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.store.catalog.directory import StoreDirectory
 
-__all__ = ["Canvas"]
+__all__ = ["Canvas", "forget"]
 
 Array = npt.NDArray[Any]
 
@@ -84,6 +84,12 @@ def _indexed(dataset: Dataset, layer: Layer) -> LayerInfo | None:
     except BigvizError:  # `Canvas` takes more than layers do, and says itself what it cannot take
         return None
     return None if layer.glyph == "line" and not info.sorted else info
+
+
+def forget() -> None:
+    """Look for indexes anew: the user's directory may be another one now."""
+    _engine.cache_clear()
+    _stores.cache_clear()
 
 
 @cache
