@@ -263,7 +263,7 @@ def _values(grid: Grid, reduction: Reduction) -> Array:
         return grid.values
     if reduction.traits.total == "any":
         return grid.filled
-    return np.where(grid.filled, grid.values.astype(np.float64), np.nan)
+    return np.where(grid.filled, grid.values.astype(np.float64, copy=False), np.nan)
 
 
 def _some(column: Column, keep: npt.NDArray[np.bool_] | None) -> Column:

@@ -148,8 +148,7 @@ class _ExtremeTally:
 
     def planes(self) -> Planes:
         best = self.best[:-1].reshape(self.shape)
-        filled = best == best
-        return np.where(filled, best, 0).astype(np.float64), filled.view(np.uint8)
+        return best.astype(np.float64), (best == best).view(np.uint8)
 
 
 class PlanesTally:

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from bigviz.aggregate.axis import Axis
 from bigviz.aggregate.canvas_bins import Bins
-from bigviz.aggregate.glyphs.points import add_points
+from bigviz.aggregate.glyphs.points import add_points, points_planes
 from bigviz.aggregate.inputs import Inputs as ImageInputs
 from bigviz.aggregate.inputs import Numbers, Slices
 from bigviz.aggregate.layer import Layer
@@ -54,6 +54,7 @@ Window = tuple[Number, Number]
 Batches = Callable[[Cancel], Iterator[tuple[int, Axis, Axis, dict[str, Column]]]]
 
 _SPARSE: Final = 3  # an image of fewer rows than 1 in so many gathers them, else it reads the columns through
+_APART: Final = 2  # rows a cell that pay for planes of their own, on each core
 _FILE_ORDER: Final = 1 << 17  # rows up to which floats are added in file order, as `Canvas` adds them
 _MOST_GATHERED: Final = 1 << 23  # and of no more rows than these: some 300 MB of them
 
@@ -177,7 +178,11 @@ class PointsLayer(SingleVersion):
         else:
             rows = self._through(batches(cancel))
         for x, y, columns in rows:
-            add_points(planes, x, y, x_bins, y_bins, reduction, columns, cancel)
+            if len(x) < _APART * planes[0].size:
+                add_points(planes, x, y, x_bins, y_bins, reduction, columns, cancel)
+            else:
+                cores = usable_cores()
+                reduction.combine(planes, points_planes(x, y, x_bins, y_bins, reduction, columns, cancel, cores))
 
     def _ordered(self, ranges: Ranges | None, x_bins: Bins, y_bins: Bins, cancel: Cancel) -> Planes | None:
         """The planes of the rows of a window in their order; None where file order is the better one, or the only
