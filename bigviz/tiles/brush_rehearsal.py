@@ -11,6 +11,7 @@ from bigviz.tiles.brush.linked import (
     BoxSource,
     HistogramTarget,
     LineTarget,
+    OtherBrush,
     RasterTarget,
     RasterView,
     Source,
@@ -27,6 +28,7 @@ _STEPS: tuple[tuple[Source, tuple[Shape, Shape]], ...] = (
     (BoxSource(Layer("points", "x", "y")), (Box((0.2, 0.7), (0.2, 0.7)), Box((0.3, 0.8), (0.1, 0.6)))),
     (SpanSource("y"), (Span(0.2, 0.6), Span(0.3, 0.7))),
 )
+_RESTING = (OtherBrush(SpanSource("value", filter="x > 0.1"), Span(0.1, 0.9)),)
 
 
 def rehearse_brushes(engine: Engine) -> None:
@@ -36,13 +38,15 @@ def rehearse_brushes(engine: Engine) -> None:
     for dtype in (np.float32, np.float64):
         x, y, value = numbers.astype(dtype)
         dataset = open_table(pa.table({"x": x, "y": y, "value": value}))
-        targets: list[Target] = [
+        plain: list[Target] = [
             RasterTarget(Layer("points", "y", "value"), RasterView(0, 0, 0, 0, 256, 256)),
             HistogramTarget("value", (0.0, 0.5, 1.0)),
             LineTarget(Layer("line", "x", "value", "any"), 0, 1, 16),
         ]
+        filtered = HistogramTarget("value", (0.0, 0.5, 1.0), filter="value > 0.1")
         for source, shapes in _STEPS:
-            brush = engine.brush(dataset, source, targets)
-            for shape in shapes:
-                brush.move(shape)
-            brush.close()
+            for targets, others in ((plain, ()), ([filtered], _RESTING)):
+                brush = engine.brush(dataset, source, targets, others)
+                for shape in shapes:
+                    brush.move(shape)
+                brush.close()

@@ -148,6 +148,9 @@ class HeldBrush:
         shown = len(self._targets)
         answers = [_answer(*each, seq, step) for each in zip(self._targets, step.targets[:shown], strict=True)]
         done = {**_costs(step), "brush": seq, "exact": step.exact, "selected": step.rows, "of": step.of}
+        share = min((each.share for each in step.targets), default=1.0)
+        if share < 1:
+            done["share"] = share
         totals = zip(self._numbers, step.targets[shown:], strict=True)
         numbers = {name: _number(total, found) for (name, total), found in totals}
         return answers, {**done, "numbers": numbers} if numbers else done

@@ -300,7 +300,8 @@ export class ControlDrag {
       const figure = this.figures[part.figure];
       const layer = figure?.layers[part.layer];
       if (!layer || !this.#holds(figure, this.control ?? "")) continue;
-      layer.takeBrush(part, { isOver: false, seq: end.brush, stays: this.#above(figure).length > 0 }, figure);
+      const step = { isOver: false, seq: end.brush, stays: this.#above(figure).length > 0, share: end.share };
+      layer.takeBrush(part, step, figure);
       figure.redraw();
     }
     this.#link?.tellNumbers(end);

@@ -240,7 +240,7 @@ export class LinkedBrush extends EventTarget {
     if (error && !isReplaced) this.page.notices.note(error);
     if (end && this.shapes.size > 0) {
       this.#tell(end);
-      const step = { isOver: this.mode === "highlight", seq: end.brush, stays: true };
+      const step = { isOver: this.mode === "highlight", seq: end.brush, stays: true, share: end.share };
       this.tellNumbers(end);
       if (end.exact) this.#rests();
       for (const part of parts) {

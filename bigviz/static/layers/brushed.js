@@ -25,6 +25,7 @@ export class BrushedLayer {
     /** All rows are drawn below, dimmed. */ this.isOver = false;
     /** It stays while its layer becomes one of other rows in the same place: the next step is of these. */
     this.stays = false;
+    /** Of all rows, those that it is an estimate from. */ this.share = 1;
     /** @type {RasterLayer|null} */ this.raster = null;
     /** @type {LineLayer|null} */ this.line = null;
     if (definition.glyph === "points") {
@@ -43,9 +44,10 @@ export class BrushedLayer {
 
   /**
    * Another step.
-   * @param {BrushPart} part @param {{isOver: boolean, seq: number, stays?: boolean}} step
+   * @param {BrushPart} part @param {{isOver: boolean, seq: number, stays?: boolean, share?: number}} step
    */
-  take(part, { isOver, seq, stays = false }) {
+  take(part, { isOver, seq, stays = false, share = 1 }) {
+    this.share = share;
     this.seq = seq;
     this.isOver = isOver;
     this.stays = stays;
@@ -68,6 +70,11 @@ export class BrushedLayer {
       const part = planes.slice(block * total, (block + 1) * total);
       this.raster?.tiles.add({ key: { zx, zy, i, j }, planes: part, total, estimate: null });
     }
+  }
+
+  /** What the picture is an estimate of; null where it is none.  @returns {import("./estimate.js").Summary|null} */
+  get estimate() {
+    return this.share < 1 ? { share: this.share, start: false, error: null, relative: null } : null;
   }
 
   /** Its layer is one of other rows.  @param {import("../wire/frames.js").LayerInfo} info */

@@ -302,7 +302,7 @@ export class Layer {
   /**
    * A step of a brush.
    * @param {import("../wire/brush-group.js").BrushPart} part
-   * @param {{isOver: boolean, seq: number, stays?: boolean}} step
+   * @param {{isOver: boolean, seq: number, stays?: boolean, share?: number}} step
    * @param {{page: {connection: {limits: import("../wire/reassembler.js").Limits}}, look: Look}} figure
    */
   takeBrush(part, step, { page, look }) {
@@ -469,6 +469,7 @@ export class Layer {
    * @returns {import("./estimate.js").Summary|null}
    */
   estimate(view) {
+    if (this.brushed?.stands) return this.brushed.estimate;
     return this.raster?.estimate(view) ?? this.line?.estimate() ?? null;
   }
 

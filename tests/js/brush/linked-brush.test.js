@@ -250,7 +250,8 @@ test("a control's value is a step of every brush that rests, and is taken once t
 test("highlighted rows do not stand for a layer, and an estimate says that it is one", () => {
   const { figures, link, answer, end } = linked(2, "highlight");
   link.set(figures[0], range(0));
-  answer(1, { end: { brush: 1, exact: false, selected: 1234, of: 9999 } });
+  answer(1, { end: { brush: 1, exact: false, selected: 1234, of: 9999, share: 0.25 } });
+  assert.equal(figures[1].main.brushed.share, 0.25);
   assert.equal(link.count, "about 1,234 rows");
   assert.equal(link.shows(figures[1], "least"), false);
   answer(1, { end: { brush: 1, exact: true, selected: 1230, of: 9999 } }); // once more, exactly

@@ -223,9 +223,10 @@ def test_steps_are_estimates_until_they_rest(
         request = browser.say(op="brush", figure=POINTS, seq=1, targets=[bars], numbers=[{"control": "n"}], **box)
         _, end = brushed(browser, request)
         assert not end.value["exact"] and abs(end.value["selected"] - inside.sum()) < 1000
+        assert end.value["share"] == 2048 / ROWS
         assert end.value["numbers"]["n"] == pytest.approx(end.value["selected"], abs=10)
         found, end = brushed(browser, request)
-        assert end.value["exact"] and end.value["selected"] == end.value["numbers"]["n"] == inside.sum()
+        assert end.value["exact"] and "share" not in end.value and end.value["selected"] == end.value["numbers"]["n"] == inside.sum()
         assert sum(found[BAR].value.row[:3]) == inside.sum()
         resting = [{"figure": POINTS, "layer": 0, **box}]
         request = browser.say(op="brush", control="least", seq=2, targets=[bars], others=resting)
