@@ -147,7 +147,7 @@ class HeldBrush:
     def _told(self, step: Step, seq: int) -> tuple[list[Answer], dict[str, Any]]:
         shown = len(self._targets)
         answers = [_answer(*each, seq, step) for each in zip(self._targets, step.targets[:shown], strict=True)]
-        done = {**_costs(step), "brush": seq, "exact": step.exact, "selected": step.rows, "of": step.of}
+        done: dict[str, Any] = {**_costs(step), "brush": seq, "exact": step.exact, "selected": step.rows, "of": step.of}
         share = min((each.share for each in step.targets), default=1.0)
         if share < 1:
             done["share"] = share
