@@ -80,7 +80,7 @@ def picture(page: Page, name: str) -> Image.Image:
             _drag(page, 1, 0.55, 0.5, 0.85, 0.5)
             _drag(page, 2, 0.2, 0.5, 0.45, 0.5)
         if name == "sky":
-            _drag(page, 1, 0.51, 0.18, 0.95, 0.36)
+            _drag(page, 1, 0.51, 0.2, 0.95, 0.36)
         if name == "market":
             page.wait_for_selector(".live-badge[data-delay]", timeout=READY_MS)
         page.wait_for_timeout(2_000)
