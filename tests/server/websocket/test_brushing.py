@@ -226,7 +226,8 @@ def test_steps_are_estimates_until_they_rest(
         assert end.value["share"] == 2048 / ROWS
         assert end.value["numbers"]["n"] == pytest.approx(end.value["selected"], abs=10)
         found, end = brushed(browser, request)
-        assert end.value["exact"] and "share" not in end.value and end.value["selected"] == end.value["numbers"]["n"] == inside.sum()
+        assert end.value["exact"] and "share" not in end.value
+        assert end.value["selected"] == end.value["numbers"]["n"] == inside.sum()
         assert sum(found[BAR].value.row[:3]) == inside.sum()
         resting = [{"figure": POINTS, "layer": 0, **box}]
         request = browser.say(op="brush", control="least", seq=2, targets=[bars], others=resting)
