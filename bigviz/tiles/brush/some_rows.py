@@ -17,18 +17,20 @@ __all__ = ["SAMPLED", "batches", "sample_of"]
 
 SAMPLED: Final = 1 << 19  # rows of a sample: a move of a brush over them takes some milliseconds
 _BLOCKS: Final = 1 << 7  # in which rows are read that are not in memory
+_PIECES: Final = _BLOCKS  # of a file that is read whole: blocks would touch all of them, and it is read anyway
 
 
 def sample_of(prepared: Prepared, names: Sequence[str]) -> Prepared:
-    """Half a million rows: each so many, at random places, of columns that are in memory, else in 128 blocks."""
+    """Half a million rows: each so many, at random places, of columns that are in memory or of files of some 10^8 rows,
+    which are read into it, else in 128 blocks."""
     dataset = prepared.dataset
     rows = dataset.num_rows
-    loaded = {column.info.name: column for column in dataset.loaded()}
+    loaded = {column.info.name for column in dataset.loaded()}
     rng = np.random.default_rng(0)
-    if all(name in loaded for name in names):
+    if len(dataset.chunks()) <= _PIECES or loaded.issuperset(names):
         edges = np.linspace(0, rows, SAMPLED + 1).astype(np.int64)
         some = edges[:-1] + (rng.random(SAMPLED) * (edges[1:] - edges[:-1])).astype(np.int64)
-        return replace(prepared, some=some, columns={name: loaded[name].take(some) for name in names})
+        return replace(prepared, some=some, columns={name: prepared.column(name).take(some) for name in names})
     size = SAMPLED // _BLOCKS
     starts = np.linspace(0, rows - size, _BLOCKS).astype(np.int64)
     parts: dict[str, list[Column]] = {name: [] for name in names}

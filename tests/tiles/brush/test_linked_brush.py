@@ -49,6 +49,7 @@ def small_samples(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     for module in (linked_brush, some_rows):
         monkeypatch.setattr(module, "SAMPLED", 512)
     monkeypatch.setattr(some_rows, "_BLOCKS", 8)
+    monkeypatch.setattr(some_rows, "_PIECES", 0)
     yield 512
 
 
