@@ -4,54 +4,54 @@
 import { cloneAll, find } from "./dom.js";
 import { deliverAnswers } from "./figure/answers.js";
 import { Figure } from "./figure/figure.js";
-import { ControlValues } from "./figure/control-values.js";
-import { Follower } from "./figure/follower.js";
+import { ControlValues } from "./figure/values/control-values.js";
+import { Follower } from "./figure/growth/follower.js";
 import { Latency } from "./figure/latency.js";
-import { PageSession } from "./figure/session.js";
-import { sharedRanges } from "./figure/shared-ranges.js";
-import { Streams } from "./figure/streams.js";
-import { followValues } from "./figure/value-steps.js";
+import { PageSession } from "./figure/values/session.js";
+import { sharedRanges } from "./figure/view/shared-ranges.js";
+import { Streams } from "./figure/growth/streams.js";
+import { followValues } from "./figure/values/value-steps.js";
 import { BrushRows } from "./brush/brush-rows.js";
 import { ControlDrag } from "./brush/control-drag.js";
 import { linkFigures } from "./brush/link-figures.js";
 import { FigureGestures } from "./input/gestures.js";
 import { Hover } from "./input/hover.js";
-import { TileCache } from "./layers/tile-cache.js";
+import { TileCache } from "./layers/tiles/tile-cache.js";
 import { Theme } from "./render/theme.js";
-import { showAbout } from "./ui/about.js";
-import { AppFailure } from "./ui/app-failure.js";
-import { bindBeyond } from "./ui/beyond.js";
-import { describe } from "./ui/describe.js";
-import { bindState } from "./ui/figure-state.js";
-import { bindColourLock } from "./ui/colour-lock.js";
-import { bindLatencyPanel } from "./ui/latency-panel.js";
+import { showAbout } from "./ui/page/about.js";
+import { AppFailure } from "./ui/page/app-failure.js";
+import { bindBeyond } from "./ui/status/beyond.js";
+import { describe } from "./ui/status/describe.js";
+import { bindState } from "./ui/status/figure-state.js";
+import { bindColourLock } from "./ui/settings/colour-lock.js";
+import { bindLatencyPanel } from "./ui/page/latency-panel.js";
 import { controlMaker } from "./ui/controls/controls.js";
 import { foldControls } from "./ui/controls/fold.js";
 import { followOptions } from "./ui/controls/grown-options.js";
-import { buildLayout } from "./ui/layout.js";
-import { bindLive } from "./ui/live.js";
-import { Notices } from "./ui/notices.js";
-import { listenPageKeys } from "./ui/page-keys.js";
-import { bindPickers } from "./ui/pickers.js";
-import { bindOutside } from "./ui/outside.js";
+import { buildLayout } from "./ui/page/layout.js";
+import { bindLive } from "./ui/status/live.js";
+import { Notices } from "./ui/page/notices.js";
+import { listenPageKeys } from "./ui/page/page-keys.js";
+import { bindPickers } from "./ui/settings/pickers.js";
+import { bindOutside } from "./ui/status/outside.js";
 import { RowsPanel } from "./ui/rows/rows-panel.js";
-import { bindRowFacts } from "./ui/row-facts.js";
-import { Status } from "./ui/status.js";
-import { copyLink } from "./ui/copy-link.js";
+import { bindRowFacts } from "./ui/status/row-facts.js";
+import { Status } from "./ui/status/status.js";
+import { copyLink } from "./ui/address/copy-link.js";
 import { bindToolbar, pageTools } from "./ui/toolbar.js";
-import { showReading, showRefusal } from "./ui/reading.js";
-import { planForMaps, withoutMaps } from "./ui/map-origins.js";
-import { bindCategoryKeys } from "./ui/category-keys.js";
-import { bindLegendEntries } from "./ui/legend-entries.js";
-import { bindSettings } from "./ui/settings.js";
-import { PAGE_ADDRESS, readTabs, UrlState } from "./ui/url-state.js";
+import { showReading, showRefusal } from "./ui/status/reading.js";
+import { planForMaps, withoutMaps } from "./ui/page/map-origins.js";
+import { bindCategoryKeys } from "./ui/legend/category-keys.js";
+import { bindLegendEntries } from "./ui/legend/legend-entries.js";
+import { bindSettings } from "./ui/settings/settings.js";
+import { PAGE_ADDRESS, readTabs, UrlState } from "./ui/address/url-state.js";
 import { ViewerSteps } from "./ui/address/viewer-steps.js";
 import { GONE, UNUSABLE } from "./wire/frames.js";
 
 /** @typedef {import("./types.js").DocumentSpec} DocumentSpec */
 /** @typedef {import("./wire/connection.js").Connection} Connection */
 /** @typedef {import("./figure/page.js").Page} Page */
-/** @typedef {import("./ui/url-state.js").Address} Address */
+/** @typedef {import("./ui/address/url-state.js").Address} Address */
 /** A document, its datasets and the colour maps, as the connection's `hello` brings them.
  * @typedef {Pick<import("./wire/reassembler.js").HelloMessage, "json"|"luts">} Opened */
 
@@ -120,7 +120,7 @@ export class Mounted extends EventTarget {
     /** Makes the element of a control.  @type {((id: string) => HTMLElement)|null} */ this.makeControl = null;
     this.isReady = false;
     /** The data grew while there was no connection, and the page may be brought up to date. */ this.isBehind = false;
-    /** The datasets that have changed in that time.  @type {[string, import("./figure/streams.js").Told][]} */
+    /** The datasets that have changed in that time.  @type {[string, import("./figure/growth/streams.js").Told][]} */
     this.missed = [];
     /** @type {Follower|null} */ this.follower = null;
     this.theme.addEventListener("change", () => {
@@ -323,7 +323,7 @@ export class Mounted extends EventTarget {
 
   /**
    * A dataset has other rows, if its version is another: they are drawn where the old ones were.
-   * @param {string} dataset @param {import("./figure/streams.js").Told} told
+   * @param {string} dataset @param {import("./figure/growth/streams.js").Told} told
    */
   #renew(dataset, told) {
     if (this.versions.get(dataset) === told.version) return;

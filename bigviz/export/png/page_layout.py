@@ -1,5 +1,5 @@
-"""Where the figures of a document lie on its page: rows, columns and grids as static/ui/layout.js and style.css have
-them."""
+"""Where the figures of a document lie on its page: rows, columns and grids as static/ui/page/layout.js and style.css
+have them."""
 
 from __future__ import annotations
 

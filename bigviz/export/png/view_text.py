@@ -1,5 +1,5 @@
 """What is to be shown, as text: the part of a page's address after #, or the ends of ranges. As in
-static/ui/url-state.js."""
+static/ui/address/url-state.js."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 import { icon, find, make } from "../dom.js";
 import { dragged, gripAt, kindOf, rectOf, shapeAt, shapeOf, wordsOf } from "./shape.js";
-import { BarLayer } from "../layers/bar-layer.js";
+import { BarLayer } from "../layers/lines/bar-layer.js";
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
 /** @typedef {import("./shape.js").Shape} Shape */

@@ -25,7 +25,7 @@ const FEW_ROWS = 100_000;
 
 export class ControlDrag {
   /**
-   * @param {{figures: readonly Figure[], values: import("../figure/control-values.js").ControlValues, page:
+   * @param {{figures: readonly Figure[], values: import("../figure/values/control-values.js").ControlValues, page:
    *   import("../figure/page.js").Page, links: readonly Link[]}} o `links`: the linked brushes, which go with a drag
    * @param {AbortSignal} signal ends it
    */

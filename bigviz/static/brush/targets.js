@@ -2,14 +2,14 @@
 
 import { isBars } from "../layers/glyphs.js";
 import { isInPlace } from "../layers/in-place.js";
-import { labelsFilter, narrowed } from "../layers/value-filter.js";
+import { labelsFilter, narrowed } from "../layers/rows/value-filter.js";
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
 /** @typedef {import("../layers/layer.js").Layer} Layer */
 /** @typedef {import("../wire/frames.js").Definition} Definition */
 /** A layer in a message about a brush.
  * @typedef {{figure: number, layer: number, definition: Definition,
- *   columns?: import("../layers/line-layer.js").Asked, view?: number[]}} Target */
+ *   columns?: import("../layers/lines/line-layer.js").Asked, view?: number[]}} Target */
 
 const SIDE = 256;
 

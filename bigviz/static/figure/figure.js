@@ -3,16 +3,16 @@
 
 import { find } from "../dom.js";
 import { Drawing } from "./drawing.js";
-import { axesOf } from "./figure-axes.js";
-import { FollowY } from "./follow-y.js";
+import { axesOf } from "./view/figure-axes.js";
+import { FollowY } from "./view/follow-y.js";
 import { Layer } from "../layers/layer.js";
 import { Loading } from "./loading.js";
 import { Painter } from "./painter.js";
 import { asKind } from "../geometry/shared-range.js";
-import { Moves } from "./moves.js";
+import { Moves } from "./view/moves.js";
 import { Requests } from "./requests.js";
-import { Selection } from "./selection.js";
-import { Steps } from "./steps.js";
+import { Selection } from "./rows/selection.js";
+import { Steps } from "./view/steps.js";
 import { axisLimits } from "../geometry/home.js";
 import { View } from "../geometry/view.js";
 
@@ -62,7 +62,7 @@ export class Figure extends EventTarget {
     this.selection = new Selection(this);
     /** The rows that the inspector shows, of the view or of a cell. */
     this.inspected = new Selection(this, { described: false });
-    /** Ranges to show once their columns have come.  @type {import("./steps.js").Step|null} */
+    /** Ranges to show once their columns have come.  @type {import("./view/steps.js").Step|null} */
     this.due = null;
     this.sizing = new ResizeObserver(() => this.resize());
     this.sizing.observe(this.surface);

@@ -2,11 +2,11 @@
 // not the one with the data. With it, in a corner of the plot and of a saved image, who made the map.
 
 import { make } from "../dom.js";
-import { Basemap } from "../layers/basemap.js";
+import { Basemap } from "../layers/map/basemap.js";
 
 /** @typedef {import("../axes/draw.js").Context} Context */
 /** @typedef {import("../axes/draw.js").Look} Look */
-/** @typedef {import("../layers/map-images.js").MapImages} MapImages */
+/** @typedef {import("../layers/map/map-images.js").MapImages} MapImages */
 /** @typedef {import("../types.js").BasemapSpec} BasemapSpec */
 /** @typedef {import("../geometry/view.js").View} View */
 /** @typedef {Readonly<{view: View, ground: string, dpr: number}>} Drawn */

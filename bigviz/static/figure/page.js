@@ -7,11 +7,11 @@
 /**
  * `offline`: the page is an exported file, and holds all that there is to be shown.
  * @typedef {{title: string, connection: import("../wire/connection.js").Connection, embedded: boolean, cache:
- *   import("../layers/tile-cache.js").TileCache, latency: import("./latency.js").Latency,
- * theme: import("../render/theme.js").Theme, notices: Notices, streams: import("./streams.js").Streams,
+ *   import("../layers/tiles/tile-cache.js").TileCache, latency: import("./latency.js").Latency,
+ * theme: import("../render/theme.js").Theme, notices: Notices, streams: import("./growth/streams.js").Streams,
  * datasets: Record<string, {rows: number, version: number,
  * columns: import("../layers/layer.js").Column[], notes: string[]}>,
- * values?: import("./control-values.js").ControlValues,
+ * values?: import("./values/control-values.js").ControlValues,
  * offline?: boolean} & import("../render/colormaps.js").Maps} Page
  */
 

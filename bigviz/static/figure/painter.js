@@ -4,13 +4,13 @@
 import { labelWords } from "../axes/label-words.js";
 import { copyOf, fitCanvas, stretch } from "./canvas.js";
 import { drawAxes, drawGrid, frameOf, marginsOf, ticksOf } from "../axes/draw.js";
-import { drawBar, drawLegend, legendPlaces, legendWidth } from "./legend.js";
-import { LabelLegend } from "./label-legend.js";
+import { drawBar, drawLegend, legendPlaces, legendWidth } from "./legend/legend.js";
+import { LabelLegend } from "./legend/label-legend.js";
 import { find } from "../dom.js";
 import { MapBelow } from "./map-below.js";
 import { isBars } from "../layers/glyphs.js";
 import { GLASBEY } from "../render/palette.js";
-import { LabelRoom } from "./label-room.js";
+import { LabelRoom } from "./legend/label-room.js";
 import { wantsDark } from "../render/contrast.js";
 
 /** @typedef {import("../axes/draw.js").Frame} Frame */
@@ -20,6 +20,7 @@ import { wantsDark } from "../render/contrast.js";
 /** @typedef {import("../axes/axis.js").Axis} Axis */
 /** @typedef {import("../axes/axis.js").Tick} Tick */
 /** @typedef {import("../layers/layer.js").Layer} Layer */
+/** @typedef {import("../layers/lines/line-layer.js").LineLayer} LineLayer */
 /** @typedef {import("../layers/layer.js").Look} Colours */
 /**
  * @typedef {{frame: Frame, xs: Tick[], ys: Tick[], width: number, height: number, look: Look, plain: boolean, about:
@@ -60,9 +61,9 @@ export class Painter {
     /** The key next to the plot that the frame has room for.  @type {Painter["side"]} */ this.measured = "none";
     this.size = { width: 0, height: 0, dpr: 1 };
     /** @type {Scene|null} what was drawn last */ this.scene = null;
-    /** @type {import("./label-legend.js").Box|null} the legend in it */ this.legend = null;
+    /** @type {import("./legend/label-legend.js").Box|null} the legend in it */ this.legend = null;
     this.labels = new LabelLegend();
-    /** Where the categories of the key next to the plot stand.  @type {import("./legend.js").KeyPlaces|null} */
+    /** Where the categories of the key next to the plot stand.  @type {import("./legend/legend.js").KeyPlaces|null} */
     this.keys = null;
     /** @type {number|bigint|null} value that the colour bar points at */ this.mark = null;
     /** What the chrome shows, so that a frame that only brings tiles does not draw it again.  @type {unknown[]} */
@@ -213,7 +214,7 @@ export class Painter {
     return true;
   }
 
-  /** @param {Scene} scene @returns {import("./label-room.js").Labels} what needs room next to the plot */
+  /** @param {Scene} scene @returns {import("./legend/label-room.js").Labels} what needs room next to the plot */
   #labelsOf({ frame, ys, plain }) {
     const { main } = this.figure;
     const norm = main?.keyRaster?.norm;
@@ -309,9 +310,9 @@ export class Painter {
    * @param {View} view
    * @param {Scene} scene
    * @param {boolean} exact
-   * @param {Map<Layer, import("../layers/line-layer.js").LineLayer>} [lines] columns to draw in place of the layers'
+   * @param {Map<Layer, LineLayer>} [lines] columns to draw in place of the layers'
    *   own
-   * @returns {import("./label-legend.js").Box|null} the legend over them
+   * @returns {import("./legend/label-legend.js").Box|null} the legend over them
    */
   drawData(ctx, view, scene, exact, lines) {
     const { layers } = this.figure;
@@ -385,7 +386,7 @@ export class Painter {
 /** @param {Layer} layer @returns {string[]} */
 const labelsOf = (layer) => (layer.planes ?? []).map(labelWords);
 
-/** @param {Layer} layer @param {Frame} frame @returns {import("./legend.js").Key} */
+/** @param {Layer} layer @param {Frame} frame @returns {import("./legend/legend.js").Key} */
 const keyOf = (layer, { bar, narrow }) => ({
   rect: bar,
   horizontal: narrow,
@@ -396,7 +397,7 @@ const keyOf = (layer, { bar, narrow }) => ({
 /**
  * @param {Context} ctx @param {View} view
  * @param {{raster: import("../layers/raster-layer.js").RasterLayer|null, line:
- *   import("../layers/line-layer.js").LineLayer|null, exact: boolean, dpr: number}} o
+ *   import("../layers/lines/line-layer.js").LineLayer|null, exact: boolean, dpr: number}} o
  */
 function drawRows(ctx, view, { raster, line, exact, dpr }) {
   if (raster && !(exact && raster.settle(ctx, view, dpr))) raster.compose(ctx, view, dpr);

@@ -7,7 +7,7 @@ import { length } from "../geometry/span.js";
  * `share`: of all rows.
  * @typedef {{name: string, value: string, strong?: boolean, color?: string, share?: string}} Fact
  */
-/** @typedef {import("../layers/bar-layer.js").BarHit} BarHit */
+/** @typedef {import("../layers/lines/bar-layer.js").BarHit} BarHit */
 /** @typedef {import("../layers/layer.js").Layer} Layer */
 
 const MOST_CATEGORIES = 8;
@@ -35,7 +35,7 @@ export function barFacts(hit, layer, { axes, view }) {
           .map(({ label, code, value }) => ({
             name: labelWords(label ?? ""),
             value: told(value ?? 0),
-            color: /** @type {import("../layers/bar-layer.js").BarLayer} */ (line).colorOf(code),
+            color: /** @type {import("../layers/lines/bar-layer.js").BarLayer} */ (line).colorOf(code),
           }));
   if (filled.length > MOST_CATEGORIES) values.push({ name: `${filled.length - MOST_CATEGORIES} more`, value: "" });
   if (!info.traits.counts || hit.parts.length > 1) values.push({ name: "rows", value: rows.toLocaleString("en") });

@@ -3,7 +3,7 @@
 
 import { find, make } from "../dom.js";
 import { RowReader } from "../wire/row-values.js";
-import { BarLayer } from "../layers/bar-layer.js";
+import { BarLayer } from "../layers/lines/bar-layer.js";
 import { barFacts } from "./bar-facts.js";
 import { cellFacts, wholeCell } from "./cell-words.js";
 import { HoverMark } from "./hover-mark.js";
@@ -215,7 +215,7 @@ export class Hover {
   /**
    * The bar of the topmost layer that has one at a place of x.
    * @param {number} px
-   * @returns {{hit: import("../layers/bar-layer.js").BarHit, layer: import("../layers/layer.js").Layer}|null}
+   * @returns {{hit: import("../layers/lines/bar-layer.js").BarHit, layer: import("../layers/layer.js").Layer}|null}
    */
   #bar(px) {
     const { view, layers } = this.figure;

@@ -6,7 +6,7 @@ import { categoryColor } from "./category-color.js";
 
 /** @typedef {import("./bar-facts.js").Fact} Fact */
 /** @typedef {import("../layers/layer.js").Layer} Layer */
-/** @typedef {import("../layers/line-layer.js").RowHit} RowHit */
+/** @typedef {import("../layers/lines/line-layer.js").RowHit} RowHit */
 /** @typedef {import("../geometry/view.js").View} View */
 /** A row of a line, or of rows drawn one by one: then with their number, value and category.
  * @typedef {RowHit & {layer: Layer, number?: number, value?: number|bigint, label?: string|null, code?: number}} Row

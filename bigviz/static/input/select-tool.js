@@ -2,10 +2,10 @@
 
 import { find } from "../dom.js";
 import { span } from "../geometry/span.js";
-import { outlineOf } from "../figure/selection.js";
+import { outlineOf } from "../figure/rows/selection.js";
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
-/** @typedef {import("../figure/selection.js").Region} Region */
+/** @typedef {import("../figure/rows/selection.js").Region} Region */
 /** A place in device pixels of the plot.  @typedef {[number, number]} Spot */
 
 /** Points of a lasso are so many CSS pixels apart, and so many at most. */

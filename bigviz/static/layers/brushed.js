@@ -1,16 +1,16 @@
 // A layer as a brush in another figure shows it: of the rows in the brush alone.
 
-import { BarLayer } from "./bar-layer.js";
+import { BarLayer } from "./lines/bar-layer.js";
 import { isBars } from "./glyphs.js";
-import { LineLayer } from "./line-layer.js";
+import { LineLayer } from "./lines/line-layer.js";
 import { RasterLayer } from "./raster-layer.js";
-import { TileCache } from "./tile-cache.js";
+import { TileCache } from "./tiles/tile-cache.js";
 
 /** @typedef {import("../wire/brush-group.js").BrushPart} BrushPart */
 /** What is shown otherwise.
  * @typedef {{definition: import("../wire/frames.js").Definition|null, info: import("../wire/frames.js").LayerInfo|null,
  *   line: LineLayer|null, rasterStyle: (look: any) => import("../render/shade.js").RasterStyle,
- *   lineStyle: (look: any) => import("./line-layer.js").LineStyle}} Whole */
+ *   lineStyle: (look: any) => import("./lines/line-layer.js").LineStyle}} Whole */
 
 const SIDE = 256;
 const BUDGET = 64 * 2 ** 20;

@@ -1,7 +1,7 @@
 // The values of controls in a layer: "$ID" as the whole of a column, reduction or colours.
 
 /** @typedef {import("../types.js").ControlValue} ControlValue */
-/** What a layer asks of the values of controls: figure/control-values.js has them.
+/** What a layer asks of the values of controls: figure/values/control-values.js has them.
  * @typedef {{get: (id: string) => ControlValue, namedIn: (filter: string) => Record<string, ControlValue>|null}}
  *   ControlValues */
 

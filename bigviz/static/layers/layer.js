@@ -2,10 +2,10 @@
 
 import { ValueWords } from "../axes/values.js";
 import { AxisRoot } from "../geometry/root.js";
-import { BarLayer } from "./bar-layer.js";
+import { BarLayer } from "./lines/bar-layer.js";
 import { BrushedLayer } from "./brushed.js";
 import { isBars } from "./glyphs.js";
-import { LineLayer } from "./line-layer.js";
+import { LineLayer } from "./lines/line-layer.js";
 import { RasterLayer } from "./raster-layer.js";
 import { opacityOf, pixelOf } from "../render/css-color.js";
 import { coloursWithout } from "../render/palette.js";
@@ -29,7 +29,7 @@ import { NUMBERS, TIMES } from "../wire/column-kinds.js";
  */
 
 /** What a page has of a layer whose data grow.
- * @typedef {{definition: Definition, columns: import("./line-layer.js").Asked|null, raster:
+ * @typedef {{definition: Definition, columns: import("./lines/line-layer.js").Asked|null, raster:
  *   import("./raster-layer.js").Held|null}} LayerHeld */
 
 /** Kinds of columns whose numbers may stand for cells, and how many of these an axis has at most. */
@@ -209,7 +209,7 @@ export class Layer {
   /**
    * The server answered for the requested definition: from now on that is what is drawn.
    * @param {LayerInfo} info
-   * @param {{cache: import("./tile-cache.js").TileCache, limits: import("../wire/reassembler.js").Limits}} page
+   * @param {{cache: import("./tiles/tile-cache.js").TileCache, limits: import("../wire/reassembler.js").Limits}} page
    * @param {Look} look
    */
   become(info, { cache, limits }, look) {
@@ -383,7 +383,7 @@ export class Layer {
     return this.spec.color ?? palette.line[this.index % palette.line.length];
   }
 
-  /** @param {Look} look @returns {import("./line-layer.js").LineStyle} */
+  /** @param {Look} look @returns {import("./lines/line-layer.js").LineStyle} */
   lineStyle({ palette }) {
     const { line_width, line_dash, alpha } = this.spec;
     const dash = typeof line_dash === "string" ? DASHES[line_dash] : line_dash;

@@ -3,12 +3,12 @@
 
 import { toList } from "../geometry/grid.js";
 import { CELL_LEVELS } from "../geometry/root.js";
-import { bandAt, bandsOf, drawBands } from "./bands.js";
+import { bandAt, bandsOf, drawBands } from "./tiles/bands.js";
 import { cellFacts } from "./cell-facts.js";
-import { ImageLayer } from "./image-layer.js";
-import { MarksLayer } from "./marks-layer.js";
+import { ImageLayer } from "./tiles/image-layer.js";
+import { MarksLayer } from "./rows/marks-layer.js";
 import { offscreen } from "./pixels.js";
-import { TileLayer } from "./tile-layer.js";
+import { TileLayer } from "./tiles/tile-layer.js";
 import { WindowRequests } from "./window-requests.js";
 
 /** @typedef {import("../geometry/view.js").View} View */
@@ -17,19 +17,19 @@ import { WindowRequests } from "./window-requests.js";
 /** @typedef {import("../render/shade.js").RasterStyle} RasterStyle */
 /** @typedef {import("./cell-hit.js").Hit} Hit */
 /** @typedef {import("./pixels.js").Context} Context */
-/** @typedef {import("./tile-cache.js").Tile} Tile */
+/** @typedef {import("./tiles/tile-cache.js").Tile} Tile */
 /**
  * What a page has of a layer: tiles of the window in view, others, and the window that rows or an image are here for.
  * @typedef {{window: import("../geometry/grid.js").Window|null, tiles: Tile[], kept: Tile[], asked: Asked|null}} Held
  */
-/** @typedef {import("./row-places.js").MarkHit} MarkHit */
+/** @typedef {import("./rows/row-places.js").MarkHit} MarkHit */
 
 /** Rows that are read for an image without a notice: more take longer than a tile may. */
 const MOST_READ = 2 ** 20;
 
 export class RasterLayer {
   /**
-   * @param {{cache: import("./tile-cache.js").TileCache, definition: import("../wire/frames.js").Definition, info:
+   * @param {{cache: import("./tiles/tile-cache.js").TileCache, definition: import("../wire/frames.js").Definition, info:
    *   import("../wire/frames.js").LayerInfo,
    * limits: Pick<import("../wire/reassembler.js").Limits, "image_side"|"rows">, style: RasterStyle, createCanvas?:
    * import("./pixels.js").CanvasFactory}} o
@@ -343,7 +343,7 @@ export class RasterLayer {
     return { x: 2 ** (this.grid.x.exponent - CELL_LEVELS - zx), y: 2 ** (this.grid.y.exponent - CELL_LEVELS - zy) };
   }
 
-  /** @param {View} view @returns {import("./bands.js").Bands|null} */
+  /** @param {View} view @returns {import("./tiles/bands.js").Bands|null} */
   #bandsIn(view) {
     const { exact, times } = this.facts;
     return bandsOf(view, { x: exact.x && !times.x, y: exact.y && !times.y }, this.#cell(view));

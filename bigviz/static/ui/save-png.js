@@ -1,7 +1,7 @@
 // The figure as a PNG: data, axes, colour bar and title, drawn again at the requested size, from tiles of that size.
 
 import { isBars } from "../layers/glyphs.js";
-import { LineLayer } from "../layers/line-layer.js";
+import { LineLayer } from "../layers/lines/line-layer.js";
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
 /** @typedef {import("../layers/layer.js").Layer} Layer */

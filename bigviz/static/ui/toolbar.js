@@ -1,7 +1,7 @@
 // The buttons of a figure and of the page.
 
 import { clone, find, keepStop, ownPopover, roving, setIcon } from "../dom.js";
-import { canFollowX } from "./live.js";
+import { canFollowX } from "./status/live.js";
 import { copyImage, saveImage } from "./save-png.js";
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */

@@ -8,7 +8,7 @@ import { argv } from "node:process";
 import { fileURLToPath } from "node:url";
 import { Axis } from "../../../bigviz/static/axes/axis.js";
 import { ValueWords } from "../../../bigviz/static/axes/values.js";
-import { labelsOf } from "../../../bigviz/static/figure/legend.js";
+import { labelsOf } from "../../../bigviz/static/figure/legend/legend.js";
 import { spanOf } from "../../../bigviz/static/geometry/span.js";
 import { Distribution } from "../../../bigviz/static/render/distribution.js";
 import { Norm } from "../../../bigviz/static/render/norm.js";

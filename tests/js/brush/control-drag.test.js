@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ControlDrag } from "../../../bigviz/static/brush/control-drag.js";
-import { ControlValues } from "../../../bigviz/static/figure/control-values.js";
-import { followValues } from "../../../bigviz/static/figure/value-steps.js";
+import { ControlValues } from "../../../bigviz/static/figure/values/control-values.js";
+import { followValues } from "../../../bigviz/static/figure/values/value-steps.js";
 
 /** Elements as far as the drag listens to them: one control, and the layout around it. */
 class FakeElement extends EventTarget {

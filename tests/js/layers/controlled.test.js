@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ControlValues } from "../../../bigviz/static/figure/control-values.js";
+import { ControlValues } from "../../../bigviz/static/figure/values/control-values.js";
 import { controlled, ownChoice } from "../../../bigviz/static/layers/controlled.js";
 import { Layer } from "../../../bigviz/static/layers/layer.js";
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { TileCache } from "../../../bigviz/static/layers/tile-cache.js";
+import { TileCache } from "../../../bigviz/static/layers/tiles/tile-cache.js";
 import { sumEstimates, tileEstimate } from "../../../bigviz/static/layers/estimate.js";
 
 const plane = (/** @type {any} */ o) => ({

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { nearView, placeOf } from "../../../bigviz/static/layers/near-view.js";
-import { nearestRow, placeRows } from "../../../bigviz/static/layers/row-places.js";
+import { nearestRow, placeRows } from "../../../bigviz/static/layers/rows/row-places.js";
 import { span } from "../../../bigviz/static/geometry/span.js";
 import { View } from "../../../bigviz/static/geometry/view.js";
 import { rowsOf } from "./rasters.js";

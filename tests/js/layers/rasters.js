@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { RasterLayer } from "../../../bigviz/static/layers/raster-layer.js";
-import { TileCache } from "../../../bigviz/static/layers/tile-cache.js";
+import { TileCache } from "../../../bigviz/static/layers/tiles/tile-cache.js";
 import { span } from "../../../bigviz/static/geometry/span.js";
 import { View } from "../../../bigviz/static/geometry/view.js";
 import { createCanvas } from "../canvas.js";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { valuesAt } from "../../../bigviz/static/layers/cell-hit.js";
-import { shownRows } from "../../../bigviz/static/layers/row-places.js";
+import { shownRows } from "../../../bigviz/static/layers/rows/row-places.js";
 import { mix } from "../../../bigviz/static/render/category-mix.js";
 import { coloursWithout, GLASBEY, isLeftOut } from "../../../bigviz/static/render/palette.js";
 import { CELLS } from "../../../bigviz/static/wire/frames.js";

@@ -155,7 +155,7 @@ def test_a_thousand_sessions_give_their_memory_back():
 
 
 class Client(Page):
-    """A page as static/figure/settling.js has it, behind a line that delays."""
+    """A page as static/figure/values/settling.js has it, behind a line that delays."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The key to the colours of categories, next to the plot or above it. As in static/figure/legend.js."""
+"""The key to the colours of categories, next to the plot or above it. As in static/figure/legend/legend.js."""
 
 from __future__ import annotations
 

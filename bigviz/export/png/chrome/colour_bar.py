@@ -1,4 +1,4 @@
-"""The key to colours that stand for values: a bar whose ticks are values. As in static/figure/legend.js."""
+"""The key to colours that stand for values: a bar whose ticks are values. As in static/figure/legend/legend.js."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """Where the plot lies in its surface, and the room that labels have around it. As in static/axes/draw.js and
-static/figure/label-room.js."""
+static/figure/legend/label-room.js."""
 
 from __future__ import annotations
 

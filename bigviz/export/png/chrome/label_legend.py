@@ -1,5 +1,5 @@
 """The legend of layers that have labels: a box in that corner of the plot where least is drawn. As in
-static/figure/label-legend.js."""
+static/figure/legend/label-legend.js."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """Axes of few whole numbers or labels: their cells are drawn as bands about their numbers. As in
-static/layers/bands.js."""
+static/layers/tiles/bands.js."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bars as the page fills them, stacked from their foot. As in static/layers/bar-layer.js."""
+"""Bars as the page fills them, stacked from their foot. As in static/layers/lines/bar-layer.js."""
 
 from __future__ import annotations
 

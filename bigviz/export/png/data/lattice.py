@@ -1,5 +1,5 @@
 """Rows on a lattice: whole numbers or labels on both axes are drawn as cells, many rows on few numbers or labels of one
-axis as dashes. As in static/layers/lattice.js."""
+axis as dashes. As in static/layers/tiles/lattice.js."""
 
 from __future__ import annotations
 

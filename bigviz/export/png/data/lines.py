@@ -1,5 +1,5 @@
 """A line as the page strokes it: the rows that its view needs, joined within their runs. As in
-static/layers/line-layer.js."""
+static/layers/lines/line-layer.js."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows drawn one by one, where a view holds few. As in static/layers/marks-layer.js."""
+"""Rows drawn one by one, where a view holds few. As in static/layers/rows/marks-layer.js."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ const VALUED = { select, multiselect, radio, checkbox, slider, range, date_range
 /**
  * Makes elements of controls; `tables` has the tables that were made, `numbers` the live figures, by control.
  * @param {import("../../types.js").DocumentSpec} document
- * @param {import("../../figure/control-values.js").ControlValues} values
+ * @param {import("../../figure/values/control-values.js").ControlValues} values
  * @param {Pick<import("../../figure/page.js").Page, "connection"|"streams"|"offline">} page
  * @param {AbortSignal} signal ends listening
  */

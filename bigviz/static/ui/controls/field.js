@@ -3,7 +3,7 @@
 import { make } from "../../dom.js";
 
 /** @typedef {import("../../types.js").ControlSpec} ControlSpec */
-/** @typedef {import("../../figure/control-values.js").ControlValues} ControlValues */
+/** @typedef {import("../../figure/values/control-values.js").ControlValues} ControlValues */
 /** What a control is built from.
  * @typedef {{id: string, spec: ControlSpec, values: ControlValues, signal: AbortSignal}} Built */
 

@@ -5,7 +5,7 @@ import { make } from "../../dom.js";
 
 /**
  * @param {HTMLElement} box the part of the layout @param {readonly string[]} ids of its controls
- * @param {import("../../figure/control-values.js").ControlValues} values @param {AbortSignal} signal ends it
+ * @param {import("../../figure/values/control-values.js").ControlValues} values @param {AbortSignal} signal ends it
  */
 export function foldControls(box, ids, values, signal) {
   if (!ids.some((id) => values.values.has(id))) return;

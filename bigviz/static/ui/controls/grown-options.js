@@ -6,7 +6,7 @@
 const PAUSE_MS = 2_000;
 
 /**
- * @param {import("../../figure/control-values.js").ControlValues} values
+ * @param {import("../../figure/values/control-values.js").ControlValues} values
  * @param {Pick<import("../../figure/page.js").Page, "connection"|"streams"|"offline">} page
  * @param {(id: string) => HTMLElement|null} element of a control
  * @param {(id: string) => void} remake a control has other options
@@ -29,7 +29,7 @@ export function followOptions(values, page, element, remake, signal) {
 
 class Follower {
   /**
-   * @param {string} id @param {import("../../figure/control-values.js").ControlValues} values
+   * @param {string} id @param {import("../../figure/values/control-values.js").ControlValues} values
    * @param {Pick<import("../../wire/connection.js").Connection, "url"|"get">} connection
    * @param {(id: string) => HTMLElement|null} element @param {(id: string) => void} remake @param {AbortSignal} signal
    */

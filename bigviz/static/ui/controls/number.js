@@ -98,7 +98,7 @@ class Asker {
    * @param {Pick<import("../../wire/connection.js").Connection, "url"|"get">} connection the document's websocket: its
    *   figures have addresses beside it
    * @param {string} id @param {ControlSpec} spec
-   * @param {import("../../figure/control-values.js").ControlValues} values
+   * @param {import("../../figure/values/control-values.js").ControlValues} values
    * @param {{show: (value: number|string|null) => void, fail: (words: string) => void,
    *   busy: (is: boolean) => void}} told
    * @param {AbortSignal} signal

@@ -1,7 +1,7 @@
 // All columns of one row, or what is known of one cell: values are copied, and rows with the same value kept.
 
 import { icon, make, roving } from "../../dom.js";
-import { narrowed, valueFilter } from "../../layers/value-filter.js";
+import { narrowed, valueFilter } from "../../layers/rows/value-filter.js";
 
 /** @typedef {import("../../wire/row-values.js").RowValues} RowValues */
 /** @typedef {import("../../layers/layer.js").Layer} Layer */

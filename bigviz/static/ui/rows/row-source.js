@@ -1,10 +1,10 @@
 // Where the rows of a table come from: pages of a selection, or the first rows of a box by a column, which the server
 // finds among any number of them.
 
-import { shapeOf } from "../../figure/selection.js";
+import { shapeOf } from "../../figure/rows/selection.js";
 import { TIMES } from "../../wire/column-kinds.js";
 
-/** @typedef {import("../../figure/selection.js").Selection} Selection */
+/** @typedef {import("../../figure/rows/selection.js").Selection} Selection */
 /** @typedef {import("../../wire/selections.js").RowPage} RowPage */
 /** @typedef {import("./rows-table.js").Wanted} Wanted */
 

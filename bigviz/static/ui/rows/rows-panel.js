@@ -2,8 +2,8 @@
 // in view or in a cell; the columns of the row that was clicked; and files of them.
 
 import { find, make } from "../../dom.js";
-import { regionRows } from "../../figure/region-estimate.js";
-import { progressWords, short } from "../figure-state.js";
+import { regionRows } from "../../figure/rows/region-estimate.js";
+import { progressWords, short } from "../status/figure-state.js";
 import { fileName } from "../save-png.js";
 import { RowColumns, rowText } from "./row-columns.js";
 import { MANY, RowSource } from "./row-source.js";
@@ -11,10 +11,10 @@ import { RowsTable } from "./rows-table.js";
 import { asCsv, asTabs, download } from "./shown-rows.js";
 import { SidePanel } from "./side-panel.js";
 import { Statistics } from "./statistics.js";
-import { narrowed } from "../../layers/value-filter.js";
+import { narrowed } from "../../layers/rows/value-filter.js";
 
 /** @typedef {import("../../figure/figure.js").Figure} Figure */
-/** @typedef {import("../../figure/selection.js").Selection} Selection */
+/** @typedef {import("../../figure/rows/selection.js").Selection} Selection */
 /** @typedef {import("../../wire/selections.js").Selected} Selected */
 /** @typedef {import("../../wire/row-values.js").RowValues} RowValues */
 /** @typedef {import("../../layers/layer.js").Layer} Layer */
@@ -317,7 +317,7 @@ export class RowsPanel {
   }
 }
 
-/** @param {import("../../figure/selection.js").Region|null} region */
+/** @param {import("../../figure/rows/selection.js").Region|null} region */
 function placeWords(region) {
   if (region === null || region.part === "view") return "in view";
   if (region.part === "cell") return "in the cell";

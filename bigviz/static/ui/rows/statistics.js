@@ -5,7 +5,7 @@ import { formatNumber } from "../../axes/axis.js";
 import { formatStamp } from "../../axes/time-ticks.js";
 import { find, make } from "../../dom.js";
 
-/** @typedef {import("../../figure/selection.js").Selection} Selection */
+/** @typedef {import("../../figure/rows/selection.js").Selection} Selection */
 /** @typedef {import("../../layers/layer.js").Column} Column */
 /** @typedef {import("../../wire/selections.js").Selected} Selected */
 /** @typedef {import("../../wire/selections.js").Value} Value */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ControlValues } from "../../../../bigviz/static/figure/control-values.js";
+import { ControlValues } from "../../../../bigviz/static/figure/values/control-values.js";
 import { followOptions } from "../../../../bigviz/static/ui/controls/grown-options.js";
 
 test("a version of a control's dataset asks for its options, and other ones remake it", async () => {
