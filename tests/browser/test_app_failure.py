@@ -43,7 +43,7 @@ def test_from_the_first_start_to_the_last_save(page: Page, serve: Callable[..., 
 
     app.write_text(GOOD.format(title="Second") + "1 / 0")
     expect(card).to_contain_text("app.py, line 6")
-    expect(page.get_by_role("heading", name="First")).to_be_attached()
+    expect(page.get_by_role("heading", name="First", level=2)).to_be_attached()
     card.get_by_role("button", name="Close").click()
     expect(card).to_have_count(0)
 
@@ -56,7 +56,7 @@ def test_from_the_first_start_to_the_last_save(page: Page, serve: Callable[..., 
     slider.fill("7")
     expect(page).to_have_url(re.compile("c.least=7"))
     app.write_text(GOOD.format(title="Third"))
-    expect(page.get_by_role("heading", name="Third")).to_be_attached()
+    expect(page.get_by_role("heading", name="Third", level=2)).to_be_attached()
     expect(slider).to_have_value("7")
 
 
@@ -67,5 +67,5 @@ def test_without_dev_viewers_are_told_nothing(page: Page, serve: Callable[..., S
     open_page(page, f"{running.url}/app/")
     (tmp_path / "app.py").write_text(BAD)
     page.reload()
-    expect(page.get_by_role("heading", name="Only")).to_be_attached()
+    expect(page.get_by_role("heading", name="Only", level=2)).to_be_attached()
     expect(page.get_by_role("alert")).to_have_count(0)

@@ -14,7 +14,7 @@ from bigviz.data.filters.dragged import moved_by, range_of
 from bigviz.data.filters.parse import parse
 from bigviz.document.controls.values import all_values, filter_values
 from bigviz.document.filter_text import bound_filter
-from bigviz.server.brushes.wanted import Asked, Drag
+from bigviz.server.brushes.wanted import AskedBrush, Drag
 from bigviz.server.open_datasets import dataset_of
 from bigviz.tiles.interface import Span, SpanSource, TotalTarget
 
@@ -50,7 +50,7 @@ class _Found:
     drag: Drag | None
 
 
-def dragged(request: BrushRequest, shown: Shown, backend: Resolving, cancel: Cancel) -> Asked:
+def dragged(request: BrushRequest, shown: Shown, backend: Resolving, cancel: Cancel) -> AskedBrush:
     """A message with a `control`, whose layers and live figures have definitions with the control's value in them.
 
     The targets left are those that one range of one column moves, that of the first which has one: by their own filter,
@@ -87,7 +87,7 @@ def dragged(request: BrushRequest, shown: Shown, backend: Resolving, cancel: Can
         if fits(total) and (total.drag is not None or moving)
     )
     rest = tuple((want, each.layer) for want, each in resting)
-    return Asked(first.dataset, taking[0][1], None, taking, rest, first.drag, numbers)
+    return AskedBrush(first.dataset, taking[0][1], None, taking, rest, first.drag, numbers)
 
 
 def _found(control: str, definition: Any, shown: Shown, backend: Resolving, cancel: Cancel) -> _Found | None:

@@ -15,7 +15,7 @@ from bigviz.common.errors import BadInput
 from bigviz.data.dataset import Dataset
 from bigviz.document.controls.number_expression import parsed_number
 from bigviz.server.brushes.cell_budget import CellBudget
-from bigviz.server.brushes.wanted import Asked, ShapeWant, TargetWant
+from bigviz.server.brushes.wanted import AskedBrush, ShapeWant, TargetWant
 from bigviz.server.controls.figure_values import FigureValue, figure_json
 from bigviz.server.jobs.encoded import bars_message, columns_message
 from bigviz.server.jobs.layer_ref import times_of
@@ -99,7 +99,7 @@ class HeldBrush:
             self._brush.close()
         self._budget.free(self)
 
-    def begin(self, asked: Asked, cancel: Cancel) -> Brush:
+    def begin(self, asked: AskedBrush, cancel: Cancel) -> Brush:
         """The brush that is asked for, which is the one before if that differs in its shape or in what targets show;
         it may not be prepared yet. Raises BadInput, what the budget raises, and what the engine does."""
         source = _brushed(asked)
@@ -133,12 +133,12 @@ class HeldBrush:
         self._key, self._targets, self._numbers = key, targets, asked.numbers
         return self._brush
 
-    def move(self, asked: Asked, seq: int, cancel: Cancel) -> tuple[list[Answer], dict[str, Any]]:
+    def move(self, asked: AskedBrush, seq: int, cancel: Cancel) -> tuple[list[Answer], dict[str, Any]]:
         """The targets under the brush, and what `done` says. Raises BadInput, and what the engine raises."""
         assert self._brush is not None
         return self._told(self._brush.move(_brush(asked), cancel), seq)
 
-    def settle(self, asked: Asked, seq: int, cancel: Cancel) -> tuple[list[Answer], dict[str, Any]]:
+    def settle(self, asked: AskedBrush, seq: int, cancel: Cancel) -> tuple[list[Answer], dict[str, Any]]:
         """The same, exact."""
         assert self._brush is not None
         step = self._brush.move(_brush(asked), cancel)
@@ -200,12 +200,12 @@ class HeldBrush:
         return self._bars_of[key]
 
 
-def _brushed(asked: Asked) -> Source:
+def _brushed(asked: AskedBrush) -> Source:
     """What the brush is over."""
     return _source(asked.dataset, asked.layer) if asked.drag is None else asked.drag.source
 
 
-def _brush(asked: Asked) -> Shape | None:
+def _brush(asked: AskedBrush) -> Shape | None:
     """The brush; None: all rows."""
     if asked.drag is not None:
         return asked.drag.shape

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from bigviz.data.dataset import Dataset
     from bigviz.tiles.interface import Span, SpanSource, TotalTarget
 
-__all__ = ["KEYS", "Asked", "BrushRequest", "Drag", "NumberWant", "OtherWant", "ShapeWant", "TargetWant", "read_brush"]
+__all__ = [
+    "KEYS", "AskedBrush", "BrushRequest", "Drag", "NumberWant", "OtherWant", "ShapeWant", "TargetWant", "read_brush",
+]  # fmt: skip
 
 KEYS: Final = (
     "op", "id", "figure", "layer", "definition", "seq", "box", "range", "labels", "targets", "others", "numbers",
@@ -115,7 +117,7 @@ class Drag:
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedBrush:
     """A `brush` message with its layers resolved, all of one dataset, and live figures by their ids. With a `drag` that
     is the brush, and targets have the rest of their filters; else it is over a layer, and has a shape unless it is only
     prepared."""

@@ -50,8 +50,7 @@ from bigviz.wire import frames
 if TYPE_CHECKING:
     from bigviz.aggregate.dyadic_cells import Root
     from bigviz.server.access.principal import Principal
-    from bigviz.server.brushes.wanted import Asked as AskedBrush
-    from bigviz.server.brushes.wanted import BrushRequest
+    from bigviz.server.brushes.wanted import AskedBrush, BrushRequest
     from bigviz.server.documents.opened import Shown
 
 __all__ = ["Backend"]

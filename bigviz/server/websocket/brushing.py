@@ -13,7 +13,7 @@ from bigviz.common.errors import BadInput, Cancelled
 from bigviz.document.controls.values import all_values
 from bigviz.document.filter_text import bound_filter
 from bigviz.server.brushes.dragged import number_spec
-from bigviz.server.brushes.wanted import Asked
+from bigviz.server.brushes.wanted import AskedBrush
 from bigviz.server.websocket.send_queue import Message
 from bigviz.tiles.interface import TotalTarget
 from bigviz.wire.frames import Type, json_parts
@@ -137,7 +137,7 @@ class Brushing:
             await in_thread(partial(brush.wait, self._cancel, False))
         return self._send(request, *await self._run(partial(held.move, asked, request.seq)))
 
-    async def _asked(self, request: BrushRequest) -> Asked:
+    async def _asked(self, request: BrushRequest) -> AskedBrush:
         shown = self._viewer.shown
         assert shown is not None
         if request.control is not None:
@@ -176,14 +176,14 @@ class Brushing:
 _FREE: Final = {"queue_us": 0, "kernel_us": 0, "encode_us": 0, "rows": 0, "bytes": 0}
 
 
-def resolved(request: BrushRequest, shown: Shown, backend: Backend) -> Asked:
+def resolved(request: BrushRequest, shown: Shown, backend: Backend) -> AskedBrush:
     """The layers of a message. Raises BadInput unless they are of one dataset, and what resolving a definition
     raises."""
     dataset, layer = _resolve(request.definition, shown, backend, None)
     targets = tuple((each, _resolve(each.definition, shown, backend, dataset)[1]) for each in request.targets)
     others = tuple((each, _resolve(each.definition, shown, backend, dataset)[1]) for each in request.others)
     numbers = tuple((each.control, _total(each, shown.document, dataset)) for each in request.numbers)
-    return Asked(dataset, layer, request.shape, targets, others, None, numbers)
+    return AskedBrush(dataset, layer, request.shape, targets, others, None, numbers)
 
 
 def _total(want: NumberWant, document: Document, of: Dataset) -> TotalTarget:

@@ -7,10 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from numba.core.caching import CompileResultCacheImpl
 
 import bigviz as bv
 from bigviz.aggregate.layer import Layer
 from bigviz.common.errors import Busy, Cancelled, Unplottable
+from bigviz.common.jit import jit
+from bigviz.common.progress import COMPILING
 from bigviz.server.access.principal import Principal
 from bigviz.server.jobs.index_builds import Builds
 
@@ -52,9 +55,27 @@ def test_callers_share_a_build_and_hear_of_it(dataset: bv.Dataset):
         engine.build_open.set()
         assert (await first) == (await second) and engine.builds == 1 and builds.running == 0
         assert all(0 <= each["done"] <= 1 and each["seconds"] >= 0 for each in heard[0])
-        stages = [each["stage"] for each in heard[0]]
+        stages = [each["stage"] for each in heard[0] if each["stage"] != COMPILING]
         assert stages[0] == "waiting" and len(set(stages)) > 1
         assert (await builds.ensure(dataset, XY)).rows == dataset.num_rows and engine.builds == 1
+
+    building(test)
+
+
+def test_those_who_wait_for_the_compiler_are_told(dataset: bv.Dataset, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(CompileResultCacheImpl, "_locator_classes", [])
+
+    async def test(builds: Builds, engine: Gated) -> None:
+        def double(value: float) -> float:
+            return 2 * value
+
+        def preview(*_: object) -> None:
+            jit(double)(1.5)
+
+        monkeypatch.setattr(engine, "preview", preview)
+        heard: list[dict] = []
+        await builds.ensure(dataset, XY, heard.append)
+        assert [each["done"] for each in heard if each["stage"] == COMPILING] == [0.0]
 
     building(test)
 

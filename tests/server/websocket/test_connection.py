@@ -13,6 +13,7 @@ from websockets.sync.client import connect
 
 import bigviz as bv
 from bigviz.aggregate.dyadic_cells import Root
+from bigviz.common.progress import COMPILING
 from bigviz.render import colormaps
 from bigviz.server.websocket.connection import _binary_head
 from bigviz.wire.codec import decode
@@ -250,7 +251,7 @@ def test_progress_is_pushed_while_an_index_is_built(documents):
     engine.build_open.clear()
     with running(documents[:1], engine) as server, Browser(server.url, "points") as browser:
         request = browser.say(op="layer", figure=0, layer=0, definition=browser.definition())
-        got = browser.take()
+        got = browser.until(lambda each: each.value["stage"] != COMPILING)[-1]
         assert got.kind == Type.PROGRESS and got.frame.request == request
         assert (got.value["stage"], got.value["done"], got.value["rows"]) == ("waiting", 0.5, 7)
         assert got.value["seconds"] >= 0
