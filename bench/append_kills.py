@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import json
 import random
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +19,7 @@ from urllib.request import urlopen
 import numpy as np
 import pyarrow as pa
 
+from bench.serving import serving
 from bigviz.client.http import Http
 from bigviz.client.refusals import Unreachable
 from bigviz.common.errors import BigvizError
@@ -77,7 +75,7 @@ def append_kill_rounds(directory: Path, rounds: int, writers: int, seed: int) ->
     rng = random.Random(seed)
     all_writers = [_Writer(number) for number in range(writers)]
     for round in range(rounds + 1):
-        with _killed(directory) as url:
+        with serving("--library", str(directory), event="loaded") as url:
             began = time.perf_counter()
             http = Http(url, None)
             if round == 0:
@@ -94,29 +92,6 @@ def append_kill_rounds(directory: Path, rounds: int, writers: int, seed: int) ->
             thread.join()
         if failures := [writer.failure for writer in all_writers if writer.failure]:
             raise LostRows(f"an append was refused: {failures[0]}")
-
-
-@contextmanager
-def _killed(directory: Path) -> Iterator[str]:
-    """The address of a server on a free port that has loaded; it is killed in the end."""
-    command = [sys.executable, "-m", "bigviz", "serve", "--library", str(directory), "--port", "0", "--log-json"]
-    with subprocess.Popen([*command, "--no-browser"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as server:
-        try:
-            assert server.stdout is not None
-            url = ""
-            for line in server.stdout:
-                event = json.loads(line)
-                url = event.get("url", url)
-                if event["event"] == "loaded":
-                    break
-            else:
-                raise LostRows("the server did not start")
-            rest = threading.Thread(target=server.stdout.read)
-            rest.start()
-            yield url
-        finally:
-            server.kill()
-        rest.join()
 
 
 def _check(http: Http, writers: list[_Writer], known: int) -> None:

@@ -9,11 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
 import tempfile
 import time
-from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -29,6 +26,7 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 from bench import machine, report
 from bench.places import RESULTS
 from bench.report import Figure
+from bench.serving import serving
 from bigviz.wire.frames import Reassembler, Type, parse, read_json
 
 KEPT: Final = RESULTS / "results.json"
@@ -126,22 +124,8 @@ def run(folder: Path, rows: int, pages: int, rate: float, seconds: float) -> lis
     columns = {name: rng.normal(size=rows).astype(np.float32) for name in ("x", "y", "fare")}
     pq.write_table(pa.table(columns), folder / "trips.parquet")
     (folder / "app.py").write_text(APP.format(path=str(folder / "trips.parquet")))
-    command = [sys.executable, "-m", "bigviz", "serve", "app.py", "--port", "0", "--no-browser", "--log-json"]
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        url = ""
-        for line in process.stdout:
-            event = json.loads(line)
-            url = event.get("url", url)
-            if event["event"] == "built":
-                break
+    with serving("app.py", event="built", cwd=folder) as url:
         found = asyncio.run(_measured(url, pages, rate, seconds))
-    finally:
-        process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(10)
-        process.kill()
     pushed, drawn = ([each for page in found for each in getattr(page, name)] for name in ("pushed", "drawn"))
     what = f"{pages} pages, each {rate:g} changes a second, {rows:.0e} rows: from a control's change"
     return [
