@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -25,15 +25,16 @@ from bigviz.server.selections.page import Page
 from bigviz.server.selections.requests import read_selection, selection_answer
 from bigviz.server.selections.row_files import KINDS, RowFile, row_file, sortable
 from bigviz.server.selections.row_rules import rules_of
-from bigviz.tiles.interface import RowSet, Selection, read_batches
+from bigviz.tiles.interface import Engine, RowSet, Selection, read_batches
 
 if TYPE_CHECKING:
+    from bigviz.aggregate.layer import Layer
     from bigviz.document.spec import Document
     from bigviz.server.access.principal import Principal
-    from bigviz.server.jobs.service import Backend
 
 __all__ = ["Download", "SelectionJobs"]
 
+T = TypeVar("T")
 _MOST_SORTED: Final = 1 << 20
 _BATCH: Final = 1 << 16
 
@@ -67,10 +68,29 @@ class Download:
         return file.end()
 
 
+class Jobs(Protocol):
+    """What runs the work: see `Backend`."""
+
+    @property
+    def engine(self) -> Engine: ...
+
+    async def run(
+        self,
+        principal: Principal,
+        dataset: Dataset,
+        layer: Layer,
+        what: Hashable,
+        call: Callable[[Cancel], T],
+        heavy: bool = False,
+    ) -> T: ...
+
+    async def job(self, principal: Principal, key: Hashable, call: Callable[[Cancel], T], heavy: bool = False) -> T: ...
+
+
 class SelectionJobs:
     """Makes selections over the layers of a backend, and keeps them. Lives on the event loop."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Jobs) -> None:
         self._backend = backend
         self.kept = Selections()
         self._downloads: Counter[Hashable] = Counter()
@@ -233,7 +253,7 @@ def _numbers(dataset: Dataset, rows: RowSet, wanted: Page) -> npt.NDArray[np.int
     return np.asarray(numbers[order.to_numpy()[start:stop]], np.int64)
 
 
-def _found(backend: Backend, dataset: Dataset, kept: Kept, cancel: Cancel) -> RowSet:
+def _found(backend: Jobs, dataset: Dataset, kept: Kept, cancel: Cancel) -> RowSet:
     """The rows that were selected, found again."""
     found = backend.engine.select(dataset, kept.ref.layer, kept.shape, cancel=cancel)
     rows = found.row_set.before(kept.stop) if dataset.version != kept.of.version else found.row_set
