@@ -22,7 +22,7 @@ from bigviz.server.websocket.requests import needs_of_messages
 
 __all__ = ["API", "ROUTES", "make_app"]
 
-_LAYER: Final = r"/([^/]+)/layers/([^/]+)"
+_LAYER: Final = r"/(?!_/)([^/]+)/layers/([^/]+)"  # none is below `_`
 _TILE: Final = rf"{_LAYER}/tiles/(\d+|\d+,\d+)/(\d+)/(\d+)(@2x)?\.(npy|png|arrow)"
 ROUTES: Final = (
     "/", "/D/", "/D/autoload.js", "/D/ws", "/D/layers/L/tilejson.json", "/D/layers/L/tiles/Z/I/J.npy|png|arrow",
@@ -69,6 +69,7 @@ def make_app(site: Site) -> Application:
     """
     shared: dict[str, Any] = {"site": site}
     rules: list[tuple[str, type[RequestHandler], dict[str, Any]]] = [
+        (_TILE, layers.Tiles, shared),  # first: addresses are tried in turn, and maps ask for these by the hundred
         (r"/", pages.Listing, shared),
         (r"/healthz", status.Health, shared),
         (r"/metrics", status.Metrics, shared),
@@ -89,7 +90,6 @@ def make_app(site: Site) -> Application:
         (r"/([^/]+)/controls/([A-Za-z0-9_]{1,64})\.json", LiveFigure, shared),
         (r"/([^/]+)/controls/([A-Za-z0-9_]{1,64})/options\.json", OptionList, shared),
         (rf"{_LAYER}/tilejson\.json", layers.TileJson, shared),
-        (_TILE, layers.Tiles, shared),
         (rf"{_LAYER}/image\.(npy|png)", layers.Image, shared),
         (rf"{_LAYER}/columns\.arrow", layers.Columns, shared),
         (rf"{_LAYER}/bars\.arrow", layers.Bars, shared),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Coroutine, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any, ClassVar, Final
 
+from tornado.httputil import HTTPHeaders, format_timestamp
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 
@@ -32,7 +35,20 @@ _WORDS: Final = {
 }
 _PIECE: Final = 1 << 20  # of a body handed to the socket at once: copying 100 MB in one go holds the loop up for 100 ms
 _EXPOSED: Final = "ETag, Retry-After, Content-Disposition, X-Bigviz-Version"
-_NO_CONTENT_POLICY: Final = "default-src 'none'; frame-ancestors 'none'"
+_HEADERS: Final = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+)
+
+
+@lru_cache(2)
+def _date(second: int) -> str:
+    """A time for a header."""
+    return format_timestamp(second)
 
 
 class Guarded(RequestHandler):
@@ -51,14 +67,19 @@ class Guarded(RequestHandler):
     by_origin = False
     reader: str | None = None
 
+    def clear(self) -> None:
+        """As Tornado's, without the name of the server, and with a date that is made once a second: it is a tenth of
+        what a 304 costs."""
+        self._headers = HTTPHeaders()
+        self._headers["Content-Type"] = "text/html; charset=UTF-8"
+        self._headers["Date"] = _date(int(time.time()))
+        self.set_default_headers()
+        self._write_buffer = []
+        self.set_status(200)
+
     def set_default_headers(self) -> None:
-        self.clear_header("Server")
-        self.set_header("X-Content-Type-Options", "nosniff")
-        self.set_header("X-Frame-Options", "DENY")
-        self.set_header("Referrer-Policy", "no-referrer")
-        self.set_header("Cross-Origin-Resource-Policy", "same-origin")
-        self.set_header("Cross-Origin-Opener-Policy", "same-origin")
-        self.set_header("Content-Security-Policy", _NO_CONTENT_POLICY)
+        for name, value in _HEADERS:
+            self._headers[name] = value
         self._set_cache_headers()
         self._set_origin_headers()
 
