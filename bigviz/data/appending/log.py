@@ -91,6 +91,7 @@ class AppendLog:
             self._state.replay(file)
         self._older: tuple[Slice, ...] = ()
         self._older_bytes = 0
+        self._scattered: LogFile | None = None  # a file of many small appends, which is to be written anew
         self._removing = threading.Lock()
         self._looked: set[int] = set()  # numbers of files that were written anew, or should not be
         self._count_older()
@@ -224,7 +225,7 @@ class AppendLog:
     @property
     def is_tidy(self) -> bool:
         """Whether no file holds only rows that are rolled over, and none holds many small appends."""
-        return not self._rolled_files() and self._scattered() is None
+        return not self._rolled_files() and self._scattered is None
 
     def tidy(self) -> None:
         """Remove the files whose rows are all rolled over, once what else they hold is written down beside them, and
@@ -264,10 +265,11 @@ class AppendLog:
     def _compact(self) -> None:
         while True:
             with self._lock:
-                file = None if self._closed else self._scattered()
+                file = None if self._closed else self._scattered
                 if file is None:
                     return
                 self._looked.add(file.head.number)
+                self._count_older()
                 before = self._state.before(file)
             with compacted(file, *before) as made, self._lock:
                 if made is None or self._closed:
@@ -278,12 +280,6 @@ class AppendLog:
                 self._state.replaced(file, made.file)
                 self._count_older()
                 self.snapshot = self._snapshot()
-
-    def _scattered(self) -> LogFile | None:
-        for file in self._files[:-1]:
-            if file.head.number not in self._looked and is_worth_it(file.batches, file.end):
-                return file
-        return None
 
     def sync(self) -> Snapshot:
         """Bring all that was appended to the disk, while more may be appended; the log as it is there."""
@@ -382,6 +378,8 @@ class AppendLog:
             for each, stop in zip(older, stops, strict=True)
         )
         self._older_bytes = sum(each.end for each in older)
+        scattered = (each for each in older if each.head.number not in self._looked)
+        self._scattered = next((each for each in scattered if is_worth_it(each.batches, each.end)), None)
 
     def _snapshot(self) -> Snapshot:
         state, file = self._state, self._files[-1]
