@@ -25,6 +25,7 @@ REPEATS: Final = 9
 LOOK: Final = 1e-3  # seconds between two looks at a build
 WARM: Final = 2  # filters before those: what is read and compiled on first use
 VIEWS: Final = 40
+WARMED: Final = 3  # later views before those that are timed, whose kernels may have to be loaded
 BOUNDS: Final = {"estimate": 100.0, "exact": 1200.0, "view": 16.0}  # ms at 10^8 rows
 _SQL: Final = """
 select count(*) from (
@@ -51,6 +52,8 @@ def run(rows: int) -> Iterator[Figure]:
     yield Figure(f"{what}: exact tiles of all", "ms", exact, "p50", bounds["exact"], share, "exact", rivals)
     places = data.sample_rows(path, VIEWS)
     later = [each for area in AREAS[1:] for each in about(opened.extent, *places, area)]
+    for window in later[:: len(later) // WARMED]:
+        opened.view(window)
     samples = [opened.view(window) for window in later]
     yield Figure(f"{what}: later views", "ms", samples, "p95", bounds["view"], opened.cells(later), "exact")
 

@@ -114,6 +114,7 @@ class Engine:
         for key in (*self._uses.of(dataset), *self._versions.of(dataset)):
             self._store.drop(key)
             self._let_go(key)
+        self._maker.forget(dataset)
         self._brushes.drop_dataset(dataset)
 
     def expect(self, seconds: float) -> None:
@@ -165,8 +166,10 @@ class Engine:
         return None if built is None else built.changed_from(before)
 
     def memory(self) -> dict[str, int]:
+        layers = self._store.memory(self._uses.columns())
         return {
-            **self._store.memory(self._uses.columns()),
+            **layers,
+            "columns": layers["columns"] + self._maker.filter_bytes,
             "tiles": self._tiles.nbytes,
             "brushes": self._brushes.nbytes,
         }

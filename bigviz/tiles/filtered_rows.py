@@ -16,6 +16,7 @@ from bigviz.data.dataset import Dataset
 from bigviz.tiles.answers.line_layer import LineLayer
 from bigviz.tiles.answers.points_layer import PointsLayer
 from bigviz.tiles.estimates.filtered_sample import FilteredSample
+from bigviz.tiles.filter_columns import FilterColumns
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.grid.row_filter import RowFilter, hidden, row_filter
 from bigviz.tiles.grid.survey import Survey
@@ -40,6 +41,7 @@ class FilteredRows:
 
     def __init__(self, orders: Orders, memory: int, turns: Turns) -> None:
         self._orders, self._memory, self._turns = orders, memory, turns
+        self.columns = FilterColumns(memory)
 
     def are_there(self, layer: Layer, key: Hashable) -> bool:
         """Whether some layer of this filter over the order `key` has been made."""
@@ -54,6 +56,8 @@ class FilteredRows:
         shared = self._orders.find(name)
         if isinstance(shared, FilteredOrder) and shared.below is order:
             return shared
+        if held is not None and isinstance(key, tuple):
+            held = self.columns.with_lacking(keep, order, held, _on_axes(layer, keep), key, crew)
         columns = _ordered(layer, keep, order, held)
         made = keep_rows(keep, order, OrderSpec.of(layer), columns, crew, min(self._memory, available_memory()))
         if made is not None:
@@ -87,6 +91,13 @@ def filtered_line(x: Axis, y: Axis, found: Survey, keep: RowFilter, crew: Crew) 
     mask = keep.of_file(crew)
     some = Axis(hidden(x.column, mask), x.space)
     return LineLayer(x, y, found, OneSeries(build_series(some, y, crew)), kept=int(np.count_nonzero(mask)))
+
+
+def _on_axes(layer: Layer, keep: RowFilter) -> set[str]:
+    """The columns of a filter whose numbers an order has as its own."""
+    axes = (layer.x, layer.xaxis), (layer.y, layer.yaxis)
+    linear = {name for name, kind in axes if kind == "linear"}
+    return {name for name in keep.names if name in linear and keep.dataset.info(name).kind != "category"}
 
 
 def _ordered(layer: Layer, keep: RowFilter, order: Order, held: Held | None) -> dict[str, Slices] | None:

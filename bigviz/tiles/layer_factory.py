@@ -119,6 +119,15 @@ class Maker:
             if not self.is_damage(error):
                 raise
 
+    def forget(self, dataset: Dataset) -> None:
+        """Let go of what is kept of a version of a dataset beside its layers."""
+        self._filtered.columns.drop_dataset(dataset)
+
+    @property
+    def filter_bytes(self) -> int:
+        """Bytes of columns that filters keep."""
+        return self._filtered.columns.nbytes
+
     def soon(self, dataset: Dataset, layer: Layer, key: Hashable) -> bool:
         """Whether rows in order are at hand, so that the layer answers in no time."""
         if self.grows(dataset, layer):

@@ -195,7 +195,7 @@ def test_in_a_store(stored: tuple[Dataset, StoreDirectory], agg: str, text: str)
     assert isinstance(layer.order, FilteredOrder) and not layer.order.below.has_columns
     assert_same(engine, dataset, asked, oracle_of(text, agg))
     assert_kept(engine, dataset, asked, text)
-    ordered = text in ("v > 20 and kind = 'a'", "x > 1e200 or x < -1", "y > 0.5")  # others need null, or another column
+    ordered = text != "not (v > 20)"  # which has to tell null from NaN, so the table itself is read
     assert [len(each.numbers) for each in layer.order.below.loose] == [len(LOOSE)] * ordered
 
 

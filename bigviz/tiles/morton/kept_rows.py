@@ -107,7 +107,7 @@ def ordered_columns(
         if column is not None:
             found[name] = _Held(info, column, _labels(keep.dataset, info, column)).read
             # Among floats a null is a NaN, but there is neither on an axis.
-            if axis or (info.kind != "float" and column.valid is None):
+            if axis or (column.valid is None and (info.kind != "float" or _without_null(keep.dataset, name))):
                 complete.add(name)
         elif order.has_columns or not axis or (spec.xaxis, spec.yaxis)[which] != "linear" or info.kind == "category":
             return None
@@ -115,6 +115,12 @@ def ordered_columns(
             found[name] = _Numbers(info, order, which).read
             complete.add(name)
     return found if keep.decided(complete.__contains__) else None
+
+
+def _without_null(dataset: Dataset, name: str) -> bool:
+    """Whether the file says that a column has no null, so that NaN among its numbers is NaN."""
+    known = dataset.statistics(name, dataset.first_row, dataset.first_row + dataset.num_rows)
+    return known is not None and not known.nulls
 
 
 def _box(keep: RowFilter, order: Order, spec: OrderSpec) -> Codes | None:

@@ -206,9 +206,7 @@ def test_what_cannot_be_is_refused_and_the_next_step_is_answered(
         assert brushed(browser, say(browser, BAR, [target(browser, BAR)], 2, labels=["a"]))[1].kind == Type.DONE
 
 
-def test_steps_are_estimates_until_they_rest(
-    plots: Document, rows: pa.Table, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_steps_are_estimates_until_they_rest(plots: Document, rows: pa.Table, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where memory never holds what lies beside the rows: then a brush that rests is a pass over the table."""
     for module in (linked_brush, some_rows):
         monkeypatch.setattr(module, "SAMPLED", 2048)
