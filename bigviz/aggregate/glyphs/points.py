@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from itertools import pairwise
 from typing import Final
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from bigviz.aggregate.canvas_bins import Bins
 from bigviz.aggregate.glyphs.place_points import Places
+from bigviz.aggregate.image_parts import part_count
 from bigviz.aggregate.inputs import NO_INPUTS, Inputs, Slices
 from bigviz.aggregate.reductions.base import Grid, Planes, Reduction
 from bigviz.aggregate.reductions.sums import Sum
@@ -21,7 +21,6 @@ __all__ = ["add_points", "points_image", "points_planes"]
 
 _BLOCK: Final = 1 << 15  # rows whose cells are written at a time: they stay in a core's cache until they are added
 _LOOK: Final = 8  # blocks between two looks at the cancel flag
-_MOST_PARTS: Final = 8  # of rows whose floats are added apart, however many threads there are
 
 
 def points_image(
@@ -129,14 +128,9 @@ def _add(
 
 
 def _parts(rows: int, cells: int, reduction: Reduction, threads: int) -> list[tuple[int, int]]:
-    """Consecutive ranges of all rows, at least one: as many as there are threads, but no more than pay for planes of
-    their own; where the order of additions shows in the last bits, a number that depends on rows and cells alone; one
-    for 0 threads."""
+    """Consecutive ranges of all rows, one for each part; for 0 threads one."""
     if threads == 0:
         return [(0, rows)]
-    if reduction.traits.float_order:
-        count = min(_MOST_PARTS, 1 << int(math.log2(max(rows // (4 * cells), 1))))
-    else:
-        count = max(1, min(threads, 2 * rows // cells))
+    count = part_count(rows, cells, reduction, threads)
     edges = [rows * part // count for part in range(count + 1)]
     return list(pairwise(edges))

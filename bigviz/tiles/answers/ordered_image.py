@@ -5,7 +5,6 @@ Neighbours in the order are neighbours in the image, so what is written stays in
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,7 +15,8 @@ import numpy.typing as npt
 
 from bigviz.aggregate.canvas_bins import Bins
 from bigviz.aggregate.glyphs.place_points import Places
-from bigviz.aggregate.reductions.base import Planes, Reduction
+from bigviz.aggregate.image_parts import part_count
+from bigviz.aggregate.reductions.base import Planes
 from bigviz.aggregate.reductions.extremes import Extreme
 from bigviz.aggregate.reductions.tally import NearCountTally, PlanesTally, Tally, tally
 from bigviz.common.cancel import Cancel
@@ -32,7 +32,6 @@ Array = npt.NDArray[Any]
 
 _BLOCK: Final = 1 << 16  # rows that are taken at a time
 _GAP: Final = 1 << 10  # rows outside the window that are read along rather than skipped
-_MOST_PARTS: Final = 8
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ def ordered_planes(
     reduction = inputs.reduction
     labels = len(inputs.labels or ())
     cells = x_bins.size * y_bins.size * max(labels, 1)
-    count = _parts(runs.rows, cells, reduction, threads)
+    count = part_count(runs.rows, cells, reduction, threads)
     found: list[Planes | None] = [None] * count
     parts = runs.parts(count)
     narrow = inputs.own == np.float32
@@ -119,12 +118,6 @@ def ordered_planes(
             return None
         reduction.combine(planes, others)
     return planes
-
-
-def _parts(rows: int, cells: int, reduction: Reduction, threads: int) -> int:
-    if reduction.traits.float_order:
-        return min(_MOST_PARTS, 1 << int(math.log2(max(rows // (4 * cells), 1))))
-    return max(1, min(threads, 2 * rows // cells))
 
 
 def _add(order: Order, inputs: Inputs, runs: Runs, tallied: Tally, places: Places, cancel: Cancel) -> bool:

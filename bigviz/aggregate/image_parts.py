@@ -1,0 +1,27 @@
+"""In how many parts the rows of an image are added, each into planes of its own."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from bigviz.aggregate.reductions.base import Reduction
+
+__all__ = ["part_count"]
+
+_MOST_PARTS: Final = 8  # of rows whose floats are added apart, however many threads there are
+_ROWS: Final = 4  # a cell, that pay for a part of floats
+_MOST_CELLS: Final = 1 << 27  # of the planes of all parts: half a gigabyte of counts
+
+
+def part_count(rows: int, cells: int, reduction: Reduction, threads: int) -> int:
+    """At least one part: as many as there are threads, but no more than pay for planes of their own, which have `cells`
+    cells, those of all categories together.
+
+    Where the order of additions shows in the last bits of floats, the number depends on rows and cells alone.
+    """
+    if reduction.traits.float_order:
+        count = min(_MOST_PARTS, 1 << int(math.log2(max(rows // (_ROWS * cells), 1))))
+    else:
+        count = min(threads, 2 * rows // cells)
+    return max(1, min(count, _MOST_CELLS // cells))
