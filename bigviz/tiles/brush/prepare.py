@@ -256,7 +256,7 @@ def _line(target: LineTarget, order: SourceOrder, prepared: Prepared, keep: Keep
     axes = prepared.axes(layer)
     series = _series(layer, axes, prepared)
     what = ("places", layer.x, layer.y, layer.xaxis, layer.yaxis, layer.filter)
-    places: Places = keep(what, 8, lambda crew: places_of(series, axes[1], order, crew))
+    places: Places = keep(what, 4 + series.y.itemsize, lambda crew: places_of(series, axes[1], order, crew))
     return LineRows(axes, series, places, prepared.numbers, (target.x0, target.x1, target.width))
 
 
