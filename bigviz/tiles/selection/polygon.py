@@ -32,6 +32,7 @@ Array = npt.NDArray[Any]
 Vertex = tuple[Number, Number]
 
 MOST_VERTICES: Final = 5_000
+_WIDEST: Final = 1 << 1023
 _MOST_LISTED: Final = 1 << 21  # edges in all bands
 _ROUNDING: Final = 4e-16  # of a cross product, relative to the sum of its two terms: (3 + 16 u) u is 3.4e-16
 _OUT, _IN, _UNSURE = 0, 1, 2
@@ -102,7 +103,8 @@ class Polygon:
         return (min(xs), max(xs)), (min(ys), max(ys))
 
     def holds(self, x: Array, y: Array, cancel: Cancel = NEVER) -> npt.NDArray[np.bool_]:
-        """Which points lie in it; False for NaN. Both arrays are float32, float64, int64 or uint64."""
+        """Which points lie in it; False for NaN. Both arrays are float32, float64, int64 or uint64. Raises BadInput
+        where a side of it over whole numbers is wider than float64 can say."""
         inside = within(x, *self.bounds[0]) & within(y, *self.bounds[1])
         places = np.flatnonzero(inside)
         if not len(places):
@@ -136,6 +138,8 @@ class Polygon:
             return _Frame(None, vertices, 0.0 if exact else 4 * math.ulp(float(np.abs(vertices).max())), False)
         low, high = self.bounds[axis]
         origin, width = math.floor(low), math.ceil(high) - math.floor(low)
+        if width >= _WIDEST:
+            raise BadInput(f"A lasso over whole numbers from {low!r} to {high!r} is too wide for float64.", "lasso")
         if all(isinstance(number, int) for number in numbers) and width < 1 << 53:
             return _Frame(origin, np.array([number - origin for number in numbers], np.float64), 0.0, True)
         offsets = [Fraction(number) - origin for number in numbers]

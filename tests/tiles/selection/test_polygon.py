@@ -81,6 +81,13 @@ def test_what_is_no_polygon(vertices: Any):
         Polygon(vertices)
 
 
+def test_a_polygon_wider_than_float64_over_whole_numbers():
+    wide = Polygon(((-1.7e308, -1.0), (1.7e308, -1.0), (0.0, 1.0)))
+    assert wide.holds(np.zeros(1), np.zeros(1, np.int64)).tolist() == [True]
+    with pytest.raises(BadInput, match="too wide for float64"):
+        wide.holds(np.zeros(1, np.int64), np.zeros(1))
+
+
 def test_a_zigzag_of_very_many_edges():
     rng = np.random.default_rng(2)
     vertices = [(float(k), float(100 * (k % 2))) for k in range(MOST_VERTICES - 1)] + [(0.0, -1.0)]
