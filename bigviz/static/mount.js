@@ -14,36 +14,22 @@ import { followValues } from "./figure/values/value-steps.js";
 import { BrushRows } from "./brush/brush-rows.js";
 import { ControlDrag } from "./brush/control-drag.js";
 import { linkFigures } from "./brush/link-figures.js";
-import { FigureGestures } from "./input/gestures.js";
-import { Hover } from "./input/hover.js";
 import { TileCache } from "./layers/tiles/tile-cache.js";
 import { Theme } from "./render/theme.js";
 import { showAbout } from "./ui/page/about.js";
 import { AppFailure } from "./ui/page/app-failure.js";
-import { bindBeyond } from "./ui/status/beyond.js";
-import { describe } from "./ui/status/describe.js";
-import { bindState } from "./ui/status/figure-state.js";
-import { bindColourLock } from "./ui/settings/colour-lock.js";
 import { bindLatencyPanel } from "./ui/page/latency-panel.js";
 import { controlMaker } from "./ui/controls/controls.js";
 import { foldControls } from "./ui/controls/fold.js";
 import { followOptions } from "./ui/controls/grown-options.js";
 import { buildLayout } from "./ui/page/layout.js";
-import { bindLive } from "./ui/status/live.js";
 import { Notices } from "./ui/page/notices.js";
 import { listenPageKeys } from "./ui/page/page-keys.js";
-import { bindPickers } from "./ui/settings/pickers.js";
-import { bindOutside } from "./ui/status/outside.js";
-import { RowsPanel } from "./ui/rows/rows-panel.js";
-import { bindRowFacts } from "./ui/status/row-facts.js";
-import { Status } from "./ui/status/status.js";
 import { copyLink } from "./ui/address/copy-link.js";
-import { bindToolbar, pageTools } from "./ui/toolbar.js";
+import { bindFigure } from "./ui/bind-figure.js";
+import { frameFigures } from "./ui/page/frame.js";
 import { showReading, showRefusal } from "./ui/status/reading.js";
 import { planForMaps, withoutMaps } from "./ui/page/map-origins.js";
-import { bindCategoryKeys } from "./ui/legend/category-keys.js";
-import { bindLegendEntries } from "./ui/legend/legend-entries.js";
-import { bindSettings } from "./ui/settings/settings.js";
 import { PAGE_ADDRESS, readTabs, UrlState } from "./ui/address/url-state.js";
 import { ViewerSteps } from "./ui/address/viewer-steps.js";
 import { GONE, UNUSABLE } from "./wire/frames.js";
@@ -389,12 +375,21 @@ export class Mounted extends EventTarget {
     );
     for (const figure of this.figures) figure.isAsleep = figure.section.closest("[hidden]") !== null;
     this.inexact = new Set(this.figures.filter((figure) => !figure.isAsleep));
-    this.#frame(title, offline, spec.controls !== undefined || this.inexact.size < this.figures.length);
+    const isShared = spec.controls !== undefined || this.inexact.size < this.figures.length;
+    frameFigures(
+      element,
+      this.figures,
+      { title, isShared, hasBrand: this.wholePage && !embedded && !offline },
+      this.#tools,
+    );
     this.url?.dispose();
     const links = linkFigures(spec.links ?? [], { figures: this.figures, numbers, page }, signal);
     const steps = new ViewerSteps(layout, signal);
     if (this.address) this.url = new UrlState(this.figures, signal, this.address, { values, tabs, steps });
-    for (const figure of this.figures) this.#bind(figure);
+    for (const figure of this.figures) {
+      bindFigure(figure, { notices: this.notices, help: this.help, signal });
+      figure.addEventListener("exact", () => this.#needNot(figure));
+    }
     const drag = new ControlDrag({ figures: this.figures, values, page, links }, signal);
     drag.listen(layout);
     followValues(this.figures, values, signal, (figure, id) => [drag, ...links].some((each) => each.shows(figure, id)));
@@ -430,30 +425,6 @@ export class Mounted extends EventTarget {
     }
   }
 
-  /** @param {Figure} figure */
-  #bind(figure) {
-    bindColourLock(figure);
-    bindLegendEntries(figure);
-    bindCategoryKeys(figure, (words) => this.notices.say(words));
-    bindPickers(figure);
-    bindSettings(figure);
-    const { signal } = this.building;
-    bindLive(figure, signal);
-    bindBeyond(figure, (words) => this.notices.say(words));
-    const status = new Status(figure.section, (words) => this.notices.say(words, `status of figure ${figure.index}`));
-    bindState(figure, status);
-    bindRowFacts(figure, status);
-    bindOutside(figure, status);
-    const hover = new Hover(figure, (words) => this.notices.say(words));
-    const rows = figure.selection.requests.isPossible
-      ? new RowsPanel(figure, { say: (words) => this.notices.say(words) })
-      : null;
-    hover.inspector = rows;
-    new FigureGestures(figure, hover, bindToolbar(figure, { help: this.help, rows: () => rows?.openView() }));
-    describe(figure, (words) => this.notices.say(words));
-    figure.addEventListener("exact", () => this.#needNot(figure));
-  }
-
   /** Nobody waits for a figure any more.  @param {Figure} [figure] */
   #needNot(figure) {
     if (figure) this.inexact.delete(figure);
@@ -462,35 +433,15 @@ export class Mounted extends EventTarget {
     this.dispatchEvent(new Event("ready"));
   }
 
-  #copyLink() {
-    this.url?.write();
-    void copyLink(this.connection.url, this.notices);
-  }
-
-  /**
-   * One figure fills the element and carries its buttons; several, and one with a width of its own, stand under a bar
-   * with the document's title.
-   * @param {string} title
-   * @param {boolean} offline
-   * @param {boolean} isShared controls or tabs stand beside the figures
-   */
-  #frame(title, offline, isShared) {
-    const { element, figures, panel, theme, help, wholePage, embedded } = this;
-    const bar = find(element, ".app", HTMLElement);
-    const brand = find(bar, ".brand", HTMLElement);
-    const single = figures.length === 1 && !figures[0].spec.width && !isShared;
-    bar.hidden = single;
-    brand.hidden = !wholePage || embedded || offline;
-    find(bar, ".title", HTMLElement).textContent = title;
-    const into = single ? find(figures[0].section, ".bar", HTMLElement) : bar;
-    const link = wholePage && !embedded ? () => this.#copyLink() : null;
-    pageTools(into, { theme, about: () => showAbout(element, figures), latency: panel.toggle, help, link });
-    if (!single) return;
-    figures[0].section.classList.add("alone");
-    into.prepend(brand);
-    const heading = find(figures[0].section, ".title", HTMLElement);
-    heading.textContent ||= title;
-    if (wholePage) heading.ariaLevel = "1";
+  /** What the page's own buttons do. */
+  get #tools() {
+    const { theme, panel, help, wholePage, embedded, element, figures } = this;
+    const copy = () => {
+      this.url?.write();
+      void copyLink(this.connection.url, this.notices);
+    };
+    const link = wholePage && !embedded ? copy : null;
+    return { theme, about: () => showAbout(element, figures), latency: panel.toggle, help, link, wholePage };
   }
 }
 

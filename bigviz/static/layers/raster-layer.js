@@ -29,7 +29,8 @@ const MOST_READ = 2 ** 20;
 
 export class RasterLayer {
   /**
-   * @param {{cache: import("./tiles/tile-cache.js").TileCache, definition: import("../wire/frames.js").Definition, info:
+   * @param {{cache: import("./tiles/tile-cache.js").TileCache, definition: import("../wire/frames.js").Definition,
+   *   info:
    *   import("../wire/frames.js").LayerInfo,
    * limits: Pick<import("../wire/reassembler.js").Limits, "image_side"|"rows">, style: RasterStyle, createCanvas?:
    * import("./pixels.js").CanvasFactory}} o

@@ -58,7 +58,8 @@ export class LabelLegend {
    * @param {Context} ctx its (0, 0) is the plot's top left, in device pixels; the layers are drawn
    * @param {View} view
    * @param {{layers: readonly Layer[], plot: {width: number, height: number}, look: Look &
-   *   import("../../layers/layer.js").Look, ground: string|null}} o `plot`: CSS pixels; `ground`: the colour behind all,
+   *   import("../../layers/layer.js").Look, ground: string|null}} o `plot`: CSS pixels; `ground`: the colour behind
+   *   all,
    * where the picture is whole
    * @returns {Box|null} null: no layer has a label, or there is no room
    */

@@ -8,7 +8,8 @@ import { barLabelWidth } from "./legend.js";
 /** @typedef {import("../../axes/draw.js").Rect} Rect */
 /** @typedef {import("../../render/norm.js").Norm} Norm */
 /**
- * @typedef {{ys: import("../../axes/axis.js").Tick[], look: import("../../axes/draw.js").Look, bar: {norm: Norm, rect: Rect,
+ * @typedef {{ys: import("../../axes/axis.js").Tick[], look: import("../../axes/draw.js").Look, bar: {norm: Norm,
+ *   rect: Rect,
  *   words: import("../../axes/values.js").ValueWords}|null}} Labels
  * what is labelled; bar: null if no labels stand next to one
  */

@@ -14,7 +14,8 @@ export function axesOf(spec, main) {
   return { x: axisOf(spec.x_axis, "x", main), y: axisOf(spec.y_axis, "y", main) };
 }
 
-/** @param {import("../../types.js").AxisSpec} spec @param {"x"|"y"} side @param {Layer|undefined} main @returns {Axis} */
+/** @param {import("../../types.js").AxisSpec} spec @param {"x"|"y"} side @param {Layer|undefined} main
+ * @returns {Axis} */
 function axisOf(spec, side, main) {
   const facts = main?.info?.[side] ?? null;
   const published = !main || main.choice[side] === main.spec[side];

@@ -20,7 +20,8 @@ import { TIMES } from "../../wire/column-kinds.js";
  * @typedef {{x0: number|string, x1: number|string, width: number}} Asked
  */
 /** A row of the dataset: its number, its true place, and where it lies on the screen in device pixels.
- * @typedef {{row: number, x: import("../../geometry/span.js").Place, y: import("../../geometry/span.js").Place, px: number,
+ * @typedef {{row: number, x: import("../../geometry/span.js").Place, y: import("../../geometry/span.js").Place, px:
+ *   number,
  *   py: number, distance: number}} RowHit
  */
 /**
@@ -38,7 +39,8 @@ const DOT = 0.02;
 
 export class LineLayer {
   /**
-   * @param {{definition: import("../../wire/frames.js").Definition, info: import("../../wire/frames.js").LayerInfo, style:
+   * @param {{definition: import("../../wire/frames.js").Definition, info: import("../../wire/frames.js").LayerInfo,
+   *   style:
    * LineStyle,
    *   limits: Pick<import("../../wire/reassembler.js").Limits, "columns_width">}} o */
   constructor({ definition, info, style, limits }) {

@@ -1,5 +1,5 @@
-// The rows behind a plot, in the panel at its side: those that are selected, with statistics, or, as an inspector, those
-// in view or in a cell; the columns of the row that was clicked; and files of them.
+// The rows behind a plot, in the panel at its side: those that are selected, with statistics, or, as an inspector,
+// those in view or in a cell; the columns of the row that was clicked; and files of them.
 
 import { find, make } from "../../dom.js";
 import { regionRows } from "../../figure/rows/region-estimate.js";
@@ -85,7 +85,8 @@ export class RowsPanel {
     this.side.focus();
   }
 
-  /** What is known of a cell, and its first rows.  @param {Hit} hit @param {Layer} layer @param {readonly Fact[]} facts */
+  /** What is known of a cell, and its first rows.  @param {Hit} hit @param {Layer} layer
+   * @param {readonly Fact[]} facts */
   openCell(hit, layer, facts) {
     this.figure.selection.clear();
     this.#inspect(layer, () => this.figure.inspected.selectCell(hit));

@@ -1,4 +1,5 @@
-// Rows in pages, in file order or by a column. The keyboard goes over them row by row; the row that it is on is told of.
+// Rows in pages, in file order or by a column. The keyboard goes over them row by row, and the row that it is on is
+// told of.
 
 import { find, make } from "../../dom.js";
 

@@ -116,7 +116,8 @@ export function bindPickers(figure) {
 
 /**
  * What the server says of a layer that it does not draw.
- * @typedef {{layer: import("../../layers/layer.js").Layer, definition: import("../../wire/frames.js").Definition, error:
+ * @typedef {{layer: import("../../layers/layer.js").Layer, definition: import("../../wire/frames.js").Definition,
+ *   error:
  *   string, field?: string|null, at?: number|null}} Refusal
  */
 
@@ -220,7 +221,8 @@ function bindClip(figure, form, at) {
 
 /**
  * @param {string} text
- * @returns {import("../../render/norm.js").Clip|undefined} a value, a percentile ("1 %"), null for nothing; undefined when
+ * @returns {import("../../render/norm.js").Clip|undefined} a value, a percentile ("1 %"), null for nothing; undefined
+ *   when
  *   it is neither
  */
 export function readClip(text) {

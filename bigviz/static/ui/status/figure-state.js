@@ -99,7 +99,8 @@ export function bindState(figure, status) {
   show();
 }
 
-/** @param {import("../../layers/layer.js").Layer} layer @returns {boolean} a line of which not all rows are in the file */
+/** @param {import("../../layers/layer.js").Layer} layer
+ * @returns {boolean} a line of which not all rows are in the file */
 const isPart = ({ line }) => Boolean(line?.info.inside?.step);
 
 /** @param {Summary} before @param {Summary} now @returns {boolean} */
