@@ -37,7 +37,7 @@ Listener = Callable[[dict[str, Any]], None]
 T = TypeVar("T")
 
 _THREADS: Final = 6  # builds spread over all cores by themselves; more let a layer answer while others are completed
-_FACTS_THREADS: Final = 2  # for what is known of layers: it may have to be read from the disk, and waits for no build
+_FACTS_THREADS: Final = 6  # for what is known of layers: it may have to be read from the disk, and waits for no build
 _SECONDS_BETWEEN: Final = 0.1
 _SECONDS_BETWEEN_SAMPLES: Final = 0.25  # a picture that changes more often is no easier to read
 
