@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import xarray as xr
 
 from bigviz.aggregate import canvas
 from bigviz.aggregate.canvas_axes import wide
 from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.reductions.base import Reduction
+from bigviz.aggregate.reductions.by import By
 from bigviz.common.errors import BadInput, BigvizError
 from bigviz.data.dataset import Dataset
 from bigviz.data.open import open as open_source
@@ -42,7 +44,8 @@ class Canvas(canvas.Canvas):
 
     def _of_index(self, dataset: Dataset, layer: Layer) -> xr.DataArray | None:
         """None where there is no index, or where it does not tell what `Canvas` makes of the table."""
-        info = None if "log" in (self.x_axis_type, self.y_axis_type) else _indexed(dataset, layer)
+        log = "log" in (self.x_axis_type, self.y_axis_type)
+        info = None if log or _declares(dataset, layer.reduction) else _indexed(dataset, layer)
         if info is None or self.plot_width * self.plot_height > MOST_CELLS:
             return None
         known = info.range is not None and not info.rows_outside and not info.rows_far and not layer.filter
@@ -70,6 +73,14 @@ def _of_files(source: object) -> Dataset | None:
     if isinstance(source, str | os.PathLike):
         source = open_source(source)
     return source if isinstance(source, Dataset) and source.files else None
+
+
+def _declares(dataset: Dataset, reduction: Reduction) -> bool:
+    """Whether the category is an ordered dictionary, whose labels `Canvas` keeps as they are; an index sorts them."""
+    if not isinstance(reduction, By) or (at := dataset.schema.get_field_index(reduction.label)) < 0:
+        return False
+    type_ = dataset.schema.field(at).type
+    return bool(pa.types.is_dictionary(type_) and type_.ordered)
 
 
 def _indexed(dataset: Dataset, layer: Layer) -> LayerInfo | None:

@@ -39,7 +39,8 @@ def table() -> pa.Table:
     v = np.round(rng.normal(size=ROWS), 1).astype(np.float32)
     k = [["b", "a", None][k] for k in rng.integers(0, 3, ROWS)]
     n = rng.integers(-50, 50, ROWS)
-    return pa.table({"x": x, "y": y, "v": v, "n": n, "m": n[::-1], "k": k, "w": np.abs(v) + np.float32(1)})
+    o = pa.DictionaryArray.from_arrays(rng.integers(0, 2, ROWS).astype(np.int8), ["low", "high", "never"], ordered=True)
+    return pa.table({"o": o, "x": x, "y": y, "v": v, "n": n, "m": n[::-1], "k": k, "w": np.abs(v) + np.float32(1)})
 
 
 @pytest.fixture(scope="module")
@@ -123,5 +124,7 @@ def test_what_an_index_does_not_tell_is_read(table: pa.Table, path: Path) -> Non
         size: dict[str, Any] = {"plot_width": 6, "plot_height": 4, **options}
         ours = getattr(Canvas(**size), glyph)(path, x, "y")
         assert ours.identical(getattr(plain.Canvas(**size), glyph)(table, x, "y"))
+    ours = Canvas(6, 4).points(path, "x", "y", "by(o)")
+    assert ours.identical(plain.Canvas(6, 4).points(table, "x", "y", "by(o)")) and ours.o.values[0] == "low"
     with pytest.raises(NotFound, match="'z'"):
         Canvas().points(path, "z", "y")
