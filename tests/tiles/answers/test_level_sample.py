@@ -33,10 +33,10 @@ def table(dataset: MakeDataset) -> Dataset:
 
 
 def cells_of(planes: list[np.ndarray]) -> Counter:
-    """How often which values are in a cell, over all cells with rows."""
-    flat = [np.ma.filled(np.ma.ravel(plane).astype(float), np.nan) for plane in planes]
-    rows = zip(*(each.round(9).tolist() for each in flat), strict=True)
-    return Counter(row for row in rows if any(value and value == value for value in row))
+    """How often which values are in a cell, over all cells with a value that is not 0."""
+    flat = np.stack([np.ma.filled(np.ma.ravel(plane).astype(float), np.nan) for plane in planes], axis=-1)
+    held = flat[(np.nan_to_num(flat) != 0).any(axis=-1)]
+    return Counter(map(tuple, held.round(9).tolist()))
 
 
 def of_tiles(engine: Engine, table: Dataset, layer: Layer, level: int) -> Counter:
@@ -57,7 +57,7 @@ def of_tiles(engine: Engine, table: Dataset, layer: Layer, level: int) -> Counte
 @pytest.mark.parametrize("layer", LAYERS, ids=str)
 def test_few_rows_give_all_cells(engine: Engine, table: Dataset, layer: Layer) -> None:
     engine.ensure(table, layer)
-    for level in (0, 4):
+    for level in (0, 3):
         planes = engine.level_sample(table, layer, level)
         assert planes is not None and cells_of(planes) == of_tiles(engine, table, layer, level)
 
@@ -69,10 +69,10 @@ def test_of_many_rows_only_whole_cells(
     monkeypatch.setattr(module, "_STRETCHES", 8)
     monkeypatch.setattr(module, "_ROWS", 100)
     engine.ensure(table, layer)
-    for level in (4, 6, 24):
+    for level in (3, 5, 24):
         planes = engine.level_sample(table, layer, level)
         assert planes is not None
-        found, whole = cells_of(planes), of_tiles(engine, table, layer, level) if level < 7 else None
+        found, whole = cells_of(planes), of_tiles(engine, table, layer, level) if level < 6 else None
         assert 0 < found.total() <= 800 and (whole is None or found <= whole)
 
 
