@@ -20,6 +20,10 @@ from .served import Server, start_server
 ROWS = 300_000
 WHERE, OTHER, FARES, KINDS, SAME = range(5)
 BOX = [-1, -0.5, 2, 2]
+IS_FILTERED = """(s) => {
+  const { exact, brush, old } = document.querySelector(s).dataset;
+  return exact === "1" && brush === undefined && old === undefined;
+}"""
 SAME_NUMBERS = """() => {
   const [count, same] = ['count', 'same'].map((id) => document.querySelector(`[data-control=${id}]`).dataset.value);
   return count !== undefined && count === same;
@@ -109,8 +113,9 @@ def test_a_slider_moves_brushes_that_rest(page: Page, linked: Server) -> None:
         page.keyboard.press("ArrowRight")
     await_step(page, before, OTHER, FARES, KINDS)
     until(page, "c => document.querySelector('[data-control=count]').dataset.value !== c", str(counted[0]))
-    rest(page)  # the figures have become layers of the new value
     until(page, SAME_NUMBERS)
+    until(page, IS_FILTERED, figure(SAME))
+    rest(page)  # the figures have become layers of the new value
     np.testing.assert_array_equal(pixels(page, OTHER), pixels(page, SAME))
     assert (pixels(page, KINDS) != bars).any() and numbers(page)[0] != counted[0]
     page.locator(f"{figure(WHERE)} .surface").focus()

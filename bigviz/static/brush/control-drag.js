@@ -153,16 +153,16 @@ export class ControlDrag {
   shows(figure, id) {
     if (this.touched !== id || !DRAGGED.has(this.values.controls[id]?.type)) return false;
     this.prepare(id);
-    if (this.control !== id || !this.taking || !this.#mayBegin() || !this.#holds(figure, id)) return false;
     const link = this.#link;
-    if (link) {
-      // All that the brushes show, or nothing: a connection has one brush.
-      const moved = this.figures.filter(
-        (each) => !each.isAsleep && each.layers.some((l) => this.#isMoved(each, l, id)),
-      );
-      if (!moved.every((each) => this.#holds(each, id))) return false;
-      link.isPaused = true;
+    const isMoved = (/** @type {Figure} */ each) => each.layers.some((layer) => this.#isMoved(each, layer, id));
+    if (!isMoved(figure)) return false;
+    const isReady = this.control === id && this.taking !== null && this.#mayBegin() && this.#holds(figure, id);
+    // All that brushes show is taken along, or nothing: a connection has one brush.
+    if (!isReady || (link && !this.figures.every((f) => f.isAsleep || !isMoved(f) || this.#holds(f, id)))) {
+      if (link && this.isMoving) this.#release();
+      return false;
     }
+    if (link) link.isPaused = true;
     this.isMoving = true;
     clearTimeout(this.resting);
     if (!this.isPointer || this.values.controls[id].type === "date_range")

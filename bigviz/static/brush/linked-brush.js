@@ -112,6 +112,10 @@ export class LinkedBrush extends EventTarget {
   /** Figures become layers of the values that their brush has shown. */
   #release() {
     clearTimeout(this.taking);
+    if (this.isPaused) {
+      this.taking = setTimeout(() => this.#release(), TAKE_MS);
+      return;
+    }
     for (const figure of this.holding) {
       figure.takeValues();
       delete figure.section.dataset.old; // the picture is of these values already

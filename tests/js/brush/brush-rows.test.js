@@ -18,7 +18,9 @@ const soon = () => new Promise((resolve) => setTimeout(resolve, 5));
 test("rows are asked for when the brushes rest, and are gone with them", async () => {
   /** @type {[string, any][]} */ const asked = [];
   const get = async (/** @type {URL} */ address, /** @type {any} */ request) => {
-    asked.push([address.pathname, JSON.parse(request.body)]);
+    const { page, ...body } = JSON.parse(request.body);
+    assert.ok(page);
+    asked.push([address.pathname, body]);
     return { ok: true, json: async () => ({ id: String(asked.length), rows: 3 }) };
   };
   const link = Object.assign(new EventTarget(), { shapes: new Map() });
