@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import quote
+from weakref import ref
 
 from bigviz.apps.script_failure import ScriptFailed
 from bigviz.common.daemon_thread import in_thread
@@ -203,7 +204,7 @@ class Server:
         assert site is not None
         loop = asyncio.get_running_loop()
         loaded = await in_thread(partial(self._load, Reading(loop, site, self._event)))
-        loaded.when_compiling(partial(soon, loop, partial(self._event, "compiling")))
+        loaded.when_compiling(partial(soon, loop, partial(_tell_of_compiling, ref(self))))
         backend = loaded.backend(self.options.limits, site.metrics, self.options.storage)
         for document in loaded.documents:
             backend.publish(document)
@@ -305,6 +306,12 @@ class Server:
 
     def _warn(self, message: str) -> None:
         self._event("log", level="warning", logger="bigviz", message=message)
+
+
+def _tell_of_compiling(server: ref[Server]) -> None:
+    """Say that a kernel is compiled. Whoever listens for that outlives a server, and must not hold it."""
+    if (found := server()) is not None:
+        found._event("compiling")
 
 
 def _why_empty(rows: int, layer: Any) -> str:
