@@ -51,7 +51,7 @@ def run(rows: int) -> Iterator[Figure]:
     what = f"hide a category of {words(rows)} rows"
     yield Figure(f"{what}: server's processor time each", "ms", [spent], "max", BOUND if rows <= 10**8 else None)
     yield Figure(f"{what}: requests and messages, so rows read", "", [asked], "max", 0.0)
-    yield Figure(f"{what}: input to pixels", "ms", times, "p95", 30.0)
+    yield Figure(f"{what}: input to pixels", "ms", times)
 
 
 def _ticks(pid: int) -> int:
