@@ -67,9 +67,13 @@ class _Link:
         with self._lock:
             if self.is_over:
                 raise OSError("the process that it is forked from has ended")
-            self._asked.append(future)
             message = json.dumps({"op": "fork", "memory": memory}).encode()
-            socket.send_fds(self._socket, [message], [connection.fileno(), output])
+            self._asked.append(future)  # first: the answer may be there at once
+            try:
+                socket.send_fds(self._socket, [message], [connection.fileno(), output])
+            except OSError:
+                self._asked.pop()  # answers come in order, and this has none
+                raise
         return future.result()
 
     def send(self, message: Mapping[str, Any]) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from bigviz.apps.process.handover import opened_table
 from bigviz.apps.process.messages import HEAD, MOST_JSON, MOST_TOLD, pack, sizes
@@ -67,7 +67,7 @@ class AppProcess:
         self._exited: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._why: str | None = None
         self._process: Forked | None = None
-        self._output = -1
+        self._output: BinaryIO | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._directory: Path | None = None
@@ -76,20 +76,18 @@ class AppProcess:
         """Run the script until it is ready. Tables that are those of `known` are not opened again. Raises ScriptFailed,
         also for a process that ends before."""
         self._directory = Path(tempfile.mkdtemp(prefix="bigviz-app-"))
-        ours, theirs = socket.socketpair()
+        spawned = in_thread(self._spawned)
         try:
             cwd = os.getcwd()
-            self._process = await in_thread(partial(self._spawned, theirs))
-        except OSError as error:
-            ours.close()
+            process, ours, self._output = await asyncio.shield(spawned)
+            reader, self._writer = await asyncio.open_connection(sock=ours)
+            self._process = process
+        except BaseException as error:
+            spawned.add_done_callback(_dropped)
             shutil.rmtree(self._directory, ignore_errors=True)
+            if not isinstance(error, OSError):
+                raise
             raise ScriptFailed(self._no_failure(f"The app's process cannot be started: {error}.")) from error
-        except asyncio.CancelledError:
-            ours.close()
-            raise
-        finally:
-            theirs.close()
-        reader, self._writer = await asyncio.open_connection(sock=ours)
         self.send({
             "op": "run", "path": self.path, "name": self.name, "cwd": cwd, "memory": self.memory,
             "directory": str(self._directory),
@@ -127,15 +125,20 @@ class AppProcess:
                 self.kill("was stopped")
                 await self.ended
 
-    def _spawned(self, connection: socket.socket) -> Forked:
-        self._output, output = os.pipe()
+    def _spawned(self) -> tuple[Forked, socket.socket, BinaryIO]:
+        """A process, the connection to it, and what it prints."""
+        ours, theirs = socket.socketpair()
+        reading, writing = os.pipe()
+        output = os.fdopen(reading, "rb", 0)
         try:
-            return spawn(connection, output, self.memory)
+            return spawn(theirs, writing, self.memory), ours, output
         except OSError:
-            os.close(self._output)
+            ours.close()
+            output.close()
             raise
         finally:
-            os.close(output)
+            theirs.close()
+            os.close(writing)
 
     def _opened(self, message: dict[str, Any], known: Ready | None) -> Ready:
         """What the app handed over, with its tables open."""
@@ -195,8 +198,7 @@ class AppProcess:
 
     async def _log(self) -> None:
         loop, reader = asyncio.get_running_loop(), asyncio.StreamReader()
-        pipe = os.fdopen(self._output, "rb", 0)
-        transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), pipe)
+        transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), self._output)
         try:
             await log_lines(reader, self._tell)
         finally:
@@ -221,6 +223,14 @@ class AppProcess:
     def _no_failure(self, message: str) -> Failure:
         """A failure that no line of the script is to blame for."""
         return Failure(os.path.basename(self.path), None, message, message, frozenset({os.path.abspath(self.path)}))
+
+
+def _dropped(spawned: asyncio.Future[tuple[Forked, socket.socket, BinaryIO]]) -> None:
+    """Let a process go that nobody waits for any more: it ends without its connection."""
+    if spawned.exception() is None:
+        _, connection, output = spawned.result()
+        connection.close()
+        output.close()
 
 
 def _is_current(dataset: Dataset) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -195,6 +196,35 @@ def test_apps_end_with_the_process_that_they_are_forked_from_and_another_takes_i
         assert fork_server._link() is not parent
 
     run(work, tmp_path / "app.py")
+
+
+def test_a_start_that_is_given_up_or_cannot_be_asked_for_leaves_nothing_behind(tmp_path: Path):
+    script = tmp_path / "app.py"
+    script.write_text("import bigviz as bv; bv.serve(bv.figure().points({'x': [1]}, 'x', 'x'))")
+    closed = socket.socket()
+    closed.close()
+
+    async def work(process: AppProcess) -> None:
+        await process.start()
+        link = fork_server._link()
+        before, descriptors = set(link._forked), len(os.listdir("/proc/self/fd"))
+        given_up = AppProcess("app", str(script), 1 << 30, lambda *what: None, lambda *what: None, print)
+        start = asyncio.ensure_future(given_up.start())
+        await asyncio.sleep(0)
+        start.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await start
+        assert given_up._directory is not None and not given_up._directory.exists()
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            link.fork(closed, 1, 1 << 30)
+        again = AppProcess("app", str(script), 1 << 30, lambda *what: None, lambda *what: None, print)
+        await asyncio.wait_for(again.start(), PATIENCE)  # not with the answer to the one that was not asked
+        assert not link._asked
+        await again.close()
+        await asyncio.to_thread(until, lambda: set(link._forked) == before)
+        await asyncio.to_thread(until, lambda: len(os.listdir("/proc/self/fd")) <= descriptors + 1)
+
+    run(work, script)
 
 
 @pytest.mark.parametrize(
