@@ -8,8 +8,7 @@ second one collects the few keys of the bins in which the wanted ranks lie. Wher
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
@@ -19,6 +18,7 @@ import numpy.typing as npt
 
 from bigviz.common.jit import frozen, jit
 from bigviz.common.workers import Crew
+from bigviz.tiles.selection.histograms import Histograms
 from bigviz.tiles.selection.ranks import Load, Slice, Tally, number_of, ranked
 
 __all__ = ["Quantiles", "quantiles"]
@@ -162,7 +162,7 @@ class _Sums:
 def _survey_all(loads: Sequence[Load], groups: int, window: _Window, crew: Crew) -> _Sums:
     rows = groups + 1
     found = _Sums([Tally() for _ in range(rows)], np.zeros(0), [None] * len(loads))
-    pool = _Histograms((rows, window.count + 1))
+    pool = Histograms((rows, window.count + 1))
 
     def look(k: int) -> int:
         given = loads[k]()
@@ -172,9 +172,7 @@ def _survey_all(loads: Sequence[Load], groups: int, window: _Window, crew: Crew)
         with pool.one() as bins:
             is_signed = given.values.dtype.kind == "i"
             bits, floats, terms, valid, codes, low, high = _arrays(given, window)
-            _survey(
-                bits, floats, terms, valid, codes, low, high, is_signed, whole, total, ends, bins
-            )  # fmt: skip
+            _survey(bits, floats, terms, valid, codes, low, high, is_signed, whole, total, ends, bins)
         found.add(k, whole, total, ends)
         return given.rows
 
@@ -273,38 +271,6 @@ def _together(tallies: Sequence[Tally]) -> Tally:
 
 def _ungrouped(load: Load) -> Slice:
     return load()._replace(codes=None)
-
-
-class _Histograms:
-    """One for each thread that runs at a time."""
-
-    def __init__(self, shape: tuple[int, int]) -> None:
-        self._shape = shape
-        self._free: list[Array] = []
-        self._all: list[Array] = []
-        self._lock = threading.Lock()
-
-    @contextmanager
-    def one(self) -> Iterator[Array]:
-        """A histogram (uint32) that nobody else adds to meanwhile."""
-        with self._lock:
-            if self._free:
-                bins = self._free.pop()
-            else:
-                bins = np.zeros(self._shape, np.uint32)
-                self._all.append(bins)
-        try:
-            yield bins
-        finally:
-            with self._lock:
-                self._free.append(bins)
-
-    def total(self) -> Array:
-        """The sum of all of them."""
-        total = np.zeros(self._shape, np.int64)
-        for each in self._all:
-            total += each
-        return total
 
 
 @jit

@@ -8,9 +8,7 @@ histogram a group and thread, and 2^16 keys.
 from __future__ import annotations
 
 import math
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -19,6 +17,7 @@ import numpy.typing as npt
 
 from bigviz.common.jit import frozen, jit
 from bigviz.common.workers import Crew
+from bigviz.tiles.selection.histograms import Histograms
 
 __all__ = ["Load", "Slice", "Tally", "mean_of", "number_of", "ranked"]
 
@@ -113,7 +112,7 @@ def _windows(targets: Sequence[_Target], groups: int) -> Array:
 
 
 def _histograms(loads: Sequence[Load], windows: Array, shift: Sequence[int], bins: int, crew: Crew) -> Array:
-    pool = _Pool((len(windows), max(len({*each}) for each in windows.tolist()), bins))
+    pool = Histograms((len(windows), max(len({*each}) for each in windows.tolist()), bins))
     shifts = np.array(shift, np.uint64)
 
     def look(load: Load) -> int:
@@ -178,36 +177,6 @@ def _sorted(
         window = int(np.searchsorted(windows[each.group], np.uint64(each.base)))
         start = int(np.searchsorted(which, each.group * _WINDOWS + window))
         found[each.group][each.rank] = int(keys[start + each.within])
-
-
-class _Pool:
-    """Histograms of threads, one for each that runs at a time."""
-
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        self._shape = shape
-        self._free: list[Array] = []
-        self._all: list[Array] = []
-        self._lock = threading.Lock()
-
-    @contextmanager
-    def one(self) -> Iterator[Array]:
-        with self._lock:
-            if self._free:
-                counts = self._free.pop()
-            else:
-                counts = np.zeros(self._shape, np.uint32)
-                self._all.append(counts)
-        try:
-            yield counts
-        finally:
-            with self._lock:
-                self._free.append(counts)
-
-    def total(self) -> Array:
-        total = np.zeros(self._shape, np.int64)
-        for each in self._all:
-            total += each
-        return total
 
 
 _FULL: Final = np.uint64((1 << 64) - 1)
