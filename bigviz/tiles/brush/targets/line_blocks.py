@@ -275,7 +275,7 @@ def _split(
 ) -> tuple[int, int]:
     """Write the largest blocks that lie in ascending ranges, and what is left of the ranges (two rows: low and high);
     how many there are of both. Ranges that touch are one; the last block ends with the rows."""
-    fan, some, left, r = 8, 0, 0, 0
+    fan, some, left, r = 1 << _FAN, 0, 0, 0
     while r < lows.size:
         low, high = lows[r], highs[r]
         r += 1
@@ -307,7 +307,7 @@ def _split(
                 blocks[some] = starts[level] + last
                 some += 1
             if first < last:
-                first, last = first >> 3, (last + 7) >> 3
+                first, last = first >> _FAN, (last + fan - 1) >> _FAN
                 level += 1
     return some, left
 
