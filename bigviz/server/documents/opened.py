@@ -50,7 +50,6 @@ class Shown:
     opened: Opened
     usage: Usage = EVERYTHING
     resolved: dict[Hashable, tuple[Dataset, Layer]] = field(default_factory=dict, init=False, repr=False, compare=False)
-
     asked: dict[tuple[str, str], tuple[Asked, str]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property

@@ -32,11 +32,11 @@ class Options:
     (None: it has none), in which so many versions of each document are kept, and what is appended is durable as
     `durability` says before it is acknowledged. With `certificate` and `key`, PEM files, it speaks TLS. A `unix_socket`
     takes the place of address and port. `secret_file` holds what signs page tokens. `max_connections` and
-    `max_connections_per_address` take the place of those in `limits`. `on_append` is called with what is
-    appended to datasets of the library. Without `basemaps` no page draws a map. An app's process may take `app_memory`
-    bytes (None: half of the machine's memory), a callback of it `callback_seconds`; the session of a page that is gone
-    is kept for `session_seconds`. `shared`: all pages of a document have one session. `dev`: apps are run again when
-    their files change."""
+    `max_connections_per_address` take the place of those in `limits`. `on_append` is called with what is appended to
+    datasets of the library. Without `basemaps` no page draws a map. An app's process may take `app_memory` bytes (None:
+    half of the machine's memory), a callback of it `callback_seconds`; the session of a page that is gone is kept for
+    `session_seconds`. `shared`: all pages of a document have one session. `dev`: apps are run again when their files
+    change."""
 
     port: int = 5006
     address: str = "127.0.0.1"

@@ -3,8 +3,7 @@
 /** @typedef {import("./reassembler.js").Message} Message */
 /** @typedef {import("./columns.js").ColumnsMessage|import("./images.js").ImageMessage} BrushPart */
 /** How many rows are in the brush, of how many; `exact`: all that came is; `share`: of the rows that an estimate is
- * made
- * from; `numbers`: of live figures, by control.
+ * made from; `taking`: what a dragged control moves, `[figure, layer]`; `numbers`: of live figures, by control.
  * @typedef {{brush: number, exact: boolean, selected: number, of: number, share?: number, taking?: number[][],
  *   numbers?: Record<string, number|string|null>}} BrushEnd */
 /** A step that was answered: `error` in the place of an end where it was not; `isReplaced`: a newer one came first.
