@@ -4,10 +4,9 @@
 /** @typedef {import("../layers/layer.js").Layer} Layer */
 /** What drawing sees of its figure; `resize` measures the surface again and draws, or says that its size is the same.
  * @typedef {EventTarget & {readonly index: number, readonly section: HTMLElement, readonly page:
- *   import("./page.js").Page, readonly layers: readonly Layer[],
- * readonly view: View|null, readonly asking: View|null, readonly painter: import("./painter.js").Painter,
- * readonly requests: import("./requests.js").Requests, readonly moves: {fitY: () => void, glide: (time: number) =>
- * boolean}, resize: () => boolean}} Drawn */
+ *   import("./page.js").Page, readonly layers: readonly Layer[], readonly view: View|null, readonly asking: View|null,
+ *   readonly painter: import("./painter.js").Painter, readonly requests: import("./requests.js").Requests,
+ *   readonly moves: {fitY: () => void, glide: (time: number) => boolean}, resize: () => boolean}} Drawn */
 
 /**
  * Parts that arrive within this time are drawn together: each frame takes CPU from what brings the next ones (on two
@@ -16,8 +15,7 @@
 const TOGETHER_MS = 40;
 /**
  * A view that moves so long after the last frame was drawn does not move on from it: at 60 Hz a frame was left out
- * between them,
- * and where frames are farther apart there is time to draw each exactly. */
+ * between them, and where frames are farther apart there is time to draw each exactly. */
 const STILL_MS = 25;
 
 export class Drawing {
@@ -102,8 +100,7 @@ export class Drawing {
 
   /**
    * Draws what is there: exactly when everything is and the view is still, or moves after a frame was left out: what a
-   * step of
-   * the wheel shows then comes a frame sooner, and a drag that goes on is smooth from its second frame on. */
+   * step of the wheel shows then comes a frame sooner, and a drag that goes on is smooth from its second frame on. */
   frame() {
     cancelAnimationFrame(this.queued);
     const isGliding = this.figure.moves.glide(performance.now());

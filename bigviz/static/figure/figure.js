@@ -26,8 +26,7 @@ export class Figure extends EventTarget {
    * was exact or has rested), `exact` (first and every time), `frame` (drawn), `progress` (of work in the server),
    * `data` (other rows than before).
    * @param {{page: Page, index: number, firstLayer: number, spec: import("../types.js").FigureSpec, section:
-   *   HTMLElement, x: SharedRange, y: SharedRange}} o
-   * `firstLayer`: how many layers the figures before it have
+   *   HTMLElement, x: SharedRange, y: SharedRange}} o `firstLayer`: how many layers the figures before it have
    */
   constructor({ page, index, firstLayer, spec, section, x, y }) {
     super();

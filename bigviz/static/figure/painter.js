@@ -24,15 +24,14 @@ import { wantsDark } from "../render/contrast.js";
 /** @typedef {import("../layers/layer.js").Look} Colours */
 /**
  * @typedef {{frame: Frame, xs: Tick[], ys: Tick[], width: number, height: number, look: Look, plain: boolean, about:
- * string}} Scene
- * in CSS pixels; plain: colours tell nothing; about: before the title of a key to an estimate */
+ *   string}} Scene in CSS pixels; plain: colours tell nothing; about: before the title of a key to an estimate */
 
 /** What the painter sees of its figure.
  * @typedef {{readonly section: HTMLElement, readonly surface: HTMLElement, readonly dpr: number, readonly loading:
- * {readonly hasCard: boolean}, readonly page: import("./page.js").Page, readonly look: Colours, readonly hold: boolean,
- * readonly spec: import("../types.js").FigureSpec,
- * readonly layers: readonly Layer[], readonly main: Layer, readonly axes: {x: Axis, y: Axis}, readonly beside: readonly
- * {readonly section: HTMLElement, readonly painter: {readonly margins: import("../axes/draw.js").Margins}}[]}} Drawn
+ *   {readonly hasCard: boolean}, readonly page: import("./page.js").Page, readonly look: Colours, readonly hold:
+ *   boolean, readonly spec: import("../types.js").FigureSpec, readonly layers: readonly Layer[], readonly main: Layer,
+ *   readonly axes: {x: Axis, y: Axis}, readonly beside: readonly {readonly section: HTMLElement, readonly painter:
+ *   {readonly margins: import("../axes/draw.js").Margins}}[]}} Drawn
  */
 
 /** What is left of the rows that are not in a brush, where these are highlighted. */
@@ -310,8 +309,7 @@ export class Painter {
    * @param {View} view
    * @param {Scene} scene
    * @param {boolean} exact
-   * @param {Map<Layer, LineLayer>} [lines] columns to draw in place of the layers'
-   *   own
+   * @param {Map<Layer, LineLayer>} [lines] columns to draw in place of the layers' own
    * @returns {import("./legend/label-legend.js").Box|null} the legend over them
    */
   drawData(ctx, view, scene, exact, lines) {

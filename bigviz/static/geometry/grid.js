@@ -137,8 +137,7 @@ export class Grid {
    * The cell under a pixel position; null outside the root.
    * @param {View} view @param {{zx: number, zy: number}} level @param {number} px @param {number} py
    * @returns {{key: TileKey, column: number, row: number, x: [number, number], y: [number, number]}|null} column and
-   *   row in the
-   *   tile (row 0 on top) and the cell's bounds as offsets from the view's origins
+   *   row in the tile (row 0 on top) and the cell's bounds as offsets from the view's origins
    */
   cellAt(view, { zx, zy }, px, py) {
     const [column, row] = [

@@ -22,8 +22,7 @@ import {
 export class View {
   /**
    * @param {{x: Span, y: Span, width: number, height: number, limits?: Limits|null, locked?: boolean}} o size in device
-   *   pixels (at
-   * least 1); `locked` keeps one unit of x as long as one unit of y on the screen.
+   *   pixels (at least 1); `locked` keeps one unit of x as long as one unit of y on the screen.
    */
   constructor({ x, y, width, height, limits = null, locked = false }) {
     /** @readonly */ this.x = x;

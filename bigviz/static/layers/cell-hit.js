@@ -5,10 +5,9 @@ import { cellOf } from "../wire/codec.js";
 
 /**
  * The cell under the pointer: `value` null when empty; under `by`, whose non-empty categories `planes` lists, that of
- * all their rows, null
- * where those of the categories do not tell it; its tile and place in it; its bounds as offsets from the view's
- * origins. `exact` false: of a coarser cell, while the view's own tile is missing; `estimated`: its values are a
- * sample's.
+ * all their rows, null where those of the categories do not tell it; its tile and place in it; its bounds as offsets
+ * from the view's origins. `exact` false: of a coarser cell, while the view's own tile is missing; `estimated`: its
+ * values are a sample's.
  * @typedef {CellValues & {key: import("../wire/frames.js").TileKey, column: number, row: number, x: [number, number],
  *   y: [number, number], exact: boolean,
  *   estimated: boolean}} Hit */

@@ -30,10 +30,8 @@ const MOST_READ = 2 ** 20;
 export class RasterLayer {
   /**
    * @param {{cache: import("./tiles/tile-cache.js").TileCache, definition: import("../wire/frames.js").Definition,
-   *   info:
-   *   import("../wire/frames.js").LayerInfo,
-   * limits: Pick<import("../wire/reassembler.js").Limits, "image_side"|"rows">, style: RasterStyle, createCanvas?:
-   * import("./pixels.js").CanvasFactory}} o
+   *   info: import("../wire/frames.js").LayerInfo, limits: Pick<import("../wire/reassembler.js").Limits,
+   *   "image_side"|"rows">, style: RasterStyle, createCanvas?: import("./pixels.js").CanvasFactory}} o
    */
   constructor({ cache, definition, info, limits, style, createCanvas = offscreen }) {
     const facts = cellFacts(definition, info);

@@ -14,8 +14,7 @@ import { blend } from "./category-mix.js";
  */
 /**
  * Offsets of a mark's pixels from the one that holds its centre; the first `core` are at least half covered, the last
- * of them, from
- * `edge` on, are its outline.
+ * of them, from `edge` on, are its outline.
  * @typedef {{dx: Int16Array, dy: Int16Array, alpha: Uint8Array, core: number, edge: number}} Stamp */
 /** @typedef {import("../types.js").Shape} Shape */
 

@@ -157,8 +157,7 @@ export function addMixture(x, y, tile, column, row, totals, mixed) {
 
 /**
  * The mixed categories of a picture, from the values of its tiles: where several cells fall on a pixel, their totals
- * are averaged or, if
- * they are sums, added, and their colours are averaged. */
+ * are averaged or, if they are sums, added, and their colours are averaged. */
 export class MixtureResampler {
   /** @param {AxisMap} x @param {AxisMap} y @param {boolean} additive */
   constructor(x, y, additive) {

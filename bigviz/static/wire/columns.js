@@ -9,9 +9,8 @@ import { readPositions } from "./positions.js";
  * A line's rows in x order; x and y are offsets from the origins; rows that follow each other with the same run are
  * joined. `kept`: they come after so many rows that the page has of the same window.
  * @typedef {{n: number, kept: number, width: number, xorigin: bigint, yorigin: bigint, flagged: number[], column:
- *   Int32Array, run: Int32Array, row: Float64Array,
- * x: Float64Array, y: Float64Array, xwhole: BigInt64Array|null, ywhole: BigInt64Array|null}} Columns  xwhole, ywhole:
- * the offsets where doubles round them
+ *   Int32Array, run: Int32Array, row: Float64Array, x: Float64Array, y: Float64Array, xwhole: BigInt64Array|null,
+ *   ywhole: BigInt64Array|null}} Columns  xwhole, ywhole: the offsets where doubles round them
  */
 /**
  * @typedef {{type: "columns", id: number, figure: number, layer: number, estimate: import("./frames.js").Estimate|null,

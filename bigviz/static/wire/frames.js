@@ -9,18 +9,16 @@
 /** @typedef {{column: string, kind: string, zone: string|null, categories: string[]|null}} ColumnFacts */
 /**
  * What a value of a plane is: the kind of column and Arrow's name of the type. Times are nanoseconds; `unit` is what
- * their column
- * keeps them in: D, s, ms, us or ns.  @typedef {{kind: string, type: string, unit: string|null, zone: string|null}}
- * ValueKind
+ * their column keeps them in: D, s, ms, us or ns.  @typedef {{kind: string, type: string, unit: string|null, zone:
+ * string|null}} ValueKind
  */
 /**
  * What a plane's cells mean. `plane`: the reduction of one plane, as text; `by`: the column of the categories;
- * `counts`: planes come as
- * numbers of rows, 0 where a cell is empty; `additive`: a cell that stands in for smaller ones is divided by their
- * number; `pixel`: how the cells of a pixel are drawn; `total`: how the values of a cell's categories combine into that
- * of all its rows, null where they do not tell.  @typedef {Readonly<{plane: string, by: string|null, counts: boolean,
- * additive: boolean,
- * pixel: "sum"|"any"|"mean"|"min"|"max"|"first"|"last", total: "sum"|"any"|"min"|"max"|null, value: ValueKind}>} Traits
+ * `counts`: planes come as numbers of rows, 0 where a cell is empty; `additive`: a cell that stands in for smaller ones
+ * is divided by their number; `pixel`: how the cells of a pixel are drawn; `total`: how the values of a cell's
+ * categories combine into that of all its rows, null where they do not tell.  @typedef {Readonly<{plane: string, by:
+ * string|null, counts: boolean, additive: boolean, pixel: "sum"|"any"|"mean"|"min"|"max"|"first"|"last", total:
+ * "sum"|"any"|"min"|"max"|null, value: ValueKind}>} Traits
  */
 /**
  * How much of a layer an exported page holds: the deepest level of its tiles, and by how much the levels of x and y may
@@ -30,10 +28,9 @@
  */
 /** The answer to a `layer` request; `inside` comes from an exported page alone.
  * @typedef {{extent: (number|string)[], range: (number|string)[]|null, dense: {box: (number|string)[], rows:
- *   number}|null, root: {x: [string, number], y: [string, number]}, rows: number,
- * rows_outside: number, rows_far: number, rows_kept: number, version: number, index: string, provisional: boolean,
- * reduction: string, planes: string[]|null, traits: Traits, x: ColumnFacts, y: ColumnFacts,
- *   sorted: boolean, inside?: Inside}} LayerInfo */
+ *   number}|null, root: {x: [string, number], y: [string, number]}, rows: number, rows_outside: number, rows_far:
+ *   number, rows_kept: number, version: number, index: string, provisional: boolean, reduction: string, planes:
+ *   string[]|null, traits: Traits, x: ColumnFacts, y: ColumnFacts, sorted: boolean, inside?: Inside}} LayerInfo */
 /**
  * Levels and place of a tile; j counts from the top.
  * @typedef {Readonly<{zx: number, zy: number, i: number, j: number}>} TileKey
@@ -42,9 +39,8 @@
  * @typedef {{queue: number, kernel: number, encode: number, rows: number, bytes: number}} Cost */
 /**
  * What an estimate is of: the share of the rows that were read; the standard error of a cell's value, in the plane's
- * unit, null where
- * it is not known; whether those rows are the table's first ones.  @typedef {Readonly<{share: number, error:
- * number|null, start: boolean}>} Estimate
+ * unit, null where it is not known; whether those rows are the table's first ones.  @typedef {Readonly<{share: number,
+ * error: number|null, start: boolean}>} Estimate
  */
 /** The fixed header and the two parts after it, both views of the frame.
  * @typedef {{type: string, estimate: boolean, layer: number, id: number, figure: number, planes: number, epoch: number,

@@ -17,11 +17,10 @@ import { parseTile } from "./tiles.js";
 /** @typedef {ReturnType<typeof parseImage>} ImagePart */
 /**
  * @typedef {{protocol: number, server: string, document: any, datasets: Record<string, {rows: number, version: number,
- * columns: {name: string, kind: string,
- * type: string, zone: string|null, plottable: boolean, reason: string|null, by_reason?: string|null}[], notes:
- * string[]}>, cmaps: string[],
- * cmap_aliases?: Record<string, string>, limits: Limits, offline?: boolean, follow?: string[],
- * options?: Record<string, {options: (string|number|boolean)[], more: boolean}>, session?: SessionJson}} Hello
+ *   columns: {name: string, kind: string, type: string, zone: string|null, plottable: boolean, reason: string|null,
+ *   by_reason?: string|null}[], notes: string[]}>, cmaps: string[], cmap_aliases?: Record<string, string>, limits:
+ *   Limits, offline?: boolean, follow?: string[], options?: Record<string, {options: (string|number|boolean)[], more:
+ *   boolean}>, session?: SessionJson}} Hello
  */
 /** What the server allows a page.
  * @typedef {Readonly<{messages_per_second: number, messages_burst: number, layers_per_view: number, tiles_per_view:

@@ -16,9 +16,8 @@ import { readPositions } from "./positions.js";
  * the same where doubles round. `window`: where these are all rows; null: everywhere. `xwhole`, `ywhole`: the offsets
  * where doubles round them, else null.
  * @typedef {{n: number, matched: number, window: Ends|null, xorigin: bigint, yorigin: bigint, x: Float64Array, y:
- *   Float64Array,
- * xwhole: BigInt64Array|null, ywhole: BigInt64Array|null, row: Float64Array, number: Uint32Array, code:
- * Int32Array|null, value: Float64Array, exact: BigInt64Array|BigUint64Array|null}} Rows
+ *   Float64Array, xwhole: BigInt64Array|null, ywhole: BigInt64Array|null, row: Float64Array, number: Uint32Array, code:
+ *   Int32Array|null, value: Float64Array, exact: BigInt64Array|BigUint64Array|null}} Rows
  */
 /** @typedef {{type: "rows", id: number, figure: number, layer: number, rows: Rows, cost: Cost}} RowsMessage */
 

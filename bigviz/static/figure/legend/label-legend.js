@@ -59,8 +59,7 @@ export class LabelLegend {
    * @param {View} view
    * @param {{layers: readonly Layer[], plot: {width: number, height: number}, look: Look &
    *   import("../../layers/layer.js").Look, ground: string|null}} o `plot`: CSS pixels; `ground`: the colour behind
-   *   all,
-   * where the picture is whole
+   *   all, where the picture is whole
    * @returns {Box|null} null: no layer has a label, or there is no room
    */
   draw(ctx, view, { layers, plot, look, ground }) {

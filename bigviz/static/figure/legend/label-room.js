@@ -8,10 +8,9 @@ import { barLabelWidth } from "./legend.js";
 /** @typedef {import("../../axes/draw.js").Rect} Rect */
 /** @typedef {import("../../render/norm.js").Norm} Norm */
 /**
- * @typedef {{ys: import("../../axes/axis.js").Tick[], look: import("../../axes/draw.js").Look, bar: {norm: Norm,
- *   rect: Rect,
- *   words: import("../../axes/values.js").ValueWords}|null}} Labels
- * what is labelled; bar: null if no labels stand next to one
+ * @typedef {{ys: import("../../axes/axis.js").Tick[], look: import("../../axes/draw.js").Look, bar: {norm: Norm, rect:
+ *   Rect, words: import("../../axes/values.js").ValueWords}|null}} Labels what is labelled; bar: null if no labels
+ *   stand next to one
  */
 
 /** Room shrinks only by more than this. */

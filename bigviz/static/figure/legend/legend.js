@@ -10,8 +10,7 @@ import { fit, fitEnd, FONT_SIZE } from "../../axes/draw.js";
 /** @typedef {import("../../render/shade.js").Norm} Norm */
 /**
  * @typedef {{rect: Rect, horizontal: boolean, norm: Norm|null, lut: Uint8Array, title: string, words: ValueWords, mark:
- * number|bigint|null, room: number}} Bar
- * mark: a value to point at; room: CSS pixels for labels next to the bar */
+ *   number|bigint|null, room: number}} Bar mark: a value to point at; room: CSS pixels for labels next to the bar */
 /** @typedef {import("../../axes/values.js").ValueWords} ValueWords */
 
 const GAP = 15;

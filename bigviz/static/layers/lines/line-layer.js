@@ -21,8 +21,7 @@ import { TIMES } from "../../wire/column-kinds.js";
  */
 /** A row of the dataset: its number, its true place, and where it lies on the screen in device pixels.
  * @typedef {{row: number, x: import("../../geometry/span.js").Place, y: import("../../geometry/span.js").Place, px:
- *   number,
- *   py: number, distance: number}} RowHit
+ *   number, py: number, distance: number}} RowHit
  */
 /**
  * data -> pixels: px = (x - x0) * xunit * xscale, py = height - (y - y0) * yunit * yscale, x and y as offsets from the
@@ -40,9 +39,7 @@ const DOT = 0.02;
 export class LineLayer {
   /**
    * @param {{definition: import("../../wire/frames.js").Definition, info: import("../../wire/frames.js").LayerInfo,
-   *   style:
-   * LineStyle,
-   *   limits: Pick<import("../../wire/reassembler.js").Limits, "columns_width">}} o */
+   *   style: LineStyle, limits: Pick<import("../../wire/reassembler.js").Limits, "columns_width">}} o */
   constructor({ definition, info, style, limits }) {
     /** @readonly */ this.definition = definition;
     this.info = info;

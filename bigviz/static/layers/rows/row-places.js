@@ -8,8 +8,8 @@ import { nearView, placeOf } from "../near-view.js";
 /** @typedef {import("../../wire/rows.js").Rows} Rows */
 /** A mark under the pointer: the first row there and how many there are, its value, its category, its place.
  * @typedef {{row: number, number: number, value: number|bigint, label: string|null, code: number, x:
- *   import("../../geometry/span.js").Place,
- *   y: import("../../geometry/span.js").Place, px: number, py: number, distance: number}} MarkHit */
+ *   import("../../geometry/span.js").Place, y: import("../../geometry/span.js").Place, px: number, py: number,
+ *   distance: number}} MarkHit */
 
 /**
  * Where rows lie in a view, in device pixels, and how many of them are in sight.

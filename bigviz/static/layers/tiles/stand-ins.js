@@ -87,12 +87,9 @@ export function standIns(tiles, key) {
 
 /**
  * Draws a wanted tile or what stands in for it.
- * @param {{context: Context, grid: import("../../geometry/grid.js").Grid, view:
- *   import("../../geometry/view.js").View, tiles:
- *   import("./tile-cache.js").TileSet,
- * bitmap: (tile: Tile, scale: number) => import("../pixels.js").Surface}} scene  `bitmap`: a tile shaded with its
- *   values
- * times a scale
+ * @param {{context: Context, grid: import("../../geometry/grid.js").Grid, view: import("../../geometry/view.js").View,
+ *   tiles: import("./tile-cache.js").TileSet, bitmap: (tile: Tile, scale: number) => import("../pixels.js").Surface}}
+ *   scene  `bitmap`: a tile shaded with its values times a scale
  * @param {TileKey} key
  * @param {boolean} additive counts and sums: a cell over more of the plane than a wanted one is shaded with its share
  */

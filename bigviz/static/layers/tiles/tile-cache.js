@@ -8,8 +8,7 @@ import { contains } from "../../geometry/grid.js";
 /** @typedef {import("../../wire/codec.js").Plane} Plane */
 /**
  * A tile in the cache; `planes` in the layer's order; `mixture` of its categories once something drew it; `estimate` of
- * one that is not
- * exact.
+ * one that is not exact.
  * @typedef {{key: TileKey, planes: Plane[], bytes: number, set: TileSet, mixture:
  *   import("../../render/category-mix.js").Mixture|null, near?: import("../../render/integer-origin.js").Tile["near"],
  *   estimate: import("../estimate.js").TileEstimate|null}} Tile */

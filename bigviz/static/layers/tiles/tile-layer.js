@@ -39,9 +39,8 @@ const ONE = Object.freeze({ x: 1, y: 1 });
 export class TileLayer {
   /**
    * @param {{cache: import("./tile-cache.js").TileCache, definition: import("../../wire/frames.js").Definition, info:
-   *   import("../../wire/frames.js").LayerInfo,
-   * style: RasterStyle, createCanvas?: import("../pixels.js").CanvasFactory, facts?:
-   * import("../cell-facts.js").CellFacts}} o
+   *   import("../../wire/frames.js").LayerInfo, style: RasterStyle, createCanvas?:
+   *   import("../pixels.js").CanvasFactory, facts?: import("../cell-facts.js").CellFacts}} o
    */
   constructor({ cache, definition, info, style, createCanvas = offscreen, facts = cellFacts(definition, info) }) {
     /** @readonly */ this.grid = Grid.of(info);

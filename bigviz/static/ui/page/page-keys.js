@@ -6,9 +6,8 @@
  * If nothing has the focus, or only a button that was clicked, keys go to the plot under the pointer, the button's
  * plot, or the only one.
  * @param {{root: HTMLElement, figures: () => readonly Figure[], wholePage: boolean, help: () => void, signal:
- *   AbortSignal}} o `wholePage`:
- * keys pressed anywhere on the page count, else those within `root` or with the pointer over one of its plots; `signal`
- * ends it
+ *   AbortSignal}} o `wholePage`: keys pressed anywhere on the page count, else those within `root` or with the pointer
+ *   over one of its plots; `signal` ends it
  */
 export function listenPageKeys({ root, figures, wholePage, help, signal }) {
   document.addEventListener(

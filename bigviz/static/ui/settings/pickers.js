@@ -117,8 +117,7 @@ export function bindPickers(figure) {
 /**
  * What the server says of a layer that it does not draw.
  * @typedef {{layer: import("../../layers/layer.js").Layer, definition: import("../../wire/frames.js").Definition,
- *   error:
- *   string, field?: string|null, at?: number|null}} Refusal
+ *   error: string, field?: string|null, at?: number|null}} Refusal
  */
 
 /**
@@ -222,8 +221,7 @@ function bindClip(figure, form, at) {
 /**
  * @param {string} text
  * @returns {import("../../render/norm.js").Clip|undefined} a value, a percentile ("1 %"), null for nothing; undefined
- *   when
- *   it is neither
+ *   when it is neither
  */
 export function readClip(text) {
   const words = text.trim();
