@@ -6,7 +6,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Coroutine, Mapping
-from contextlib import suppress
 from functools import lru_cache
 from typing import Any, ClassVar, Final
 
@@ -293,22 +292,17 @@ class Handler(Guarded):
             return None
         if len(found) > 1:
             raise BadInput(f"{name} is given {len(found)} times: give it once.", name)
-        try:
-            return found[0].decode()
-        except UnicodeDecodeError:
-            raise BadInput(f"{name} is not UTF-8.", name) from None
+        return _text(found[0], name)
 
     def names(self, name: str) -> list[str] | None:
         """The columns that the query names, each in an argument of its own or with commas between them; None without
-        such an argument."""
+        such an argument. BadInput for an empty name, and for what is not UTF-8."""
         values = self.request.query_arguments.get(name)
         if values is None:
             return None
-        found: list[str] = []
-        for value in values:
-            with suppress(UnicodeDecodeError):
-                found += value.decode().split(",") if len(values) == 1 else [value.decode()]
-        if not found or not all(found):
+        given = [_text(value, name) for value in values]
+        found = given[0].split(",") if len(given) == 1 else given
+        if not all(found):
             raise BadInput(f"{name} names columns, with commas between them.", name)
         return found
 
@@ -357,3 +351,11 @@ class Handler(Guarded):
             return False
         self.set_status(304)
         return True
+
+
+def _text(value: bytes, name: str) -> str:
+    """A query argument's text; BadInput if it is not UTF-8."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        raise BadInput(f"{name} is not UTF-8.", name) from None

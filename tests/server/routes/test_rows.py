@@ -54,7 +54,12 @@ def test_rows_of_columns_that_are_named(served: Running, dataset):
 
 @pytest.mark.parametrize(
     ("more", "field", "status"),
-    [("order_by=valeu", "order_by", 404), ("columns=", "columns", 400), ("order_by=value&desc=2", "desc", 400)],
+    [
+        ("order_by=valeu", "order_by", 404),
+        ("columns=", "columns", 400),
+        ("columns=value&columns=%FF", "columns", 400),
+        ("order_by=value&desc=2", "desc", 400),
+    ],
 )
 def test_rows_by_what_is_no_column(served: Running, more: str, field: str, status: int):
     assert failure(served, f"{L}/rows.json?{WINDOW}&{more}", status)["field"] == field
