@@ -80,7 +80,7 @@ def dragged(request: BrushRequest, shown: Shown, backend: Resolving, cancel: Can
     )
     totals = [(want.control, _total(control, want, first, shown.document, cancel)) for want in request.numbers]
     if not taking or len(resting) < len(others) or not all(fits(total) for _, total in totals):
-        raise BadInput(f"{control!r} does not move all of these brushes and figures as one range.", "control")
+        raise BadInput(f"{control!r} does not move all of these as one range: ask for filtered layers.", "control")
     numbers = tuple(
         (name, TotalTarget(str(total.layer.agg), total.layer.filter))
         for name, total in totals

@@ -46,7 +46,11 @@ def under_brushes(
         terms += [under.filter] if under.filter else []
         term = _term(dataset, under, each, path, engine, cancel)
         if term is None:
-            raise BadInput(f"{path} cannot be written as a filter.", path)
+            raise BadInput(
+                f"{path} cannot be written as a filter: give 1 to {_MOST_LABELS} labels, or a box or a range over "
+                "numbers, dates, stamps or labels.",
+                path,
+            )
         terms.append(term)
     return replace(layer, filter=str(parse(" and ".join(f"({term})" for term in dict.fromkeys(terms)))))
 
