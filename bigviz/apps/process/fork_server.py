@@ -1,8 +1,10 @@
 """Forks the processes of apps from one that has loaded all they need: importing takes seconds, forking milliseconds.
 
 It has no other thread, loads no script, and speaks with the server over a socket of packets, each a JSON object. The
-server sends `{"op": "fork", "memory"}` with two descriptors, of the app's connection and of what it prints to, and
-`{"op": "kill", "pid"}`. It is answered `{"pid"}` or `{"error"}`, in order, and told `{"ended", "status", "why"}`.
+server sends `{"op": "fork", "memory", "directory"}` with two descriptors, of the app's connection and of what it prints
+to, and `{"op": "kill", "pid"}`. It is answered `{"pid"}` or `{"error"}`, in order, and told of each end
+`{"ended", "status", "why"}`. The directory, where an app puts tables, is removed when it has ended: the server may have
+been killed by then.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import ctypes
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import time
@@ -38,6 +41,7 @@ class ForkServer:
     def __init__(self, server: socket.socket) -> None:
         self._server = server
         self._memory: dict[int, int] = {}
+        self._directories: dict[int, str] = {}
         self._why: dict[int, str] = {}
         self._looked = 0.0
         self._woken, self._wakes = socket.socketpair()
@@ -65,7 +69,7 @@ class ForkServer:
             if message["op"] == "kill":
                 self._kill(message["pid"])
                 continue
-            connection = self._fork(message["memory"], *descriptors)
+            connection = self._fork(message, *descriptors)
             if connection is not None:
                 return connection
 
@@ -77,7 +81,7 @@ class ForkServer:
             return None, []
         return json.loads(text) if text else None, descriptors
 
-    def _fork(self, memory: int, connection: int, output: int) -> socket.socket | None:
+    def _fork(self, asked: Mapping[str, Any], connection: int, output: int) -> socket.socket | None:
         """Fork; the app's connection in the new process."""
         parent = os.getpid()
         try:
@@ -87,7 +91,7 @@ class ForkServer:
         else:
             if pid == 0:
                 return self._begin(parent, connection, output)
-            self._memory[pid] = memory
+            self._memory[pid], self._directories[pid] = asked["memory"], asked["directory"]
             self._tell({"pid": pid})
         os.close(connection)
         os.close(output)
@@ -125,6 +129,7 @@ class ForkServer:
                 os.killpg(pid, signal.SIGKILL)
             status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
             self._memory.pop(pid, None)
+            self._remove(pid)
             self._tell({"ended": pid, "status": status, "why": self._why.pop(pid, None)})
 
     def _bound(self) -> None:
@@ -148,6 +153,12 @@ class ForkServer:
         while self._memory and time.monotonic() < end:
             select.select([self._woken], [], [], 0.1)
             self._reap()
+        for pid in list(self._directories):
+            self._remove(pid)
+
+    def _remove(self, pid: int) -> None:
+        if pid in self._directories:
+            shutil.rmtree(self._directories.pop(pid), ignore_errors=True)
 
     def _tell(self, message: Mapping[str, Any]) -> None:
         with suppress(OSError):  # the server is gone

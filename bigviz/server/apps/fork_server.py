@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final
 
 from bigviz.common.daemon_thread import start_daemon
@@ -61,13 +62,13 @@ class _Link:
         self.is_over = False
         start_daemon("bigviz-apps", self._listen, stop=self._close)
 
-    def fork(self, connection: socket.socket, output: int, memory: int) -> Forked:
+    def fork(self, connection: socket.socket, output: int, memory: int, directory: Path) -> Forked:
         """A new process with these two; waits until everything is loaded. Raises OSError."""
         future: Future[Forked] = Future()
         with self._lock:
             if self.is_over:
                 raise OSError("the process that it is forked from has ended")
-            message = json.dumps({"op": "fork", "memory": memory}).encode()
+            message = json.dumps({"op": "fork", "memory": memory, "directory": str(directory)}).encode()
             self._asked.append(future)  # first: the answer may be there at once
             try:
                 socket.send_fds(self._socket, [message], [connection.fileno(), output])
@@ -118,10 +119,11 @@ def warm() -> None:
     _link()
 
 
-def spawn(connection: socket.socket, output: int, memory: int) -> Forked:
-    """Fork a process of an app, which gets its end of a connection, where what it prints goes, and the bytes of memory
-    that it may take together with those that it starts. Blocks. Raises OSError."""
-    return _link().fork(connection, output, memory)
+def spawn(connection: socket.socket, output: int, memory: int, directory: Path) -> Forked:
+    """Fork a process of an app, which gets its end of a connection, where what it prints goes, the bytes of memory that
+    it may take together with those that it starts, and a directory, which is removed when it has ended, also where this
+    process was killed. Blocks. Raises OSError."""
+    return _link().fork(connection, output, memory, directory)
 
 
 def _link() -> _Link:

@@ -127,11 +127,12 @@ class AppProcess:
 
     def _spawned(self) -> tuple[Forked, socket.socket, BinaryIO]:
         """A process, the connection to it, and what it prints."""
+        assert self._directory is not None
         ours, theirs = socket.socketpair()
         reading, writing = os.pipe()
         output = os.fdopen(reading, "rb", 0)
         try:
-            return spawn(theirs, writing, self.memory), ours, output
+            return spawn(theirs, writing, self.memory, self._directory), ours, output
         except OSError:
             ours.close()
             output.close()

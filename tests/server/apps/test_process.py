@@ -198,6 +198,20 @@ def test_apps_end_with_the_process_that_they_are_forked_from_and_another_takes_i
     run(work, tmp_path / "app.py")
 
 
+def test_tables_of_an_app_are_removed_though_its_server_was_killed(tmp_path: Path):
+    link, ends = fork_server._Link(), socket.socketpair()
+    for name in ("ended", "going on"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "t.arrow").write_bytes(b"rows")
+    link.fork(ends[1], 1, 1 << 30, tmp_path / "ended").kill()
+    until(lambda: not (tmp_path / "ended").exists())
+    link.fork(ends[1], 1, 1 << 30, tmp_path / "going on")
+    link._close()  # what the end of a process does to its sockets
+    for end in ends:
+        end.close()
+    until(lambda: not (tmp_path / "going on").exists())
+
+
 def test_a_start_that_is_given_up_or_cannot_be_asked_for_leaves_nothing_behind(tmp_path: Path):
     script = tmp_path / "app.py"
     script.write_text("import bigviz as bv; bv.serve(bv.figure().points({'x': [1]}, 'x', 'x'))")
@@ -216,7 +230,7 @@ def test_a_start_that_is_given_up_or_cannot_be_asked_for_leaves_nothing_behind(t
             await start
         assert given_up._directory is not None and not given_up._directory.exists()
         with pytest.raises(OSError, match="Bad file descriptor"):
-            link.fork(closed, 1, 1 << 30)
+            link.fork(closed, 1, 1 << 30, tmp_path)
         again = AppProcess("app", str(script), 1 << 30, lambda *what: None, lambda *what: None, print)
         await asyncio.wait_for(again.start(), PATIENCE)  # not with the answer to the one that was not asked
         assert not link._asked
