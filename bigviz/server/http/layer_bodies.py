@@ -16,7 +16,7 @@ from bigviz.aggregate.layer import MOST_CATEGORIES, Layer
 from bigviz.aggregate.layer_options import MOST_BINS
 from bigviz.aggregate.value_kind import value_type
 from bigviz.common.cancel import Cancel
-from bigviz.common.errors import NotFound
+from bigviz.common.errors import NotFound, naming
 from bigviz.data.dataset import Dataset
 from bigviz.render.level_norms import LevelNorms
 from bigviz.render.shade import Cells, Shading, norm_of, shade, values_of
@@ -302,6 +302,8 @@ def _by_plane(children: list[list[list[Any]]]) -> list[list[tuple[Any, Any]]]:
 
 def _rows(engine: Engine, dataset: Dataset, layer: Layer, wanted: RowsWanted, cancel: Cancel) -> pa.Table:
     x0, x1, y0, y1 = wanted.window
+    with naming("columns"):  # before rows are looked for
+        dataset.take(np.empty(0, np.int64), wanted.columns or ())
     if wanted.order is not None:
         order = RowOrder(*wanted.order)
         return engine.first_rows(dataset, layer, (x0, x1), (y0, y1), order, wanted.limit, wanted.columns, cancel)

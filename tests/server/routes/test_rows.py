@@ -57,6 +57,8 @@ def test_rows_of_columns_that_are_named(served: Running, dataset):
     [
         ("order_by=valeu", "order_by", 404),
         ("columns=", "columns", 400),
+        ("columns=valeu", "columns", 404),
+        ("columns=valeu&order_by=value", "columns", 404),
         ("columns=value&columns=%FF", "columns", 400),
         ("order_by=value&desc=2", "desc", 400),
     ],
