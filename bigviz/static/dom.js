@@ -90,7 +90,7 @@ export function raise(popover) {
  * Opens or closes a popover next to the button that owns it, inside the window.
  * @param {HTMLElement} popover @param {HTMLElement} button
  */
-export function togglePopover(popover, button) {
+function togglePopover(popover, button) {
   if (popover.matches(":popover-open")) {
     popover.hidePopover();
     return;

@@ -257,7 +257,7 @@ function superscript(power) {
 }
 
 /** @param {number} x axis space, the world is 0..1 @returns {number} degrees */
-export function longitude(x) {
+function longitude(x) {
   return x * 360 - 180;
 }
 

@@ -1,6 +1,5 @@
 // What a figure of a link shows, and what a brush in it is over, as a message about a brush names it.
 
-import { isBars } from "../layers/glyphs.js";
 import { isInPlace } from "../layers/in-place.js";
 import { labelsFilter, narrowed } from "../layers/rows/value-filter.js";
 
@@ -23,7 +22,7 @@ export function isDrawn({ definition, info, asked, isHidden }) {
  * rows at most. The picture need not be there yet.
  * @param {Layer} layer @returns {Definition|null} null where it can show no brush
  */
-export function brushable(layer) {
+function brushable(layer) {
   const { definition, info, asked, isHidden, brushed } = layer;
   if (definition === null || info === null || isHidden) return null;
   if (info.provisional && !brushed?.stays) return null; // its roots may be others
@@ -73,6 +72,3 @@ export function targetOf({ view, index }, { index: layer, raster, line }, defini
   const { zx, zy, i0, i1, j0, j1 } = window;
   return { ...target, view: [zx, zy, i0 * SIDE, j0 * SIDE, (i1 - i0 + 1) * SIDE, (j1 - j0 + 1) * SIDE] };
 }
-
-/** @param {Layer} layer @returns {boolean} bars, whose labels or bins are brushed */
-export const hasBars = ({ definition }) => isBars(definition?.glyph);

@@ -24,7 +24,7 @@ export function dyadic(value) {
 }
 
 /** value * 2^exponent without overflow on the way.  @param {number} value @param {number} exponent @returns {number} */
-export function scale2(value, exponent) {
+function scale2(value, exponent) {
   const half = Math.trunc(exponent / 2);
   return value * 2 ** half * 2 ** (exponent - half);
 }

@@ -65,7 +65,7 @@ export class Blocks {
  * @param {Uint8Array<ArrayBuffer>} bytes
  * @returns {Uint8Array<ArrayBuffer>[]} the frames that follow each other there
  */
-export function framesIn(bytes) {
+function framesIn(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const found = [];
   for (let at = 0; at < bytes.length; ) {

@@ -54,7 +54,7 @@ export function fileName(title) {
  * @param {number} scale
  * @returns {Promise<{blob: Blob, lacksMap: boolean}|null>} null before the first picture
  */
-export async function imageOf(figure, scale) {
+async function imageOf(figure, scale) {
   const { view, painter } = figure;
   if (!view || !painter.frame) return null;
   const { width, height, dpr } = painter.size;

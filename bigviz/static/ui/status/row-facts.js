@@ -87,7 +87,7 @@ export function about(n, provisional) {
 }
 
 /** @param {Figure} figure @returns {boolean} a layer's view is deeper than its tiles, and it got no image */
-export function isCoarse({ layers, view }) {
+function isCoarse({ layers, view }) {
   return view !== null && layers.some(({ raster }) => raster?.coarse(view) ?? false);
 }
 
