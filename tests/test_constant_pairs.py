@@ -24,6 +24,7 @@ PAIRS = [
     ("export.html.export", "offline/file-socket.js", "FORMAT"),
     ("export.axes.span", "geometry/span.js", "SHORTEST FLOAT_MAX FLOAT_STEPS"),
     ("export.axes.span", "geometry/home.js", "HOME_PADDING"),
+    ("aggregate.layer_options", "geometry/home.js", "BINS"),
     ("export.axes.axis", "axes/axis.js", "LONGEST_LABEL MOST_MINOR SUPERSCRIPTS"),
     ("export.axes.values", "axes/values.js", "FEWEST MOST CERTAIN"),
     ("export.axes.nice_numbers", "axes/nice-numbers.js", "SHORT LARGE UP DOWN"),

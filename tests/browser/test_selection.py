@@ -34,7 +34,7 @@ def test_a_lasso_and_what_is_known_of_its_rows(page: Page, server: Server, table
     assert abs(rows - near.sum()) < 0.03 * near.sum()
     side = page.get_by_role("complementary", name="Selected rows")
     expect(side.get_by_role("heading", name=f"{rows:,} rows selected")).to_be_visible()
-    side.get_by_label("told apart by").select_option("kind")
+    side.get_by_label("group by").select_option("kind")
     lines = side.get_by_role("region", name="The selected rows by kind").locator("tbody tr")
     expect(lines).to_have_count(len(LABELS))
     assert sum(int(text.replace(",", "")) for text in lines.locator("td:nth-child(2)").all_text_contents()) == rows

@@ -90,11 +90,11 @@ def test_categoricals_with_unused_labels() -> None:
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        (7, "cannot open a int"),
-        (None, "cannot open a NoneType"),
-        ([], "cannot open a list"),
-        ([1, 2], "cannot open a list"),
-        (np.zeros((3, 2)), "cannot open a ndarray"),
+        (7, "cannot open an object of type int"),
+        (None, "cannot open an object of type NoneType"),
+        ([], "cannot open an object of type list"),
+        ([1, 2], "cannot open an object of type list"),
+        (np.zeros((3, 2)), "cannot open an object of type ndarray"),
         (pl.LazyFrame({"x": [1]}), r"LazyFrame\. Call \.collect\(\) first"),
     ],
 )
@@ -102,6 +102,19 @@ def test_what_cannot_be_opened(source: object, words: str) -> None:
     with pytest.raises(BadInput, match=words) as caught:
         open_table(source)
     assert caught.value.field == "source" and "It opens paths" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "column", [pd.Series([1, 2], name="x"), pl.Series([1, 2]), np.zeros(3), pa.array([1, 2]), pa.chunked_array([[1]])]
+)
+def test_one_column_is_no_table(column: object) -> None:
+    with pytest.raises(BadInput, match=f"A {type(column).__name__} is one column.*a mapping of names") as caught:
+        open_table(column)
+    assert caught.value.field == "source"
+
+
+def test_a_column_of_structs_is_a_table() -> None:
+    assert open_table(pa.array([{"x": 1, "y": 2}])).schema.names == ["x", "y"]
 
 
 @pytest.mark.parametrize(

@@ -173,7 +173,9 @@ class _Checker:
         try:
             return replace(self._dataset.info(node.name), name=node.name)  # rows are asked for by the filter's own name
         except (NotFound, Unplottable) as error:
-            raise fault(error.message, node.at, node.name) from error
+            known = isinstance(error, Unplottable) or "Did you mean" in error.message
+            more = "" if known else f" If it is a text, write it in quotes: '{node.name}'."
+            raise fault(error.message + more, node.at, node.name) from error
 
     def _column(self, node: ColumnName) -> _Value:
         info = self._info(node)

@@ -33,8 +33,8 @@ def to_table(source: object) -> tuple[pa.Table, dict[int, Unusable]]:
     frames of any version; mappings of names to arrays. Names that are no text (integers, tuples) become `str(name)`.
     Sparse columns are made dense and byte-swapped ones native. A column that cannot be taken is null in every row.
     Coordinates of points in columns of geometries (of GeoArrow, or of a GeoPandas frame) are columns at the end.
-    Raises `BadInput` for anything else, for columns of different lengths and where no column can be taken, and what
-    pyarrow raises.
+    Raises `BadInput` for anything else, single columns too, for columns of different lengths and where no column can be
+    taken, and what pyarrow raises.
     """
     table, unusable = _converted(source)
     table, shaped = with_points(table)
@@ -48,6 +48,13 @@ def _converted(source: object) -> tuple[pa.Table, dict[int, Unusable]]:
         return pa.Table.from_batches([source]), {}
     if isinstance(source, pa.RecordBatchReader):
         return source.read_all(), {}
+    if _is_column(source):
+        kind = type(source).__name__
+        raise BadInput(
+            f"A {kind} is one column, and a table has names: give a mapping of names to columns, such as {{'x': ...}}.",
+            field="source",
+            got=kind,
+        )
     if _is_pandas(source):
         return _from_pandas(source)
     if hasattr(source, "__arrow_c_stream__") or hasattr(source, "__arrow_c_array__"):
@@ -56,11 +63,19 @@ def _converted(source: object) -> tuple[pa.Table, dict[int, Unusable]]:
         return _from_mapping(source)
     hint = " Call .collect() first." if hasattr(source, "collect") else ""
     raise BadInput(
-        f"bigviz cannot open a {type(source).__name__}.{hint} It opens paths, lists of paths, pyarrow tables, readers, "
+        f"bigviz cannot open an object of type {type(source).__name__}.{hint} It opens paths, lists of paths, pyarrow tables, readers, "
         "frames of pandas, polars and duckdb, and mappings of names to arrays.",
         field="source",
         got=type(source).__name__,
     )
+
+
+def _is_column(source: object) -> bool:
+    """One column, as a Series or an array is, unless it is of structs, whose fields are columns."""
+    type_ = getattr(source, "dtype", getattr(source, "type", None))
+    if str(type_).lower().startswith("struct") or getattr(type_, "names", None):
+        return False
+    return isinstance(source, pa.Array | pa.ChunkedArray) or len(getattr(source, "shape", (0, 0))) == 1
 
 
 def _is_pandas(source: object) -> bool:

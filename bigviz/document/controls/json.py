@@ -137,6 +137,8 @@ def _named(field: str) -> Iterator[None]:
         yield
     except BadInput as error:
         error.field = field
+        error.message = f"{field}: {error.message}"
+        error.args = (error.message,)
         raise
 
 

@@ -12,7 +12,10 @@ from typing import Final
 
 from bigviz.export.axes.nice_numbers import rounded
 
-__all__ = ["SHORTEST", "DataRange", "Span", "as_kind", "home_span", "newest_span", "padded", "span", "span_of"]
+__all__ = [
+    "SHORTEST", "DataRange", "End", "Span", "as_kind", "home_span", "newest_span", "padded", "span", "span_of",
+    "whole_bins",
+]  # fmt: skip
 
 End = int | float | str
 DataRange = tuple[End, End, bool]
@@ -84,6 +87,13 @@ def home_span(ranges: Sequence[DataRange | None], exact: bool) -> Span:
     unit (or a billionth of itself, on float axes far from 0) around it; no value at all shows 0..1."""
     everything = _all_of(ranges, exact)
     return span(0.0, 1.0, 0, exact) if everything is None else padded(everything, HOME_PADDING)
+
+
+def whole_bins(low: End, high: End, bins: int) -> tuple[End, End]:
+    """What the bins of whole numbers span: where there are no more numbers than bins each has its own, `[v, v + 1)`,
+    so the last one ends beyond the highest number."""
+    last = int(high)
+    return (low, last + 1) if last - int(low) <= bins else (low, high)
 
 
 def newest_span(ranges: Sequence[DataRange | None], exact: bool, window: float) -> Span:

@@ -14,7 +14,7 @@ from bigviz.aggregate.layer_options import BARS
 from bigviz.data.dataset import Dataset
 from bigviz.document.spec import LayerSpec
 from bigviz.export.axes.axis import is_exact
-from bigviz.export.axes.span import DataRange
+from bigviz.export.axes.span import DataRange, End, whole_bins
 from bigviz.export.png.theme import Palette, Rgb
 from bigviz.render.colormaps import lut
 from bigviz.render.contrast import wants_dark
@@ -156,13 +156,19 @@ class ShownLayer:
         """What the data spans on x (0) or y (1)."""
         if self.info.range is None:
             return None
-        return self.info.range[side], self.info.range[side + 2], self._has_cells(side)
+        return *self._with_last_bin(side, self.info.range[side], self.info.range[side + 2]), self._has_cells(side)
 
     def home_range(self, side: int) -> DataRange | None:
         """What the first view shows of it: the part with nearly all rows, if that is small."""
         if self.dense is None:
             return self.data_range(side)
-        return self.dense.box[side], self.dense.box[side + 2], False
+        return *self._with_last_bin(side, self.dense.box[side], self.dense.box[side + 2]), False
+
+    def _with_last_bin(self, side: int, low: End, high: End) -> tuple[End, End]:
+        """The last bin of a histogram of whole numbers may end beyond them."""
+        layer = self.choice.layer
+        is_whole = side == 0 and self.info.x.kind == "integer" and layer.xaxis == "linear"
+        return whole_bins(low, high, layer.bins) if is_whole and layer.glyph == "histogram" else (low, high)
 
     def _has_cells(self, side: int) -> bool:
         """Its numbers are few and whole, and drawn as cells or bands."""

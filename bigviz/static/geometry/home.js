@@ -10,6 +10,8 @@ import { length, padSpan, panSpan, resolution, SHORTEST, span, spanOf, union } f
 
 /** Home is the data's range and this share of it on each side. */
 export const HOME_PADDING = 0.02;
+/** How many bins a histogram has unless its layer says otherwise. */
+export const BINS = 50;
 /** How many roots wide a view may become. */
 const WIDEST_ROOTS = 8;
 
@@ -36,6 +38,18 @@ export function homeSpan(ranges, exact, padding = HOME_PADDING) {
 export function newestSpan(ranges, exact, window) {
   const { hi, origin } = allOf(ranges, exact) ?? { hi: 0, origin: 0n };
   return panSpan({ lo: hi - window, hi, origin, exact }, window * HOME_PADDING);
+}
+
+/**
+ * What the bins of whole numbers span: where there are no more numbers than bins each has its own, `[v, v + 1)`, so the
+ * last one ends beyond the highest number.
+ * @param {readonly [low: number|string, high: number|string]} range
+ * @param {number} [bins]
+ * @returns {readonly [low: number|string, high: number|string]}
+ */
+export function wholeBins([low, high], bins = BINS) {
+  const last = BigInt(high);
+  return last - BigInt(low) <= BigInt(bins) ? [low, String(last + 1n)] : [low, high];
 }
 
 /** @param {readonly DataRange[]} ranges @param {boolean} exact @returns {Span|null} null where there is no value */

@@ -1,6 +1,7 @@
 // One layer of a figure: what was chosen, what the server said about it, and what draws it.
 
 import { ValueWords } from "../axes/values.js";
+import { wholeBins } from "../geometry/home.js";
 import { AxisRoot } from "../geometry/root.js";
 import { BarLayer } from "./lines/bar-layer.js";
 import { BrushedLayer } from "./brushed.js";
@@ -399,8 +400,16 @@ export class Layer {
 
   /** What the data spans.  @param {"x"|"y"} side @returns {import("../geometry/home.js").DataRange} */
   dataRange(side) {
-    const range = sideOf(this.info?.range, side);
+    const range = this.#withLastBin(side, sideOf(this.info?.range, side));
     return range && this.#hasCells(side) ? [...range, true] : range;
+  }
+
+  /** @typedef {readonly [number|string, number|string]|null} Ends */
+  /** The last bin of a histogram of whole numbers may end beyond them.  @param {"x"|"y"} side @param {Ends} range */
+  #withLastBin(side, range) {
+    const { info, definition, spec } = this;
+    const isWhole = side === "x" && info?.x.kind === "integer" && definition?.xaxis === "linear";
+    return range && isWhole && definition?.glyph === "histogram" ? wholeBins(range, spec.bins) : range;
   }
 
   /**
@@ -433,7 +442,7 @@ export class Layer {
    * @returns {readonly [number|string, number|string]|null}
    */
   denseRange(side) {
-    return sideOf(this.info?.dense?.box, side);
+    return this.#withLastBin(side, sideOf(this.info?.dense?.box, side));
   }
 
   /**

@@ -211,6 +211,8 @@ def changed(path: str, value: Any) -> dict[str, Any]:
 def test_errors_name_the_control():
     with pytest.raises(BadInput, match="'fare': expected a number from 0 to 100, got 101"):
         from_json(changed("controls/fare/value", 101))
+    with pytest.raises(BadInput, match=r"^controls\.n\.expression: reduction 'median\(fare\)'"):
+        from_json(changed("controls/n/expression", "median(fare)"))
 
 
 def test_a_column_may_be_called_as_a_control_would_be():

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bigviz.export.axes.axis import Axis, format_number
-from bigviz.export.axes.span import as_kind, home_span, newest_span, span_of
+from bigviz.export.axes.span import as_kind, home_span, newest_span, span_of, whole_bins
+from bigviz.tiles.bars.bin_edges import BinRule
 
 from .golden_axes import CASES, axis_of
 
@@ -82,3 +84,9 @@ def test_nanoseconds_stay_apart_over_centuries() -> None:
 @pytest.mark.parametrize(("start", "end"), [("1", "1"), ("x", "2"), (2.0, 1.0), (float("nan"), 1.0)])
 def test_no_span(start: Any, end: Any) -> None:
     assert span_of(start, end, False) is None
+
+
+@pytest.mark.parametrize(("low", "high", "bins"), [(1, 11, 11), (7, 7, 50), (-3, 2, 5), (0, 50, 50), (0, 51, 50)])
+def test_whole_bins_end_where_the_last_bin_of_a_histogram_does(low: int, high: int, bins: int) -> None:
+    edges = BinRule(low, high, bins, np.dtype(np.int64)).edges(low, high)
+    assert whole_bins(low, high, bins) == (edges.values[0], edges.values[-1])

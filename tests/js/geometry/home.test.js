@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { axisLimits, homeSpan, newestSpan } from "../../../bigviz/static/geometry/home.js";
+import { axisLimits, homeSpan, newestSpan, wholeBins } from "../../../bigviz/static/geometry/home.js";
 import { AxisRoot } from "../../../bigviz/static/geometry/root.js";
 import { equalSpans, fractionOf, length, span, spanToText } from "../../../bigviz/static/geometry/span.js";
 
@@ -49,4 +49,12 @@ test("the newest part ends with a margin, to the nanosecond, also where there is
   assert.equal(length(times), 10e9);
   assert.ok(Math.abs(fractionOf(times, 1700000060000000000n, 0) - 0.98) < 1e-12);
   assert.ok(equalSpans(newestSpan([], true, 10), span(-9.8, 0.2, 0n, true), 1e-12));
+});
+
+test("where each whole number has a bin, the last one is in the first view", () => {
+  assert.deepEqual(wholeBins(["1", "11"], 11), ["1", "12"]);
+  assert.deepEqual(wholeBins(["7", "7"]), ["7", "8"]);
+  assert.deepEqual(wholeBins(["0", "50"]), ["0", "51"]);
+  assert.deepEqual(wholeBins(["0", "51"]), ["0", "51"]);
+  assert.deepEqual(wholeBins(["9223372036854775800", "9223372036854775807"])[1], "9223372036854775808");
 });

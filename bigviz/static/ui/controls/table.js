@@ -9,6 +9,8 @@ import { labelOf } from "./field.js";
  *   Pick<import("../../wire/selections.js").SelectionRequests, "rows">}} Selected */
 
 const PAGE = 20;
+/** The names of Arrow's types of numbers. */
+const NUMBER = /^(u?int|half|float|double|decimal)/;
 
 export class RowTable {
   /** @param {import("./field.js").Built} built @param {string} figure its title */
@@ -19,6 +21,7 @@ export class RowTable {
     this.shown = "";
     /** @type {AbortController|null} */ this.asking = null;
     /** @type {string[]} */ this.columns = [];
+    /** Which columns hold numbers: these end on one line.  @type {readonly boolean[]} */ this.numbers = [];
     /** @type {readonly (readonly Cell[])[]} */ this.rows = [];
     this.total = 0;
     this.page = 0;
@@ -77,6 +80,7 @@ export class RowTable {
       const found = await source.requests.rows(shown, part, asking.signal);
       if (this.asking !== asking) return;
       const names = found.columns.map(({ name }) => name);
+      this.numbers = found.columns.map(({ type }) => NUMBER.test(type));
       this.#take(found.rows, names, found.total);
     } catch (error) {
       if (this.asking !== asking) return;
@@ -106,6 +110,7 @@ export class RowTable {
   show(rows, columns, page = 0, total = rows.length) {
     this.source = null;
     this.page = page;
+    this.numbers = columns.map((_, k) => rows.every((row) => row[k] === null || isNumber(row[k])));
     if (columns.join("\0") !== this.columns.join("\0")) this.sorted = null;
     this.#take(rows, columns, total);
   }
@@ -126,7 +131,7 @@ export class RowTable {
   #heads() {
     this.head.replaceChildren(
       ...this.columns.map((name, column) => {
-        const button = make("button", { text: name, attrs: { type: "button" } });
+        const button = make("button", { text: name, class: this.#classOf(column), attrs: { type: "button" } });
         button.addEventListener("click", () => {
           this.sorted = { column, descending: this.sorted?.column === column && !this.sorted.descending };
           this.page = 0;
@@ -135,6 +140,11 @@ export class RowTable {
         return make("th", { attrs: { scope: "col" } }, [button]);
       }),
     );
+  }
+
+  /** @param {number} column */
+  #classOf(column) {
+    return this.numbers[column] ? "number" : "";
   }
 
   #draw() {
@@ -148,7 +158,7 @@ export class RowTable {
         make(
           "tr",
           {},
-          row.map((cell) => make("td", { text: cellWords(cell) })),
+          row.map((cell, column) => make("td", { text: cellWords(cell), class: this.#classOf(column) })),
         ),
       ),
     );
@@ -177,6 +187,9 @@ function pager(label, text, press) {
   button.addEventListener("click", press);
   return button;
 }
+
+/** @param {Cell} cell */
+const isNumber = (cell) => typeof cell === "number" || typeof cell === "bigint";
 
 /** @param {Cell} cell @returns {string} */
 const cellWords = (cell) =>

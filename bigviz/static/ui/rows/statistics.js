@@ -54,7 +54,7 @@ export class Statistics {
     this.columns.replaceChildren(...boxes);
     for (const box of this.columns.querySelectorAll("input")) if (box.value === name) box.focus();
     this.by.replaceChildren(
-      ...["", ...labels].map((column) => new Option(column || "nothing", column, false, column === (by ?? ""))),
+      ...["", ...labels].map((column) => new Option(column || "none", column, false, column === (by ?? ""))),
     );
   }
 
