@@ -11,30 +11,30 @@ from bigviz.common.errors import BadInput, BigvizError, NotFound, TooLarge, Unpl
 __all__ = ["also_builtin"]
 
 
-class _BadValue(BadInput, ValueError):
+class BadValue(BadInput, ValueError):
     """BadInput that is a ValueError."""
 
 
-class _NoColumn(NotFound, KeyError, ValueError):
+class NoColumn(NotFound, KeyError, ValueError):
     """NotFound that is a KeyError, as pandas raises for a column, and a ValueError, as datashader does."""
 
     def __str__(self) -> str:
         return self.message
 
 
-class _NoNumbers(Unplottable, ValueError):
+class NoNumbers(Unplottable, ValueError):
     """Unplottable that is a ValueError."""
 
 
-class _TooMany(TooLarge, ValueError):
+class TooMany(TooLarge, ValueError):
     """TooLarge that is a ValueError."""
 
 
 _ALSO: Final[dict[type[BigvizError], type[BigvizError]]] = {
-    BadInput: _BadValue,
-    NotFound: _NoColumn,
-    Unplottable: _NoNumbers,
-    TooLarge: _TooMany,
+    BadInput: BadValue,
+    NotFound: NoColumn,
+    Unplottable: NoNumbers,
+    TooLarge: TooMany,
 }
 
 
