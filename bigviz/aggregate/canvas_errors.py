@@ -26,7 +26,7 @@ class NoNumbers(Unplottable, ValueError):
     """Unplottable that is a ValueError."""
 
 
-class TooMany(TooLarge, ValueError):
+class TooBig(TooLarge, ValueError):
     """TooLarge that is a ValueError."""
 
 
@@ -34,7 +34,7 @@ _ALSO: Final[dict[type[BigvizError], type[BigvizError]]] = {
     BadInput: BadValue,
     NotFound: NoColumn,
     Unplottable: NoNumbers,
-    TooLarge: TooMany,
+    TooLarge: TooBig,
 }
 
 

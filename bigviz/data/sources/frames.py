@@ -63,8 +63,8 @@ def _converted(source: object) -> tuple[pa.Table, dict[int, Unusable]]:
         return _from_mapping(source)
     hint = " Call .collect() first." if hasattr(source, "collect") else ""
     raise BadInput(
-        f"bigviz cannot open an object of type {type(source).__name__}.{hint} It opens paths, lists of paths, pyarrow tables, "
-        "readers, frames of pandas, polars and duckdb, and mappings of names to arrays.",
+        f"bigviz cannot open an object of type {type(source).__name__}.{hint} It opens paths, lists of paths, "
+        "pyarrow tables, readers, frames of pandas, polars and duckdb, and mappings of names to arrays.",
         field="source",
         got=type(source).__name__,
     )
