@@ -28,7 +28,10 @@ _BITS_OF_MANY: Final = 12  # the same for more than four groups
 _FEW: Final = 1 << 16  # keys that are sorted: a pass over the numbers takes less than to sort more
 _WINDOWS: Final = 6  # a group: two neighbours of each of three quartiles
 _SIGN: Final = 1 << 63
-_UNSIGNED, _SIGNED, _DOUBLE, _SINGLE = 0, 1, 2, 3
+_UNSIGNED, _SIGNED, _DOUBLE, _SINGLE = 0, 1, 2, 3  # how the bits of a number are ordered
+_FULL: Final = np.uint64((1 << 64) - 1)
+_ALL_VALID: Final = frozen(np.empty(0, np.uint8))
+_NO_CODES: Final = frozen(np.empty(0, np.int8))
 
 
 class Slice(NamedTuple):
@@ -179,11 +182,6 @@ def _sorted(
         found[each.group][each.rank] = int(keys[start + each.within])
 
 
-_FULL: Final = np.uint64((1 << 64) - 1)
-_ALL_VALID: Final = frozen(np.empty(0, np.uint8))
-_NO_CODES: Final = frozen(np.empty(0, np.int8))
-
-
 def number_of(key: int, kind: np.dtype[Any]) -> int | float:
     """The number that a key stands for."""
     if kind == np.dtype(np.float32):
@@ -217,9 +215,9 @@ def _terms(given: Slice) -> tuple[Array, int, Array, Array, Array, Array]:
 
 @jit
 def _is_number(bits: Any, kind: int) -> bool:
-    if kind == 2:
+    if kind == _DOUBLE:
         return bool((np.uint64(bits) & np.uint64(0x7FFFFFFFFFFFFFFF)) <= np.uint64(0x7FF0000000000000))
-    if kind == 3:
+    if kind == _SINGLE:
         return bool((np.uint64(bits) & np.uint64(0x7FFFFFFF)) <= np.uint64(0x7F800000))
     return True
 
@@ -228,11 +226,11 @@ def _is_number(bits: Any, kind: int) -> bool:
 def _key(bits: Any, kind: int) -> np.uint64:
     """Unsigned integers in the order of the numbers whose bits they are made of; -0 comes before 0."""
     word = np.uint64(bits)
-    if kind == 0:
+    if kind == _UNSIGNED:
         return word
-    if kind == 1:
+    if kind == _SIGNED:
         return word ^ np.uint64(0x8000000000000000)
-    if kind == 2:
+    if kind == _DOUBLE:
         if word >> np.uint64(63):
             return ~word
         return word | np.uint64(0x8000000000000000)
@@ -295,7 +293,7 @@ def _collect(
                     break
                 if key - base <= last[group]:
                     keys[count] = key
-                    which[count] = group * 6 + window
+                    which[count] = group * _WINDOWS + window
                     count += 1
                     break
     return count
