@@ -15,8 +15,7 @@ test: $(VENV)/.test bundle
 	$(MAKE) --no-print-directory lint
 	PATH="$(CURDIR)/$(BIN):$$PATH" npm test --silent
 	@# One more than the cores of a small machine: a fifth of the time tests wait for processes, pages and disks.
-	@# Bytecode is kept, which images of containers often forbid: hundreds of tests start a Python of their own.
-	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 3 --dist worksteal
+	$(BIN)/pytest -n 3 --dist worksteal
 
 test-big: $(VENV)/.test
 	$(BIN)/pytest -m big

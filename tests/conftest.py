@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import os
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -24,6 +26,11 @@ from bigviz.tiles.grid.tile_key import TileKey
 settings.register_profile("bigviz", deadline=None, derandomize=True, database=None)
 settings.register_profile("fuzz", deadline=None, derandomize=False, database=None, print_blob=True)
 settings.load_profile("bigviz")
+
+# Bytecode is kept, which images of containers often forbid: hundreds of tests start a Python of their own, which takes
+# 0.7 s longer to compile the package once more.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # Half a million objects of modules and tests stay to the end: looked at again and again, they take a tenth of the time.
 gc.disable()
