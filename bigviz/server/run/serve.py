@@ -137,14 +137,7 @@ def serve(
         run.serve(made, options.get("on_append"))
         return None
     require_bound(made)
-    known = {each.name for each in fields(Options)}
-    unknown = options.keys() - known
-    if unknown:
-        name, *others = sorted(unknown)
-        more = "" if others else hint(name, ("port", "address", "block", "quiet", *sorted(known)))
-        raise TypeError(f"bigviz.serve has no option {', '.join((name, *others))}.{more}")
-    if options.get("on_append") is not None and options.get("library") is None:
-        raise BadInput("on_append hears of the datasets of a library: give library=DIR.", "on_append")
+    _check_options(options)
     given = Options(port=port, address=address, **_current(options))
     log_fatal_signals()
     report = Reporter(quiet=quiet)
@@ -164,13 +157,25 @@ def serve(
     return None
 
 
+def _check_options(options: dict[str, Any]) -> None:
+    """Raise TypeError for unknown options, naming the nearest one, and BadInput for `on_append` without a library."""
+    known = {each.name for each in fields(Options)}
+    unknown = options.keys() - known
+    if unknown:
+        name, *others = sorted(unknown)
+        more = "" if others else hint(name, ("port", "address", "block", "quiet", *sorted(known)))
+        raise TypeError(f"bigviz.serve has no option {', '.join((name, *others))}.{more}")
+    if options.get("on_append") is not None and options.get("library") is None:
+        raise BadInput("on_append hears of the datasets of a library: give library=DIR.", "on_append")
+
+
 def _current(options: dict[str, Any]) -> dict[str, Any]:
     """The options under their current names; a former name gives a FutureWarning."""
     if "index" not in options:
         return options
-    mode, hint = renamed_mode(options["index"])
-    if hint:
-        warnings.warn(hint.removeprefix("--"), FutureWarning, stacklevel=3)
+    mode, words = renamed_mode(options["index"])
+    if words:
+        warnings.warn(words.removeprefix("--"), FutureWarning, stacklevel=3)
     return options | {"index": mode}
 
 
