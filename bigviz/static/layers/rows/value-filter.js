@@ -17,14 +17,26 @@ export function nameText(name) {
  * @param {string|null} value as the server writes it
  * @returns {string|null} null where an expression has no word for it: it was cut, or is no finite number
  */
-export function valueFilter({ name, kind }, value) {
+export function valueFilter({ name, kind, type }, value) {
   if (value === null) return `${nameText(name)} is null`;
   if (value.endsWith("…")) return null;
   if (kind === "bool") return `${nameText(name)} = ${value}`;
-  if (NUMBERS.has(kind)) return Number.isFinite(Number(value)) ? `${nameText(name)} = ${value}` : null;
+  if (NUMBERS.has(kind) && !Number.isFinite(Number(value))) return null;
+  if (type === "float") return `${nameText(name)} = ${float32Text(Number(value))}`;
+  if (NUMBERS.has(kind)) return `${nameText(name)} = ${value}`;
   if (kind === "category" || kind === "timestamp" || kind === "date" || kind === "time")
     return `${nameText(name)} = '${value.replaceAll("'", "''")}'`;
   return null;
+}
+
+/**
+ * The server writes a float32 with the fewest digits that tell it from others; filters compare it as float64. Digits
+ * alone would be a whole number, which is compared exactly.
+ * @param {number} value
+ */
+function float32Text(value) {
+  const number = Math.fround(value);
+  return Math.abs(number) < 2 ** 53 ? String(number) : number.toExponential();
 }
 
 /**

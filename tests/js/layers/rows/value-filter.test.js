@@ -35,6 +35,21 @@ test("a value as a filter", () => {
   assert.equal(narrowed("b or c", "a = 1"), "(b or c) and a = 1");
 });
 
+test("a float32 is named as the float64 that it is", () => {
+  const texts = ["0.1", "-78.73368", "0.5", "1e-7", "3e+20", "nan"];
+  assert.deepEqual(
+    texts.map((text) => valueFilter({ ...column("float"), type: "float" }, text)),
+    [
+      "a = 0.10000000149011612",
+      "a = -78.73368072509766",
+      "a = 0.5",
+      "a = 1.0000000116860974e-7",
+      "a = 3.0000000601852864e+20",
+      null,
+    ],
+  );
+});
+
 test("labels that are left out, by those that are fewer", () => {
   const all = ["a", "b", "it's"];
   assert.equal(labelsFilter(column("category"), ["it's"], all), "(a is null or a not in ('it''s'))");
