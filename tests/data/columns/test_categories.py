@@ -16,6 +16,8 @@ from bigviz.common.errors import Unplottable
 from bigviz.data.columns import categories
 from bigviz.data.open import open as open_table
 
+from ...examples import examples
+
 TEXT = [pa.string(), pa.large_string(), pa.string_view()]
 BYTES = [pa.binary(), pa.large_binary(), pa.binary_view(), pa.binary(3)]
 DICTIONARIES = [
@@ -69,13 +71,13 @@ def same(dataset: object, column: pa.ChunkedArray) -> None:
 
 
 @given(columns())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(120, fuzzed=300))
 def test_tables_in_memory(column: pa.ChunkedArray) -> None:
     same(open_table(pa.table({"c": column})), column)
 
 
 @given(columns())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60, fuzzed=150), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_arrow_streams(tmp_path: Path, column: pa.ChunkedArray) -> None:
     table = pa.table({"c": column})
     with ipc.new_stream(str(tmp_path / "t.arrows"), table.schema) as writer:
@@ -84,7 +86,7 @@ def test_arrow_streams(tmp_path: Path, column: pa.ChunkedArray) -> None:
 
 
 @given(columns(in_parquet=True), st.integers(1, 5), st.booleans())
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(80, fuzzed=200), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_parquet(tmp_path: Path, column: pa.ChunkedArray, group: int, encode: bool) -> None:
     path = tmp_path / "t.parquet"
     pq.write_table(pa.table({"c": column}), path, row_group_size=group, use_dictionary=encode)

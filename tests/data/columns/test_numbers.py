@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 from bigviz.data.dataset import Dataset
 from bigviz.data.open import open as open_table
 
+from ...examples import examples
+
 INTEGERS = [pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64()]
 FLOATS = [pa.float16(), pa.float32(), pa.float64()]
 DECIMALS = [pa.decimal32(7, 2), pa.decimal64(18, 9), pa.decimal128(38, 10), pa.decimal128(5, -3), pa.decimal256(76, 40)]
@@ -138,13 +140,13 @@ def flat(column: pa.ChunkedArray) -> list[object]:
 
 
 @given(columns(TYPES))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(150, fuzzed=400))
 def test_tables_in_memory(column: pa.ChunkedArray) -> None:
     same(open_table(pa.table({"c": column})), "c", flat(column))
 
 
 @given(columns(TYPES), st.booleans(), st.sampled_from([None, "zstd", "lz4"]))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60, fuzzed=150), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_arrow_files_and_streams(tmp_path: Path, column: pa.ChunkedArray, stream: bool, codec: str | None) -> None:
     table = pa.table({"before": pa.nulls(len(column)), "c": column})
     path = tmp_path / "t.arrow"
@@ -156,7 +158,7 @@ def test_arrow_files_and_streams(tmp_path: Path, column: pa.ChunkedArray, stream
 
 
 @given(columns([type_ for type_ in TYPES if type_ != pa.decimal128(5, -3)]), st.integers(1, 7))
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(100, fuzzed=250), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_parquet(tmp_path: Path, column: pa.ChunkedArray, group: int) -> None:
     path = tmp_path / "t.parquet"
     if column.type == pa.timestamp("s") or column.type == pa.timestamp("s", "Europe/Berlin"):
@@ -175,7 +177,7 @@ def in_milliseconds(chunk: pa.Array) -> pa.Array:
 
 
 @given(columns(TYPES), st.randoms())
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150, fuzzed=400), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_true_values_come_back(tmp_path: Path, column: pa.ChunkedArray, random: object) -> None:
     """`take` from a file whose column was turned into axis numbers gives what Arrow's own take gives."""
     table = pa.table({"c": column})

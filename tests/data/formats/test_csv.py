@@ -168,8 +168,8 @@ def test_files_read_alike_are_told_of_together(tmp_path: Path) -> None:
     assert second.startswith(f"{tmp_path}/3.csv was read as CSV: cells are separated by semicolons;")
 
 
-def many(folder: Path) -> list[int]:
-    """A table of 40 files: packed, decoded, mended, Parquet among them; the x of its rows."""
+def many(folder: Path, longest: int = 9_000) -> list[int]:
+    """A table of 40 files: packed, decoded, mended, Parquet among them, and a cell of `longest`; the x of its rows."""
     for number in range(40):
         (folder / f"{number:02}.csv").write_text(f"x,s\n{2 * number},a\n{2 * number + 1},b\n")
     (folder / "07.csv").write_bytes(gzip.compress(b"x,s\n14,a\n15,b\n"))
@@ -177,13 +177,13 @@ def many(folder: Path) -> list[int]:
     (folder / "09.csv").write_bytes(b"x,s\r\n18,a\n19,b\r\n")
     (folder / "10.csv").write_bytes(b"x,s\n20,a\n# between\n21,b\n")
     pq.write_table(pa.table({"x": [22, 23], "s": ["a", "b"]}), folder / "11.csv")
-    (folder / "12.csv").write_text('x,s\n24,a\n25,"' + "b" * 9_000_000 + '"\n')
+    (folder / "12.csv").write_text('x,s\n24,a\n25,"' + "b" * longest + '"\n')
     return list(range(80))
 
 
 def test_many_files_keep_their_order(tmp_path: Path) -> None:
     told: list[tuple[str, float, int]] = []
-    rows = many(tmp_path)
+    rows = many(tmp_path, 9_000_000)
     dataset = open_table(tmp_path, progress=lambda *step: told.append(step))
     assert dataset.column("x").values.tolist() == rows
     assert {stage for stage, _, _ in told} == {f"reading {tmp_path.name}"}
