@@ -26,9 +26,12 @@ def test_the_same_image_as_datashaders(agg: ds.reductions.Reduction):
     frame = pd.DataFrame({"x": rng.random(500), "y": rng.random(500), "v": rng.normal(size=500)})
     frame["c"] = pd.Categorical(np.array(["a", "b"])[rng.integers(0, 2, 500)])
     window = {"plot_width": 7, "plot_height": 5, "x_range": (0, 1), "y_range": (0, 1)}
-    xr.testing.assert_equal(
-        bv.Canvas(**window).points(frame, "x", "y", agg), ds.Canvas(**window).points(frame, "x", "y", agg)
-    )
+    ours, theirs = (canvas(**window).points(frame, "x", "y", agg) for canvas in (bv.Canvas, ds.Canvas))
+    if "sum" in repr(agg) or "mean" in repr(agg):  # floats are added in another order
+        xr.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-13)
+        assert ours.dtype == theirs.dtype
+    else:
+        xr.testing.assert_equal(ours, theirs)
 
 
 @pytest.mark.parametrize(
