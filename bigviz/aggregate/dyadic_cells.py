@@ -209,7 +209,7 @@ def _upper_float_codes(
         cell = np.floor(scaled)
         under = (value < 0.0) & (scaled == 0.0)  # the product underflowed to -0
         offset = (cell - 1.0 if under else cell) - base
-        within = (offset >= 0.0) & (offset < 4294967296.0)
+        within = (offset >= 0.0) & (offset < 4294967296.0) & (abs(value) < LIMIT)
         inside[k] = within
         out[k] = np.int32(offset * 2.0**-16) if within else np.int32(0)
 

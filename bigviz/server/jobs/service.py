@@ -27,6 +27,7 @@ from bigviz.document.substitute import substituted
 from bigviz.render import colormaps
 from bigviz.server.brushes.cell_budget import CellBudget
 from bigviz.server.brushes.dragged import dragged
+from bigviz.server.brushes.resolved import resolved
 from bigviz.server.brushes.steps import HeldBrush
 from bigviz.server.controls.figure_values import FigureValues
 from bigviz.server.controls.options import read_options
@@ -197,6 +198,10 @@ class Backend:
     def held_brush(self) -> HeldBrush:
         """What a connection holds of its brush, to begin with."""
         return HeldBrush(self.engine, self.brush_cells)
+
+    def resolved(self, request: BrushRequest, shown: Shown) -> AskedBrush:
+        """What a message asks for in which no control is dragged."""
+        return resolved(request, shown, self)
 
     def dragged(self, request: BrushRequest, shown: Shown, cancel: Cancel) -> AskedBrush:
         """What a message asks for in which a control is dragged; blocks."""

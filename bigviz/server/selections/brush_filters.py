@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bigviz.aggregate.layer import Layer
     from bigviz.data.dataset import Dataset
 
-__all__ = ["under_brushes"]
+__all__ = ["Resolve", "under_brushes"]
 
 _MOST: Final = 9
 _MOST_LABELS: Final = 200

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
@@ -20,6 +21,7 @@ from bigviz.data.dataset import Dataset
 from bigviz.server.http.row_json import MOST_COLUMNS, texts
 from bigviz.server.jobs.layer_ref import Asked, LayerRef
 from bigviz.server.jobs.usage import Usage
+from bigviz.server.selections.brush_filters import Resolve, under_brushes
 from bigviz.server.selections.kept import Kept, Selections, gone
 from bigviz.server.selections.page import Page
 from bigviz.server.selections.requests import read_selection, selection_answer
@@ -94,6 +96,11 @@ class SelectionJobs:
         self._backend = backend
         self.kept = Selections()
         self._downloads: Counter[Hashable] = Counter()
+
+    async def under_brushes(self, principal: Principal, asked: Asked, brushes: Any, resolve: Resolve) -> Asked:
+        """The layer of the rows that lie in brushes, too: see `under_brushes`, whose errors it raises."""
+        call = partial(under_brushes, asked.dataset, asked.layer, brushes, resolve, self._backend.engine)
+        return replace(asked, layer=await self._backend.job(principal, object(), call))
 
     async def select(
         self,

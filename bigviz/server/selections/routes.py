@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -19,7 +18,6 @@ from bigviz.server.http.layers import LayerHandler
 from bigviz.server.http.request_body import BodyHandler
 from bigviz.server.request_json import parse_body
 from bigviz.server.request_values import choice, whole
-from bigviz.server.selections.brush_filters import under_brushes
 from bigviz.server.selections.page import Page
 from bigviz.server.selections.row_rules import rules_of
 
@@ -63,8 +61,7 @@ class Select(BodyHandler, LayerHandler):
         backend, asked = await self.asked(name, number)
         if given["brushes"]:
             resolve = partial(backend.resolve, self.document, usage=self.usage)
-            call = partial(under_brushes, asked.dataset, asked.layer, given["brushes"], resolve, backend.engine)
-            asked = replace(asked, layer=await backend.job(self.principal, object(), call))
+            asked = await backend.selections.under_brushes(self.principal, asked, given["brushes"], resolve)
         rules = rules_of(self.document, self.dataset, self.usage)
         jobs, usage = backend.selections, self.usage
         answer = await jobs.select(self.principal, name, self.dataset, asked, given, usage, rules=rules)

@@ -9,21 +9,13 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from bigviz.common.cancel import Cancel
 from bigviz.common.daemon_thread import in_thread
-from bigviz.common.errors import BadInput, Cancelled
-from bigviz.document.controls.values import all_values
-from bigviz.document.filter_text import bound_filter
-from bigviz.server.brushes.dragged import number_spec
-from bigviz.server.brushes.wanted import AskedBrush
+from bigviz.common.errors import Cancelled
 from bigviz.server.websocket.send_queue import Message
-from bigviz.tiles.interface import TotalTarget
 from bigviz.wire.frames import Type, json_parts
 
 if TYPE_CHECKING:
-    from bigviz.aggregate.layer import Layer
-    from bigviz.data.dataset import Dataset
-    from bigviz.document.spec import Document
     from bigviz.server.brushes.steps import Answer, HeldBrush
-    from bigviz.server.brushes.wanted import BrushRequest, NumberWant
+    from bigviz.server.brushes.wanted import AskedBrush, BrushRequest
     from bigviz.server.documents.opened import Shown
     from bigviz.server.jobs.service import Backend
 
@@ -142,7 +134,7 @@ class Brushing:
         assert shown is not None
         if request.control is not None:
             return await self._run(partial(self._backend.dragged, request, shown))
-        return resolved(request, shown, self._backend)
+        return self._backend.resolved(request, shown)
 
     def _holding(self) -> HeldBrush:
         if self._held is None:
@@ -174,30 +166,6 @@ class Brushing:
 
 
 _FREE: Final = {"queue_us": 0, "kernel_us": 0, "encode_us": 0, "rows": 0, "bytes": 0}
-
-
-def resolved(request: BrushRequest, shown: Shown, backend: Backend) -> AskedBrush:
-    """The layers of a message. Raises BadInput unless they are of one dataset, and what resolving a definition
-    raises."""
-    dataset, layer = _resolve(request.definition, shown, backend, None)
-    targets = tuple((each, _resolve(each.definition, shown, backend, dataset)[1]) for each in request.targets)
-    others = tuple((each, _resolve(each.definition, shown, backend, dataset)[1]) for each in request.others)
-    numbers = tuple((each.control, _total(each, shown.document, dataset)) for each in request.numbers)
-    return AskedBrush(dataset, layer, request.shape, targets, others, None, numbers)
-
-
-def _total(want: NumberWant, document: Document, of: Dataset) -> TotalTarget:
-    spec = number_spec(want, document, of)
-    return TotalTarget(spec.expression, bound_filter(document, spec.filter, all_values(document, want.values)))
-
-
-def _resolve(value: Any, shown: Shown, backend: Backend, of: Dataset | None) -> tuple[Dataset, Layer]:
-    dataset, layer = backend.resolve_shown(shown, value)
-    if of is not None and dataset is not of:
-        raise BadInput(
-            f"A brush and what it shows are of one dataset, got {of.name!r} and {dataset.name!r}.", "definition"
-        )
-    return dataset, layer
 
 
 def _replaced(request: BrushRequest) -> Cancelled:
