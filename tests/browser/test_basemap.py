@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import socket
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -272,18 +275,33 @@ def test_dense_screens(page: Page, maps: Maps, host: TileHost, name: str) -> Non
     assert (np.abs(found - wanted)[inner] <= 1.5).all()
 
 
+def await_listening(port: int) -> None:
+    """Wait until a server answers."""
+    latest = time.monotonic() + PATIENCE
+    while time.monotonic() < latest:
+        try:
+            return socket.create_connection(("127.0.0.1", port)).close()
+        except ConnectionRefusedError:
+            time.sleep(0.05)
+    raise TimeoutError(f"Nothing listens on port {port}.")
+
+
 def test_a_page_that_came_before_its_document_was_known_loads_itself_again(
     page: Page, seen: Seen, host: TileHost, serve: Callable[..., Server], tmp_path: Path
 ) -> None:
     script = SCRIPT.format(address=f"{host.url}/{{z}}/{{x}}/{{y}}.png")
     wait = f"import pathlib, time\nwhile not pathlib.Path({str(tmp_path / 'go')!r}).exists(): time.sleep(0.05)\n"
     (tmp_path / "map.py").write_text(wait + script)
-    server = serve("map.py", cwd=tmp_path)
-    answer = page.goto(f"{server.url}/map/")
-    assert answer and host.url not in answer.headers["content-security-policy"]
-    page.locator(".opening").wait_for()
-    with page.expect_navigation() as again:
-        (tmp_path / "go").touch()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with ThreadPoolExecutor(1) as starting:  # the address is printed once the script has run
+        starting.submit(serve, "map.py", cwd=tmp_path, port=port)
+        await_listening(port)
+        answer = page.goto(f"http://127.0.0.1:{port}/map/")
+        assert answer and host.url not in answer.headers["content-security-policy"]
+        page.locator(".opening").wait_for()
+        with page.expect_navigation() as again:
+            (tmp_path / "go").touch()
     assert host.url in again.value.headers["content-security-policy"]
     drawn(page)
     until(page, "() => sessionStorage.length === 0")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -74,11 +74,10 @@ def fill(server: Server, span: float) -> None:
 
 
 @pytest.fixture
-def grows(tmp_path: Path) -> Iterator[Server]:
-    running = start_server("--library", str(tmp_path / "library"), cwd=tmp_path)
+def grows(tmp_path: Path, serve: Callable[..., Server]) -> Server:
+    running = serve("--library", str(tmp_path / "library"), cwd=tmp_path)
     fill(running, BATCHES * ROWS + 30)
-    yield running
-    running.stop()
+    return running
 
 
 def await_version(page: Page, version: int) -> None:

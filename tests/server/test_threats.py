@@ -178,7 +178,7 @@ def test_comings_and_goings_leave_nothing_behind(documents):
             lambda: (len(site.viewers), site.loaded._requests, len(site.loaded.runner._queue._owners))
         ) == (0, 0, 0)
         gc.collect()
-        assert sum(isinstance(each, Viewer) for each in gc.get_objects()) <= 2, "at most the last ones are still held"
+        assert sum(type(each) is Viewer for each in gc.get_objects()) <= 2, "at most the last ones are still held"
 
 
 def test_twenty_viewers_see_the_same_and_share_the_work(documents):

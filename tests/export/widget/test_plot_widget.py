@@ -196,7 +196,7 @@ def test_comings_and_goings_leave_no_viewer_and_no_task(made, engine: EngineThre
     settled(engine)
     assert widget._cells.count == 0
     gc.collect()
-    assert sum(isinstance(each, Viewer) and each.site is widget._cells.site for each in gc.get_objects()) <= 1
+    assert sum(type(each) is Viewer and each.site is widget._cells.site for each in gc.get_objects()) <= 1
 
 
 def test_output_waits_until_the_page_has_taken_in_what_came_before(made, engine: EngineThread):
