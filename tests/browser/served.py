@@ -10,7 +10,7 @@ import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Queue
+from queue import Empty, Queue
 
 import numpy as np
 
@@ -56,6 +56,7 @@ class Server:
     process: subprocess.Popen[str]
 
     def stop(self) -> None:
+        """End it, if it has not ended."""
         self.process.terminate()
         self.process.wait(PATIENCE)
         assert self.process.stdout
@@ -97,8 +98,12 @@ def start_server(*arguments: str, cwd: Path, port: int | None = None, static: Pa
 
     threading.Thread(target=read, daemon=True).start()
     told = []
-    while (line := lines.get(timeout=PATIENCE)) is not None:
-        told.append(line)
-        if found := re.search(r"http://[\w.:]+", line):
-            return Server(found[0].rstrip("/"), process)
+    try:
+        while (line := lines.get(timeout=PATIENCE)) is not None:
+            told.append(line)
+            if found := re.search(r"http://[\w.:]+", line):
+                return Server(found[0].rstrip("/"), process)
+    except Empty:
+        process.terminate()
+        raise
     raise RuntimeError(f"bigviz serve ended:\n{''.join(told)}")

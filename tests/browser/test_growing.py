@@ -15,7 +15,7 @@ from playwright.sync_api import BrowserContext, Page
 
 from ..patience import PATIENCE
 from .driver import frames, open_page, pixels, settle
-from .served import Server, start_server
+from .served import Server
 from .test_library import ARROW, put
 
 BATCHES = 20
@@ -143,11 +143,13 @@ def test_a_page_that_was_cut_off_goes_on_from_where_it_was(page: Page, grows: Se
     np.testing.assert_array_equal(followed, pixels(page))
 
 
-def test_a_page_follows_over_a_restart_of_its_server(context: BrowserContext, tmp_path: Path) -> None:
+def test_a_page_follows_over_a_restart_of_its_server(
+    context: BrowserContext, serve: Callable[..., Server], tmp_path: Path
+) -> None:
     page = context.new_page()  # one that may write errors to its console: connections are refused meanwhile
     page.add_init_script(path=Path(__file__).with_name("probes.js"))
     page.set_default_timeout(PATIENCE * 1_000)
-    first = start_server("--library", str(tmp_path / "library"), cwd=tmp_path)
+    first = serve("--library", str(tmp_path / "library"), cwd=tmp_path)
     fill(first, BATCHES * ROWS + 30)
     tell_versions(page)
     open_page(page, f"{first.url}/grows/")
@@ -156,11 +158,10 @@ def test_a_page_follows_over_a_restart_of_its_server(context: BrowserContext, tm
     page.evaluate("() => { window.kept = true; }")
     first.stop()
     port = urlsplit(first.url).port
-    second = start_server("--library", str(tmp_path / "library"), cwd=tmp_path, port=port)
+    second = serve("--library", str(tmp_path / "library"), cwd=tmp_path, port=port)
     version = append(second, 2 * ROWS, ROWS)
     await_version(page, version)
     assert page.evaluate("() => window.kept")
     followed = pixels(page)
     open_page(page, f"{second.url}/grows/")
     np.testing.assert_array_equal(followed, pixels(page))
-    second.stop()
