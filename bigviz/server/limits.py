@@ -44,7 +44,7 @@ class Limits:
     malformed_per_minute: int = 10
     ping_seconds: float = 20.0
     unread_bytes: int = 64 * _MIB  # more output than this waiting for a browser closes its connection (4008)
-    unread_soft_bytes: int = 8 * _MIB  # from here on its tiles wait
+    unread_soft_bytes: int = 1 * _MIB  # from here on its tiles wait
     labels_bytes: int = 24 * _MIB  # a `layer` answer with more is refused: two of them may wait
     stalled_seconds: float = 15.0  # without one byte read while output waits: closed (4008)
     slowest_bytes: float = 16 << 10  # a second, that a browser must also read, and a body must come with

@@ -285,22 +285,39 @@ def test_long_headers_and_bodies(served: Running):
     assert served.get("/healthz").status == 200
 
 
+def one_too_many(server: Running) -> bytes:
+    """What a connection beyond the number is answered, for the page and for whether the server lives."""
+    answers = []
+    for path in ("/", "/healthz"):
+        with raw(server) as connection:
+            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{server.server.port}\r\n\r\n".encode())
+            answers.append(drained(connection))
+    assert answers[1].startswith(b"HTTP/1.1 200") and b'"ok": true' in answers[1]
+    return answers[0]
+
+
 def test_connections_of_one_address_are_counted(documents):
     with running(documents[:1], limits=Limits(connections_per_address=5)) as server, ExitStack() as stack:
         browsers = [stack.enter_context(Browser(server.url, "points")) for _ in range(5)]
-        with raw(server) as connection:
-            assert drained(connection) == b""
+        answer = one_too_many(server)
+        assert answer.startswith(b"HTTP/1.1 503") and b"Too many connections are open: close some" in answer
         browsers.pop().close()
         server.await_event("disconnected")
-        assert server.get("/healthz").status == 200
+        assert server.get("/").status == 200
 
 
 def test_connections_in_all_are_counted(documents):
     with running(documents[:1], limits=Limits(connections=3)) as server, ExitStack() as stack:
         for _ in range(3):
             stack.enter_context(Browser(server.url, "points"))
-        with raw(server) as connection:
-            assert drained(connection) == b""
+        assert one_too_many(server).startswith(b"HTTP/1.1 503")
+
+
+def test_who_holds_every_connection_and_asks_nothing_keeps_no_probe_out(documents):
+    with running(documents[:1], limits=Limits(connections_per_address=3)) as server, ExitStack() as stack:
+        for _ in range(100):
+            stack.enter_context(raw(server))
+        assert one_too_many(server).startswith(b"HTTP/1.1 503")
 
 
 def test_the_operator_says_how_many_connections(documents):
@@ -309,8 +326,7 @@ def test_the_operator_says_how_many_connections(documents):
         with running(documents[:1], **chosen) as server, ExitStack() as stack:
             for _ in range(3):
                 stack.enter_context(Browser(server.url, "points"))
-            with raw(server) as connection:
-                assert drained(connection) == b""
+            assert one_too_many(server).startswith(b"HTTP/1.1 503")
     assert Options().bounds == Limits()
     assert Options(limits=Limits(connections=7), max_connections_per_address=9).bounds == Limits(
         connections=7, connections_per_address=9

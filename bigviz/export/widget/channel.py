@@ -77,6 +77,10 @@ class Channel:
             self._waiting.append(sent)
         return sent
 
+    def unread(self) -> int:
+        """Bytes that the page has not told that it took in."""
+        return self._on_the_way
+
     def hang_up(self, code: int, reason: str) -> None:
         """Tell the page that the connection ends, and end."""
         if self._open:

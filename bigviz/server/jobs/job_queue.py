@@ -2,9 +2,13 @@
 
 Owners (a viewer's socket, an HTTP client's address) want jobs; a job has a key, and wants of equal key share one run.
 Each owner has slots (a viewer's figures) that hold one list of wants each: a newer list replaces the older one. What
-nobody wants any more is dropped if it has not started, and has its cancel flag raised if it has. The next job comes
-from each owner in turn, in the order of the owner's list; jobs marked `later` (prefetched tiles) only when nothing else
-waits, and at most all but one worker run jobs marked `heavy`, so that a row of large images leaves room for tiles.
+nobody wants any more is dropped if it has not started, and has its cancel flag raised if it has.
+
+The next job is of who has used least processor time lately, of equals in turn, in the order of the owner's list: who
+asks for much delays who asks for little by no more than the jobs that run. Owners of one share (a user's or an
+address's viewers) are compared as one first, so that many connections are not many shares. Owners that were told to
+`follow` others get every fourth job while both wait. Jobs marked `later` (prefetched tiles) start only when nothing
+else waits, and at most all but one worker run jobs marked `heavy`, so that a row of large images leaves room for tiles.
 Jobs marked `long`, which take seconds and have threads of their own for the work, have two places next to the workers,
 so that they take no turn from others, and others none from them.
 
@@ -20,10 +24,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from bigviz.common.cancel import Cancel
+from bigviz.server.jobs.used_time import UsedTime
 
 __all__ = ["LONG", "Job", "JobQueue", "Outcome", "Want"]
 
 LONG: Final = 2  # long jobs that run at a time
+_FOLLOWERS_TURN: Final = 4  # every which job is one of an owner that follows others
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,7 @@ class Job:
     long: bool
     wants: list[Want] = field(default_factory=list)
     cancel: Cancel = field(default_factory=Cancel)
+    owner: Hashable = None  # whose turn it was started in
     started: float | None = None
     over: bool = False  # delivered, or dropped by everybody
 
@@ -71,10 +78,14 @@ class _Owner:
 
 
 class JobQueue:
-    """See the module."""
+    """See the module. `share_of` tells the share that an owner belongs to, by default its own."""
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, share_of: Callable[[Hashable], Hashable] = lambda owner: owner) -> None:
         self._workers = workers
+        self._share_of = share_of
+        self._used = UsedTime()
+        self._turn = 0
+        self._followers: set[Hashable] = set()  # apart from the owners: they may want nothing for long
         self._owners: dict[Hashable, _Owner] = {}  # in the order of their turns
         self._jobs: dict[Hashable, Job] = {}
         self._live: dict[Want, Job] = {}
@@ -117,6 +128,13 @@ class JobQueue:
         state = self._owners.get(owner)
         return state is not None and state.paused
 
+    def follow(self, owner: Hashable, follows: bool) -> None:
+        """Start this owner's jobs after those of others, or no longer."""
+        if follows:
+            self._followers.add(owner)
+        else:
+            self._followers.discard(owner)
+
     def drop(self, owner: Hashable, slot: Hashable) -> None:
         """Give up one slot of an owner."""
         state = self._owners.get(owner)
@@ -126,6 +144,8 @@ class JobQueue:
 
     def forget(self, owner: Hashable) -> None:
         """Give up everything an owner wants."""
+        self._used.forget(owner)
+        self._followers.discard(owner)
         state = self._owners.pop(owner, None)
         if state is not None:
             for wants in state.slots.values():
@@ -146,9 +166,13 @@ class JobQueue:
             self._count(job, 1)
         return job
 
-    def stop(self, job: Job) -> None:
-        """A job has ended."""
+    def stop(self, job: Job, seconds: float = 0.0) -> None:
+        """A job has ended, after so many seconds of processor time."""
         self._count(job, -1)
+        self._used.charge(job.owner, seconds)
+        share = self._share_of(job.owner)
+        if share != job.owner:
+            self._used.charge(share, seconds)
 
     def close(self, job: Job) -> list[Want]:
         """A job's outcome is there: the wants that wait for it, which are answered now."""
@@ -191,15 +215,30 @@ class JobQueue:
             del self._owners[owner]
 
     def _next(self) -> Job | None:
+        self._turn += 1
+        followers_first = self._turn % _FOLLOWERS_TURN == 0
+        ready = {name: state for name, state in self._owners.items() if not state.paused}
         for later in (False, True):
-            for name, state in self._owners.items():
-                if state.paused:
-                    continue
-                job = self._pop(state.later if later else state.first)
-                if job is not None:
-                    self._owners[name] = self._owners.pop(name)  # to the end of the turns
-                    return job
+            waiting = {name: queue for name, state in ready.items() if (queue := state.later if later else state.first)}
+            for follows in (followers_first, not followers_first):
+                found = self._first_of({name: q for name, q in waiting.items() if (name in self._followers) is follows})
+                if found is not None:
+                    return found
         return None
+
+    def _first_of(self, waiting: dict[Hashable, deque[tuple[Want, Job]]]) -> Job | None:
+        """The next job of the owner that comes first and has one that may start."""
+        while waiting:
+            name = min(waiting, key=self._used_by)  # the first of equals, in the order of their turns
+            job = self._pop(waiting.pop(name))
+            if job is not None:
+                job.owner = name
+                self._owners[name] = self._owners.pop(name)  # to the end of the turns
+                return job
+        return None
+
+    def _used_by(self, owner: Hashable) -> tuple[float, float]:
+        return self._used.of(self._share_of(owner)), self._used.of(owner)
 
     def _pop(self, queue: deque[tuple[Want, Job]]) -> Job | None:
         """The first job of a queue that has not started and may, taken out, with those before it that are over."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,13 +28,20 @@ T = TypeVar("T")
 class JobRunner:
     """A `JobQueue` with its threads. Must be made on a running event loop."""
 
-    def __init__(self, workers: int) -> None:
+    def __init__(
+        self,
+        workers: int,
+        share_of: Callable[[Hashable], Hashable] = lambda owner: owner,
+        used: Callable[[], float] = time.thread_time,
+    ) -> None:
+        """`used` tells the processor time of the thread that calls it."""
         self.workers = workers
+        self._used_time = used
         self._loop = asyncio.get_running_loop()
         self._threads = workers + LONG
         self._executor = ThreadPoolExecutor(self._threads, "bigviz-worker")
         self._lock = threading.Lock()
-        self._queue = JobQueue(workers)
+        self._queue = JobQueue(workers, share_of)
         self._busy = 0  # threads that run jobs or look for one
         self._results: deque[tuple[Job, Any, BaseException | None]] = deque()
         self._woken = False
@@ -61,6 +69,11 @@ class JobRunner:
             self._queue.pause(owner, paused)
         if not paused:
             self._start()
+
+    def follow(self, owner: Hashable, follows: bool) -> None:
+        """Start this owner's jobs after those of others, or no longer."""
+        with self._lock:
+            self._queue.follow(owner, follows)
 
     def is_paused(self, owner: Hashable) -> bool:
         """Whether an owner's jobs do not start for now."""
@@ -129,13 +142,13 @@ class JobRunner:
                 if job is None:
                     self._busy -= 1
                     return
-            value, error = None, None
+            value, error, began = None, None, self._used_time()
             try:
                 value = job.call(job.cancel)
             except BaseException as failure:  # handed to those that want the job
                 error = failure
             with self._lock:
-                self._queue.stop(job)
+                self._queue.stop(job, self._used_time() - began)
                 self._results.append((job, value, error))
                 wake = not self._woken and not self._closed
                 self._woken = True

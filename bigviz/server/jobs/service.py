@@ -73,7 +73,7 @@ class Backend:
         self.engine = engine
         self.limits = limits
         self.metrics = metrics
-        self.runner = JobRunner(usable_cores())
+        self.runner = JobRunner(usable_cores(), lambda owner: getattr(owner, "share", owner))
         self.builds = Builds(engine, limits.builds, limits.builds_per_address)
         self.jobs = ViewJobs(engine)
         self.scans = Scans(engine)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import resource
 import socket
@@ -16,19 +17,23 @@ from tornado.web import Application
 
 from bigviz.common.errors import BadInput
 from bigviz.server.limits import Limits
+from bigviz.server.run.one_question import OneQuestion
 
 __all__ = ["LOCAL", "Listener", "bind"]
 
 _MOST_PROBED: Final = 200
 _BACKLOG: Final = 128
 _OTHER_FILES: Final = 64
+_MOST_BEYOND: Final = 16
+_SECONDS_TO_ASK: Final = 2.0
 
 LOCAL: Final = "127.0.0.1"
 """Where a request over a unix socket comes from: only who may use the server's files on this machine can send one."""
 
 
 class Listener(HTTPServer):
-    """An HTTP server that closes connections beyond a number, in all and per address."""
+    """An HTTP server that serves a number of connections, in all and per address. One beyond them may ask one thing:
+    whether the server lives. Anything else is answered 503, and the connection is closed."""
 
     def initialize(self, app: Application, limits: Limits, tls: ssl.SSLContext | None = None) -> None:  # type: ignore[override]
         super().initialize(
@@ -46,12 +51,14 @@ class Listener(HTTPServer):
         room = limits.connections if files == resource.RLIM_INFINITY else files - _OTHER_FILES
         self._most = max(1, min(limits.connections, room))
         self._streams: dict[str, set[IOStream]] = {}
+        self._beyond: dict[IOStream, None] = {}  # connections beyond the number, oldest first
 
     def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
-        """A new connection: served, or closed at once where there are too many."""
+        """A new connection."""
         peer = _peer(stream, address)
         if self._full(peer):
-            stream.close()
+            self._let_ask(stream)
+            super().handle_stream(stream, address)
             return
         self._streams.setdefault(peer, set()).add(stream)
         stream.set_nodelay(True)
@@ -62,7 +69,8 @@ class Listener(HTTPServer):
         context = request_conn.context
         if context.address_family == socket.AF_UNIX:
             context.remote_ip = LOCAL
-        return super().start_request(server_conn, request_conn)
+        delegate = super().start_request(server_conn, request_conn)
+        return OneQuestion(delegate, request_conn) if request_conn.stream in self._beyond else delegate
 
     def close_idle(self, busy: Collection[IOStream]) -> bool:
         """Close the connections that are not `busy` and have nothing left to send; whether any is still open."""
@@ -77,6 +85,22 @@ class Listener(HTTPServer):
             for stream in streams:
                 stream.close()
         self._streams.clear()
+        for stream in list(self._beyond):
+            stream.close()
+
+    def _let_ask(self, stream: IOStream) -> None:
+        """A connection beyond the number has `_SECONDS_TO_ASK`, and less where more of them come than are held: a probe
+        asks as soon as it is connected."""
+        self._beyond[stream] = None
+        timer = asyncio.get_running_loop().call_later(_SECONDS_TO_ASK, stream.close)
+
+        def closed() -> None:
+            timer.cancel()
+            self._beyond.pop(stream, None)
+
+        stream.set_close_callback(closed)
+        if len(self._beyond) > _MOST_BEYOND:
+            next(iter(self._beyond)).close()
 
     def _full(self, peer: str) -> bool:
         if len(self._open(peer)) >= self._limits.connections_per_address:

@@ -19,6 +19,7 @@ from bigviz.server.access.credentials import PROTOCOL, TOKEN_PROTOCOL
 from bigviz.server.access.gate import Need
 from bigviz.server.access.same_origin import foreign_origin, is_embedded
 from bigviz.server.http.base import Guarded
+from bigviz.server.http.socket_queue import hold_little_unsent, unconfirmed
 from bigviz.server.site import Site
 from bigviz.server.websocket.eager import begun
 from bigviz.server.websocket.viewer import Viewer
@@ -92,6 +93,7 @@ class Websocket(Guarded, WebSocketHandler):
         stream.set_nodelay(True)
         stream.read_chunk_size = _CHUNK
         stream.max_write_buffer_size = self.site.limits.unread_bytes
+        hold_little_unsent(stream.socket)
         self.viewer = Viewer(
             self.site, self.name, self.credentials, self.principal, self, self.follows, self.resumes
         )  # fmt: skip
@@ -131,6 +133,14 @@ class Websocket(Guarded, WebSocketHandler):
         together = chain.from_iterable((head, *pieces) for head, pieces in zip(heads, frames, strict=True))
         written: asyncio.Future[None] = connection.stream.write(b"".join(together))
         return written
+
+    def unread(self) -> int:
+        """Bytes that were written and that the browser's machine has not confirmed."""
+        connection: Any = self.ws_connection
+        if connection is None or connection.is_closing():
+            return 0
+        stream = connection.stream
+        return len(stream._write_buffer) + unconfirmed(stream.socket)
 
     def hang_up(self, code: int, reason: str) -> None:
         """Begin the closing handshake; nothing happens on a connection that is closing."""

@@ -14,6 +14,9 @@ from bigviz.wire.frames import HEADER, Bytes, Part, in_pieces
 __all__ = ["Message", "Outbox", "Sink"]
 
 _AHEAD: Final = 256 << 10  # bytes handed to the sink before waiting for it: enough for a usual view in one go
+_PATIENT: Final = 0.25  # seconds without one byte read, after which a browser gets no work done: a slow line reads some
+_PROVEN: Final = 256 << 10  # bytes that a machine does not take in unless its browser reads: a first view has more
+_LOOK: Final = 1.0  # between two looks at one that reads nothing
 
 
 @dataclass(eq=False, slots=True)  # thousands a second are made
@@ -45,13 +48,21 @@ class Sink(Protocol):
         """Take frames, each in pieces; done when they have left and room is for others. Until then the rest waits in
         the outbox."""
 
+    def unread(self) -> int:
+        """Bytes of these frames that the browser's machine has not confirmed. While one write is awaited this falls
+        with whatever the browser reads."""
+
 
 class Outbox:
     """Messages for one sink, handed to it piece by piece, so that unread output stays here, counted and droppable.
 
     What is put in one step of the event loop is handed over together in the next. `full(True)` is called when the
-    browser is behind, `full(False)` when it has caught up, `give_up()` once when it reads nothing or when more than
-    `unread_bytes` wait.
+    browser is behind, `full(False)` when it has caught up, `give_up()` once when it has read nothing for
+    `stalled_seconds`, reads less than `slowest_bytes` a second beyond that, or when more than `unread_bytes` wait.
+
+    A browser is behind when more than `unread_soft_bytes` wait, and when it has read nothing for `_PATIENT` seconds:
+    its newer views would take the place of those that wait, so their bytes alone would never hold it up. `reads()` is
+    called once when it has read `_PROVEN` bytes.
     """
 
     def __init__(
@@ -61,17 +72,20 @@ class Outbox:
         limits: Limits,
         full: Callable[[bool], None],
         give_up: Callable[[], None],
+        reads: Callable[[], None] = lambda: None,
     ) -> None:
         self._sink = sink
         self._epoch = epoch
         self._limits = limits
         self._full = full
         self._give_up = give_up
+        self._reads: Callable[[], None] | None = reads
         self._queue: deque[Message] = deque()
         self._begun: deque[Sequence[Bytes]] = deque()  # frames of a message that are still to be handed over
         self._sequence = 1
         self._waiting = 0
         self._behind = False
+        self._stuck = False
         self._closed = False
         self._loop = asyncio.get_running_loop()
         self._busy = False  # a step is to come, or the sink has not taken the last one's frames
@@ -119,6 +133,9 @@ class Outbox:
 
     def _step(self) -> None:
         """Hand over what there is, or the first of it. That the sink takes it at once is usual, and takes no task."""
+        if self._reads is not None and self.sent >= _PROVEN and self.sent - self._sink.unread() >= _PROVEN:
+            self._reads()
+            self._reads = None
         frames, size = self._next()
         if not frames:
             self._rest()
@@ -145,14 +162,26 @@ class Outbox:
 
     async def _wait(self, sending: asyncio.Future[None], size: int) -> None:
         """Wait until the browser has taken in the last of so many bytes; give it up if it is too slow."""
-        patience = self._limits.stalled_seconds + size / self._limits.slowest_bytes
-        await asyncio.wait([sending], timeout=patience)
-        if sending.done():
-            self._taken(sending, size)
-        else:
-            sending.add_done_callback(_ignore)
-            self._fail()
-            self._rest()
+        begun = heard = self._loop.time()
+        end, left = begun + self._limits.stalled_seconds + size / self._limits.slowest_bytes, self._sink.unread()
+        while True:
+            now = self._loop.time()
+            stalled = heard + self._limits.stalled_seconds
+            if now >= min(stalled, end):
+                sending.add_done_callback(_ignore)
+                self._fail()
+                self._rest()
+                return
+            look = _LOOK if self._stuck else _PATIENT
+            await asyncio.wait([sending], timeout=min(look, stalled - now, end - now))
+            if sending.done():
+                self._taken(sending, size)
+                return
+            before, left = left, self._sink.unread()
+            if left < before:
+                heard = self._loop.time()
+            self._stuck = left >= before
+            self._tell()
 
     def _taken(self, sending: asyncio.Future[None], size: int) -> None:
         """The sink has taken so many bytes, or its browser is gone: others have a turn before the next ones."""
@@ -160,6 +189,7 @@ class Outbox:
             self._rest()
             return
         sending.result()
+        self._stuck = False
         self._waiting -= size
         self.sent += size
         self._tell()
@@ -190,7 +220,7 @@ class Outbox:
         return made
 
     def _tell(self) -> None:
-        behind = self._waiting > self._limits.unread_soft_bytes
+        behind = self._stuck or self._waiting > self._limits.unread_soft_bytes
         if behind != self._behind:
             self._behind = behind
             self._full(behind)

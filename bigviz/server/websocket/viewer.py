@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
@@ -102,7 +102,8 @@ class Viewer:
         self.follower = Follower(self) if follows else None
         self.following: asyncio.Task[None] | None = None
         self.brushing: Brushing | None = None
-        self.outbox = Outbox(transport, site.epoch, limits, self._full, partial(self.leave, UNREAD, "read faster"))
+        unread = partial(self.leave, UNREAD, "read faster")
+        self.outbox = Outbox(transport, site.epoch, limits, self._full, unread, self._reads)
 
     # --- opening and closing -----------------------------------------------------------------------------------------
 
@@ -141,6 +142,11 @@ class Viewer:
         self.transport.hang_up(code, reason)
         if self.is_open:
             self.outbox.close()
+
+    @property
+    def share(self) -> Hashable:
+        """Whose share of the server its requests use."""
+        return self.principal.share
 
     @property
     def settled(self) -> bool:
@@ -251,6 +257,7 @@ class Viewer:
             text["follow"] = sorted(shown.opened.growing)
         self.outbox.put(Message(Type.HELLO, json_parts(text, body)))
         self.backend = backend
+        backend.runner.follow(self, True)
         failure = self.site.failures.get(self.name)
         if failure is not None and shown.opened.version is None:
             self.tell(failure)
@@ -430,6 +437,11 @@ class Viewer:
     def _full(self, behind: bool) -> None:
         if self.backend is not None:
             self.backend.runner.pause(self, behind)
+
+    def _reads(self) -> None:
+        """The browser takes in what it is sent: its work need not come after that of others any more."""
+        if self.backend is not None:
+            self.backend.runner.follow(self, False)
 
     def _count_malformed(self) -> None:
         now = time.monotonic()

@@ -39,6 +39,48 @@ def test_owners_take_turns_and_prefetched_tiles_come_last():
     assert queue.waiting == queue.running == 0
 
 
+def one_by_one(queue: JobQueue, jobs: int, seconds: float) -> list[str]:
+    """The owners of so many jobs, as the first letters of their keys, each of so many seconds."""
+    found = []
+    for _ in range(jobs):
+        job = queue.start()
+        assert job is not None
+        found.append(job.key[0])
+        queue.stop(job, seconds)
+        queue.close(job)
+    return found
+
+
+def test_who_used_least_lately_comes_first():
+    queue = JobQueue(1)
+    queue.replace("a", 0, [want(f"a{k}") for k in range(90)])
+    assert one_by_one(queue, 20, 1.0) == ["a"] * 20
+    queue.replace("b", 0, [want(f"b{k}") for k in range(10)])
+    assert one_by_one(queue, 12, 1.0) == ["b"] * 10 + ["a"] * 2
+
+
+def test_many_connections_are_one_share():
+    queue = JobQueue(1, lambda owner: owner[0])
+    for number in range(5):
+        queue.replace(f"m{number}", 0, [want(f"m{number}-{k}") for k in range(20)])
+    queue.replace("o", 0, [want(f"o{k}") for k in range(10)])
+    assert one_by_one(queue, 20, 1.0).count("o") == 10
+
+
+def test_followers_get_every_fourth_job_while_others_wait():
+    queue = JobQueue(1)
+    for number in range(10):
+        queue.follow(f"n{number}", True)
+        queue.replace(f"n{number}", 0, [want(f"n{number}-{k}") for k in range(8)])
+    queue.replace("o", 0, [want(f"o{k}") for k in range(30)])
+    owners = one_by_one(queue, 40, 0.01)
+    assert owners.count("o") == 30
+    assert one_by_one(queue, 20, 0.01) == ["n"] * 20
+    queue.forget("n0")
+    queue.follow("n1", False)
+    assert queue._followers == {f"n{number}" for number in range(2, 10)}
+
+
 def test_equal_wants_share_a_job_that_lives_as_long_as_one_of_them():
     queue = JobQueue(1)
     mine, yours = want("tile"), want("tile")

@@ -65,7 +65,7 @@ def scheduled(workers: int, test: Callable[[JobRunner, Desk], Any]) -> None:
     """Run a coroutine function with a runner, which is closed afterwards."""
 
     async def run() -> None:
-        runner, desk = JobRunner(workers), Desk()
+        runner, desk = JobRunner(workers, used=lambda: 0.0), Desk()
         try:
             await asyncio.wait_for(test(runner, desk), 3 * SECONDS)
         finally:

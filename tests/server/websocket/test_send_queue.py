@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 from bigviz.server.limits import Limits
@@ -22,6 +23,7 @@ class Socket:
     def __init__(self) -> None:
         self.handed: list[bytes] = []
         self.writes = 0
+        self.left = 0
         self.futures: list[asyncio.Future[None]] = []
 
     def send_frames(self, frames: list[list[bytes]]) -> asyncio.Future[None]:
@@ -29,6 +31,9 @@ class Socket:
         self.handed += [b"".join(pieces) for pieces in frames]
         self.futures.append(asyncio.get_running_loop().create_future())
         return self.futures[-1]
+
+    def unread(self) -> int:
+        return self.left
 
     async def take(self) -> None:
         """Read everything, with time for more to be handed over."""
@@ -101,11 +106,58 @@ def test_more_than_the_bound_is_given_up_and_forgotten():
 def test_a_browser_that_reads_nothing_is_given_up():
     async def test(box: Outbox, socket: Socket, told: list) -> None:
         box.put(message(1))
-        while told != ["gave up"]:
+        while told != [True, "gave up"]:
             await asyncio.sleep(0.01)
         assert len(socket.handed) == 1
 
     posting(test)
+
+
+def test_one_that_reads_slowly_is_not_given_up_and_gets_no_work_only_while_it_reads_nothing():
+    async def test(box: Outbox, socket: Socket, told: list) -> None:
+        socket.left = 1_000_000
+        box.put(message(1))
+        while told != [True]:
+            await asyncio.sleep(0.01)
+        for left in range(20):  # longer than it may read nothing
+            socket.left = 20 - left
+            await asyncio.sleep(0.05)
+        assert told[:2] == [True, False] and "gave up" not in told
+        await socket.take()
+        assert box._waiting == 0 and "gave up" not in told
+
+    posting(test, replace(LIMITS, stalled_seconds=0.6, slowest_bytes=1.0))
+
+
+def test_one_whose_newer_views_replace_what_waits_is_behind_all_the_same():
+    async def test(box: Outbox, socket: Socket, told: list) -> None:
+        box.put(message(0, 300 << 10))
+        for request in range(1, 50):
+            box.put(message(request, 1_000, tag="view"))
+            await asyncio.sleep(0.01)
+            box.drop("view")
+        assert told == [True]
+        await socket.take()
+        assert told == [True, False]
+
+    posting(test, Limits())
+
+
+def test_who_has_read_is_told_of_once():
+    async def test(box: Outbox, socket: Socket, told: list) -> None:
+        box._reads = lambda: told.append("reads")
+        socket.left = 200 << 10
+        for request in range(4):
+            box.put(message(request, 100 << 10))
+            await socket.take()
+        assert told == []  # 400 KiB were sent, of which the half is on the way
+        socket.left = 0
+        for request in range(4):
+            box.put(message(request, 100 << 10))
+            await socket.take()
+        assert told == ["reads"]
+
+    posting(test, Limits())
 
 
 def test_a_usual_view_is_handed_over_in_one_go():

@@ -50,6 +50,9 @@ class Channel:
             taken.set_result(None)
         return taken
 
+    def unread(self) -> int:
+        return 0
+
     def hang_up(self, code: int, reason: str) -> None:
         if not self.ended.done():
             self.ended.set_result((code, reason))

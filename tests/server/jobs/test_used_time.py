@@ -1,0 +1,29 @@
+"""How much each has used lately."""
+
+from __future__ import annotations
+
+from bigviz.server.jobs.used_time import UsedTime
+
+
+def test_half_is_forgotten_every_two_seconds():
+    at = 100.0
+    used = UsedTime(lambda: at)
+    used.charge("a", 8.0)
+    at += 2.0
+    used.charge("b", 4.0)
+    assert used.of("a") == used.of("b") > 0 == used.of("c")
+    used.charge("b", 0.1)
+    assert used.of("b") > used.of("a")
+    used.forget("b")
+    assert used.of("b") == 0
+
+
+def test_a_year_of_use_stays_in_bounds():
+    at = 0.0
+    used = UsedTime(lambda: at)
+    for hour in range(24 * 365):
+        used.charge(hour, 1.0)
+        used.charge("always", 0.5)
+        at += 3_600.0
+        assert used.of("always") < 2.0**40
+    assert len(used._used) <= 3
