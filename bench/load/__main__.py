@@ -12,8 +12,9 @@ from typing import Any
 import click
 
 from bench import machine, report
-from bench.load.cases import CASES, Settings
+from bench.load.cases import CASES
 from bench.load.machine import raise_file_limit
+from bench.load.served import Settings
 from bench.places import RESULTS
 from bench.report import Figure
 

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from bench import data, stores
+from bench import data
 from bench.load.clients import Outcome
 from bench.load.crowd import crowd, job_of
+from bench.load.fairness import greedy, stalled
 from bench.load.machine import Process
+from bench.load.served import Served, Settings, served
 from bench.load.walks import home_view, walk
 from bench.report import Figure, words
-from bigviz.commands.bench.client import Client, definition
-from bigviz.commands.bench.run import serving
-from bigviz.commands.bench.window import Window
 
-__all__ = ["CASES", "Settings"]
+__all__ = ["CASES"]
 
 _PROCESSES: Final = 2  # of viewers
 _KB: Final = 1_000
@@ -30,45 +27,14 @@ _SETTLED: Final = 15.0  # seconds in which a server lets go of what viewers left
 _LOOKS: Final = 6  # at memory while viewers idle
 
 
-@dataclass(frozen=True)
-class Settings:
-    """`minutes` for which viewers idle, `seconds` for which they look, `rows` of the table that they look at."""
-
-    minutes: float = 10.0
-    seconds: float = 60.0
-    rows: int = 10**8
-
-
-@dataclass(frozen=True)
-class Served:
-    """A server over one table, warm; `url` is its page."""
-
-    url: str
-    process: Process
-    definition: dict[str, Any]
-    info: dict[str, Any]
-
-    @property
-    def home(self) -> Window:
-        """The window that a page opens with."""
-        x0, y0, x1, y1 = (float(each) for each in self.info["range"])
-        return Window(x0, x1, y0, y1).scaled(1.04, (x0 + x1) / 2, (y0 + y1) / 2)
-
-    @property
-    def roots(self) -> tuple[tuple[float, int], tuple[float, int]]:
-        """The roots of both axes."""
-        (xs, xe), (ys, ye) = (self.info["root"][axis] for axis in "xy")
-        return (float(xs), int(xe)), (float(ys), int(ye))
-
-
 def idle(settings: Settings, viewers: int = 1_000, kilobytes: float = 40.0, percent: float = 3.0) -> Iterator[Figure]:
     """Viewers of one document that only look: what one costs in memory, and all in processor time."""
-    with _served(_SMALL, viewers) as served:
-        process = served.process
-        _come_and_go(served, _WARM_UP)
+    with served(_SMALL, viewers) as site:
+        process = site.process
+        _come_and_go(site, _WARM_UP)
         _settle(process)
         before = process.memory()
-        with crowd(job_of("stay", served.url, viewers, rate=_ARRIVALS), _PROCESSES) as viewing:
+        with crowd(job_of("stay", site.url, viewers, rate=_ARRIVALS), _PROCESSES) as viewing:
             _require(viewing.arrived, greeted=viewers)
             memory, began, used = [process.memory()], time.perf_counter(), process.cpu()
             for _ in range(_LOOKS):
@@ -91,13 +57,13 @@ def many_idle(settings: Settings) -> Iterator[Figure]:
 def connects(settings: Settings) -> Iterator[Figure]:
     """Viewers that come one after the other, each until its first picture is exact."""
     viewers, rate = 1_000, 50.0
-    with _served(_SMALL, viewers) as served:
-        first = home_view(served.definition, served.home, served.roots)
-        job = job_of("first", served.url, viewers, rate, messages=[[first]])
-        used = served.process.cpu()
+    with served(_SMALL, viewers) as site:
+        first = home_view(site.definition, site.home, site.roots)
+        job = job_of("first", site.url, viewers, rate, messages=[[first]])
+        used = site.process.cpu()
         with crowd(job) as viewing:
             found = viewing.arrived
-            used = served.process.cpu() - used
+            used = site.process.cpu() - used
     what = f"{viewers:,} connects at {rate:g} a second"
     yield Figure(f"{what}, hello and first image", "ms", found.milliseconds, "p99", 2_000.0)
     others = viewers - found.statuses.get("101", 0)
@@ -108,19 +74,18 @@ def connects(settings: Settings) -> Iterator[Figure]:
 def views(settings: Settings, same: bool = False, most: float = 8.0) -> Iterator[Figure]:
     """Viewers that pan and zoom, each at its own places, on the same cores as the server."""
     viewers, rate, rows = 50, 2.0, settings.rows
-    with _served(rows, viewers) as served:
+    with served(rows, viewers) as site:
         x, y = data.sample_rows(data.arrow("points", rows), 1_000)
         places = list(zip(x.tolist(), y.tolist(), strict=True))
         count = int(settings.seconds * rate)
         walks = [
-            walk(served.definition, served.home, served.roots, places, count, seed)
-            for seed in range(1 if same else viewers)
+            walk(site.definition, site.home, site.roots, places, count, seed) for seed in range(1 if same else viewers)
         ]
-        job = job_of("views", served.url, viewers, rate, seconds=settings.seconds, messages=walks)
+        job = job_of("views", site.url, viewers, rate, seconds=settings.seconds, messages=walks)
         with crowd(job) as viewing:
-            used = served.process.cpu()
+            used = site.process.cpu()
             found = viewing.work()
-            used = served.process.cpu() - used
+            used = site.process.cpu() - used
     where = "at the same places" if same else "at their own places"
     what = f"{viewers} viewers, {rate:g} views a second each {where} of {words(rows)} rows, {settings.seconds:g} s"
     served_now = f"{len(found.milliseconds):,} of {viewers * count:,} views served, {found.replaced:,} replaced"
@@ -142,11 +107,11 @@ def same_views(settings: Settings) -> Iterator[Figure]:
 def churn(settings: Settings) -> Iterator[Figure]:
     """What viewers that are gone leave behind."""
     connects = 10_000
-    with _served(_SMALL, connects) as served:
-        process = served.process
-        _come_and_go(served, connects // 4)
+    with served(_SMALL, connects) as site:
+        process = site.process
+        _come_and_go(site, connects // 4)
         before = _settle(process)
-        found = _come_and_go(served, connects)
+        found = _come_and_go(site, connects)
         after = _settle(process, before)
     what = f"{connects:,} connects and disconnects"
     grown = 100 * (after.memory / before.memory - 1)
@@ -166,36 +131,8 @@ class _State:
     tasks: int
 
 
-@contextmanager
-def _served(rows: int, viewers: int) -> Iterator[Served]:
-    path = data.arrow("points", rows)
-    store = stores.of(path)
-    options = ["--x=x", "--y=y", f"--max-connections={viewers + 1_000}"]
-    if store is not None:
-        options += [f"--store-dir={store}", "--index=existing"]
-    pids: list[int] = []
-    with serving([f"table={path}", *options], pids.append) as url:
-        wanted, info = asyncio.run(_warm(url))
-        if info["index"] != "ready":
-            raise ValueError(f"{store} is no index of {path} for this version: remove it, and it is built again")
-        yield Served(url, Process(pids[0], url), wanted, info)
-
-
-async def _warm(url: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The layer's definition and facts; its kernels are compiled after it."""
-    client = await Client.connect(url)
-    try:
-        wanted = definition(client.document)
-        info = await client.layer(wanted)
-        tile: Mapping[str, Any] = {"layer": 0, "definition": wanted, "tiles": [[0, 0, 0, 0]]}
-        await client.view(dict(tile))
-        return wanted, info
-    finally:
-        await client.close()
-
-
-def _come_and_go(served: Served, viewers: int) -> Outcome:
-    with crowd(job_of("churn", served.url, viewers)) as coming:
+def _come_and_go(site: Served, viewers: int) -> Outcome:
+    with crowd(job_of("churn", site.url, viewers)) as coming:
         return coming.work()
 
 
@@ -222,4 +159,6 @@ CASES: Final[dict[str, Callable[[Settings], Iterator[Figure]]]] = {
     "views": views,
     "same": same_views,
     "churn": churn,
+    "stalled": stalled,
+    "greedy": greedy,
 }

@@ -32,7 +32,8 @@ class Job:
 
     `stay`: `count` viewers connect, are greeted and stay. `first`: each asks for `messages[0][0]` at once, timed from
     before the connect to the end of the answer. `views`: each asks for its `messages` (of its own list, or of one that
-    it shares), one after the other, at `rate` a second for `seconds`. `churn`: each connects, is greeted and leaves.
+    it shares), one after the other, at `rate` a second for `seconds`. `stalled`: the same, but from then on they read
+    nothing. `churn`: each connects, is greeted and leaves.
 
     `rate` is in connections, or views of one viewer, a second (0: as fast as it goes). Viewers come from the addresses
     `sources` in turn.
@@ -112,7 +113,7 @@ class Process:
     async def arrive(self) -> None:
         """Connect all viewers of the job, but those that only come and go."""
         if self.job.kind != "churn":
-            rate = self.job.rate if self.job.kind != "views" else 0.0
+            rate = self.job.rate if self.job.kind not in ("views", "stalled") else 0.0
             turns = asyncio.Semaphore(self.job.count if rate else _AT_ONCE)
             began = time.perf_counter()
             numbers = range(self.job.count)
@@ -127,6 +128,11 @@ class Process:
         if self.job.kind == "views":
             began = time.perf_counter()
             await asyncio.gather(*(self._look(number, began) for number in range(self.job.count)))
+        elif self.job.kind == "stalled":
+            for viewer in self._viewers:
+                viewer.stop_reading()
+            began = time.perf_counter()
+            await asyncio.gather(*(self._ask(number, began) for number in range(self.job.count)))
         elif self.job.kind == "churn":
             turns = asyncio.Semaphore(_AT_ONCE)
             await asyncio.gather(*(self._come_and_go(number, turns) for number in range(self.job.count)))
@@ -157,15 +163,22 @@ class Process:
         return viewer
 
     async def _look(self, number: int, began: float) -> None:
-        """One viewer's views, at even distances: the viewers of all processes take turns."""
+        """One viewer's views, until the last one is answered."""
+        answered = await self._ask(number, began)
+        if answered is not None:
+            self._count(await _within(answered))
+
+    async def _ask(self, number: int, began: float) -> asyncio.Future[bool] | None:
+        """Ask for one viewer's views, at even distances: the viewers of all processes take turns."""
         job, viewer, timed = self.job, self._viewers[number], self._timed[number]
         messages = job.messages[number % len(job.messages)]
         answered: asyncio.Future[bool] | None = None
         for turn in range(int(job.seconds * job.rate)):
             await _until(began + (turn + number / job.count) / job.rate)
+            if not viewer.is_open:
+                break
             answered = timed.ask(viewer, messages[turn % len(messages)])
-        if answered is not None:
-            self._count(await _within(answered))
+        return answered
 
     def _count(self, answered: bool | None) -> None:
         """Count a view that was not answered in time as failed."""

@@ -34,7 +34,7 @@ def shared(job: Job, processes: int) -> list[Job]:
     jobs = list[Job]()
     for number in range(processes):
         count = len(range(number, job.count, processes))
-        rate = job.rate if job.kind == "views" else job.rate / processes
+        rate = job.rate if job.kind in ("views", "stalled") else job.rate / processes
         own = job.messages[number::processes] if len(job.messages) >= processes else job.messages
         places = sources(count, first=sum(len(each.sources) for each in jobs))
         jobs.append(replace(job, count=count, rate=rate, sources=places, messages=own))

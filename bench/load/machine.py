@@ -55,8 +55,17 @@ class Process:
 
     def tasks(self) -> int:
         """Tasks of its event loop while it answers this request."""
-        with urlopen(self._metrics) as answer:
-            found = _TASKS.search(answer.read().decode())
+        found = _TASKS.search(self._told())
         if found is None:
             raise ValueError("/metrics does not say how many tasks there are")
         return int(float(found[1]))
+
+    def closed(self, code: int) -> int:
+        """Connections that it has closed with a code."""
+        found = re.search(rf'^bigviz_websocket_closed_total{{code="{code}"}} (\S+)$', self._told(), re.MULTILINE)
+        return int(float(found[1])) if found else 0
+
+    def _told(self) -> str:
+        with urlopen(self._metrics) as answer:
+            told: str = answer.read().decode()
+            return told

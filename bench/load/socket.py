@@ -111,9 +111,13 @@ class Viewer(asyncio.Protocol):
         """Send a message."""
         self._transport.write(frame_of(Opcode.TEXT, text.encode()))
 
+    def stop_reading(self) -> None:
+        """Read nothing more: what comes stays in the kernel."""
+        self._transport.pause_reading()
+
     async def leave(self) -> None:
         """Close the connection as a browser does, and wait until the server has."""
-        if self.is_open:
+        if self.is_open and self._transport.is_reading():
             self._transport.write(frame_of(Opcode.CLOSE, _NORMAL))
         else:
             self._transport.close()

@@ -66,7 +66,7 @@ class Client:
         request = HTTPRequest(address, headers={"Origin": origin}, connect_timeout=10, request_timeout=10)
         client = cls(await websocket_connect(request, max_message_size=MAX_FRAME))
         try:
-            client.document = read_json(await client._message())[0]["document"]
+            client.document = (await client._hello())["document"]
         except BigvizError:
             await client.close()
             raise
@@ -137,6 +137,14 @@ class Client:
             bytes_read=sums["bytes"],
             bytes_sent=sent,
         ), found
+
+    async def _hello(self) -> dict[str, Any]:
+        """What the server greets with, once it has read its files and compiled its kernels."""
+        while True:
+            frames = await self._message()
+            if frames[0].type == Type.HELLO:
+                found: dict[str, Any] = read_json(frames)[0]
+                return found
 
     async def _say(self, **message: Any) -> int:
         self._id += 1

@@ -11,12 +11,12 @@ from typing import Final
 
 __all__ = ["hold_little_unsent", "unconfirmed"]
 
-_UNSENT: Final = 256 << 10  # bytes; the kernel's own bound grows to 4 MiB, of which nothing could be dropped
+_UNSENT: Final = 128 << 10  # bytes; the kernel's own bound grows to 4 MiB, of which nothing could be dropped
 _INT: Final = struct.Struct("@i")
 
 
 def hold_little_unsent(connection: socket.socket) -> None:
-    """Let the kernel take output only as it can send it soon: what waits beyond 256 KiB waits in the server, where it
+    """Let the kernel take output only as it can send it soon: what waits beyond 128 KiB waits in the server, where it
     is counted and can be dropped. What is on its way does not count, so a fast, far connection is not slowed down.
 
     `TCP_NOTSENT_LOWAT` of Linux and macOS (https://lwn.net/Articles/560082/); nothing happens on other sockets.

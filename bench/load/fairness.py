@@ -1,0 +1,121 @@
+"""What one viewer notices of others that do not behave: those that read nothing, and one that asks without end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from bench import data
+from bench.load.clients import Job
+from bench.load.crowd import crowd, job_of
+from bench.load.served import Served, Settings, served
+from bench.load.walks import walk
+from bench.report import Figure, words
+
+__all__ = ["greedy", "stalled"]
+
+_STALLED: Final = 150
+_GREEDY: Final = 62.0  # views a second: the server lets one viewer ask 64 things
+_GOOD: Final = 4.0  # views a second of the viewer that is timed
+_CUT_OFF: Final = 15.0  # seconds, after which one that reads nothing has to be gone
+_LOOK: Final = 0.25
+_SETTLED: Final = 3.0  # seconds in which a server lets go of what they leave behind
+
+
+def stalled(settings: Settings) -> Iterator[Figure]:
+    """Viewers that ask for cold views and read nothing, beside one that pans and zooms."""
+    with served(settings.rows, _STALLED) as site:
+        walks = _walks(site, settings.rows, _STALLED + 2, int(settings.seconds * _GOOD))
+        alone = _looked(site, walks[0], settings.seconds)
+        before, closed = site.process.memory(), site.process.closed(4008)
+        seconds = max(settings.seconds, 2 * _CUT_OFF)  # they leave after it
+        job = job_of("stalled", site.url, _STALLED, 1.0, seconds=seconds, messages=walks[2:])
+        memory, gone = list[int](), list[float]()
+        began = time.perf_counter()
+
+        def watch() -> None:
+            memory.append(site.process.memory())
+            while len(gone) < site.process.closed(4008) - closed:
+                gone.append(time.perf_counter() - began)
+
+        with _beside(job), _watching(watch):
+            beside = _looked(site, walks[1], settings.seconds)
+            while len(gone) < _STALLED and time.perf_counter() - began < seconds:
+                time.sleep(_LOOK)
+        time.sleep(_SETTLED)
+        after = site.process.memory()
+    what = f"{_STALLED} viewers that read nothing, {words(settings.rows)} rows"
+    yield from _compared(what, alone, beside)
+    yield Figure(f"{what}: memory of one, at most", "MB", [(max(memory) - before) / _STALLED / 1e6], "max", 1.05)
+    yield Figure(f"{what}: not cut off", "", [_STALLED - len(gone)], "max", 0)
+    if gone:
+        yield Figure(f"{what}: cut off after", "s", gone, "median", _CUT_OFF + 2 * _LOOK)
+    yield Figure(f"{what}: memory left, of one", "MB", [(after - before) / _STALLED / 1e6], "max", 0.1)
+
+
+def greedy(settings: Settings) -> Iterator[Figure]:
+    """A viewer that asks for as many views as it may, beside one that pans and zooms."""
+    with served(settings.rows, 2) as site:
+        walks = _walks(site, settings.rows, 3, int(settings.seconds * _GREEDY))
+        alone = _looked(site, walks[0], settings.seconds)
+        with _beside(job_of("views", site.url, 1, _GREEDY, seconds=settings.seconds, messages=walks[2:])):
+            beside = _looked(site, walks[1], settings.seconds)
+    yield from _compared(
+        f"a viewer that asks for {_GREEDY:g} views a second, {words(settings.rows)} rows", alone, beside
+    )
+
+
+def _compared(what: str, alone: Sequence[float], beside: Sequence[float]) -> Iterator[Figure]:
+    """What a good viewer takes alone, beside others, and how often as long."""
+    took = [
+        Figure(f"{what}: a good viewer's views {how}, p95", "ms", ms, "p95")
+        for how, ms in (("alone", alone), ("beside", beside))
+    ]
+    yield from took
+    yield Figure(f"{what}: beside, times alone", "x", [took[1].value / took[0].value], "max", 1.5)
+
+
+def _walks(site: Served, rows: int, viewers: int, views: int) -> list[list[str]]:
+    """Views at places of each viewer's own."""
+    x, y = data.sample_rows(data.arrow("points", rows), 1_000)
+    places = list(zip(x.tolist(), y.tolist(), strict=True))
+    return [walk(site.definition, site.home, site.roots, places, views, seed) for seed in range(viewers)]
+
+
+def _looked(site: Served, messages: list[str], seconds: float) -> list[float]:
+    """The milliseconds of a good viewer's views."""
+    with crowd(job_of("views", site.url, 1, _GOOD, seconds=seconds, messages=[messages])) as viewing:
+        return viewing.work().milliseconds
+
+
+@contextmanager
+def _beside(job: Job) -> Iterator[None]:
+    """While this is held, others do a job."""
+    with crowd(job) as viewing:
+        thread = threading.Thread(target=viewing.work, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            thread.join()
+
+
+@contextmanager
+def _watching(look: Callable[[], None]) -> Iterator[None]:
+    """While this is held, `look` is called now and then."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(_LOOK):
+            look()
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
