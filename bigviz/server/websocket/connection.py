@@ -19,9 +19,9 @@ from bigviz.server.access.credentials import PROTOCOL, TOKEN_PROTOCOL
 from bigviz.server.access.gate import Need
 from bigviz.server.access.same_origin import foreign_origin, is_embedded
 from bigviz.server.http.base import Guarded
-from bigviz.server.http.socket_queue import hold_little_unsent, unconfirmed
 from bigviz.server.site import Site
 from bigviz.server.websocket.eager import begun
+from bigviz.server.websocket.socket_queue import hold_little_unsent, unconfirmed
 from bigviz.server.websocket.viewer import Viewer
 from bigviz.wire.frames import DENIED, FLOODED, GONE, OTHER_VERSION, UNREAD, VERSION, Bytes
 
