@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from bigviz.common.cancel import Cancel
-from bigviz.common.used_time import UsedTime
+from bigviz.server.access.used_time import UsedTime
 
 __all__ = ["LONG", "Job", "JobQueue", "Outcome", "Want"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bigviz.common.used_time import UsedTime
+from bigviz.server.access.used_time import UsedTime
 
 
 def test_half_is_forgotten_every_two_seconds():
