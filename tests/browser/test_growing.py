@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from ..patience import PATIENCE
-from .driver import frames, open_page, pixels, settle
+from .driver import figure, frames, open_page, pixels, settle
 from .served import Server
 from .test_library import ARROW, put
 
@@ -67,10 +67,10 @@ def fill(server: Server, span: float) -> None:
     shared = {"dataset": "grows", "x": "x", "y": "y"}
     line = {"id": "a", "glyph": "line", "agg": "any", "color": "#0000ff", "line_width": 3, **shared}
     marks = {"id": "b", "glyph": "points", "agg": "count", "color": "#ff0000", "size": 6, **shared}
-    figure = {"id": "f0", "type": "figure", "x_range": "x0", "y_range": "y0", "layers": [line, marks]}
+    shown = {"id": "f0", "type": "figure", "x_range": "x0", "y_range": "y0", "layers": [line, marks]}
     ranges = {"x0": {"start": -10, "end": span}, "y0": {"start": 0, "end": 10}}
     head = {"format": 2, "id": "grows", "title": "Grows", "datasets": ["grows"], "ranges": ranges}
-    put(server, "documents/grows", json.dumps({**head, "layout": figure}).encode())
+    put(server, "documents/grows", json.dumps({**head, "layout": shown}).encode())
 
 
 @pytest.fixture
@@ -81,40 +81,28 @@ def grows(tmp_path: Path, serve: Callable[..., Server]) -> Server:
 
 
 def await_version(page: Page, version: int) -> None:
-    """Wait until a version is drawn."""
-    page.wait_for_function("v => window.drawn === v", arg=version)
+    """Wait until a version is drawn, exactly."""
+    page.wait_for_selector(f'{figure()}[data-version="{version}"][data-exact="1"]', state="attached")
     settle(page)
 
 
-def tell_versions(page: Page) -> None:
-    """Keep the version of the last update in `drawn`, once its frame is drawn."""
-    page.add_init_script(
-        """window.drawn = 1;
-        const decoder = new TextDecoder();
-        const { addEventListener } = EventTarget.prototype;
-        Object.defineProperty(WebSocket.prototype, "onmessage", {
-          set(handler) {
-            addEventListener.call(this, "message", (event) => {
-              handler.call(this, event);
-              const view = new DataView(event.data);
-              if (view.getUint8(4) !== 11) return;
-              const text = decoder.decode(new Uint8Array(event.data, 40, view.getUint32(32, true)));
-              const { version } = JSON.parse(text).datasets.grows;
-              requestAnimationFrame(() => requestAnimationFrame(() => { window.drawn = version; }));
-            });
-          },
-        });"""
-    )
+def assert_fresh(page: Page, server: Server) -> None:
+    """The page shows what a fresh one does."""
+    followed = pixels(page)
+    open_page(page, f"{server.url}/grows/")
+    settle(page)
+    np.testing.assert_array_equal(followed, pixels(page))
 
 
 def test_each_frame_is_of_one_version(page: Page, grows: Server) -> None:
-    tell_versions(page)
     open_page(page, f"{grows.url}/grows/")
     page.evaluate(WATCH)
     version = 1
     for number in range(1, BATCHES):
         version = append(grows, number * ROWS, ROWS)
-        if number % 3:
+        if number % 5 == 0:
+            await_version(page, version)
+        elif number % 3:
             frames(page)
     await_version(page, version)
     page.evaluate("() => cancelAnimationFrame(window.looking)")
@@ -122,13 +110,10 @@ def test_each_frame_is_of_one_version(page: Page, grows: Server) -> None:
     steps = {line for _, line in ends}
     assert len(steps) > 3, "several versions were drawn"
     assert all(abs(marks - line) <= 8 for marks, line in ends), ends
-    followed = pixels(page)
-    open_page(page, f"{grows.url}/grows/")
-    np.testing.assert_array_equal(followed, pixels(page))
+    assert_fresh(page, grows)
 
 
 def test_a_page_that_was_cut_off_goes_on_from_where_it_was(page: Page, grows: Server) -> None:
-    tell_versions(page)
     open_page(page, f"{grows.url}/grows/")
     page.evaluate("() => { window.kept = true; dispatchEvent(new PageTransitionEvent('pagehide')); }")
     append(grows, ROWS, ROWS)
@@ -137,10 +122,8 @@ def test_a_page_that_was_cut_off_goes_on_from_where_it_was(page: Page, grows: Se
     await_version(page, version)
     version = append(grows, 3 * ROWS, ROWS)
     await_version(page, version)
-    followed = pixels(page)
     assert page.evaluate("() => window.kept")
-    open_page(page, f"{grows.url}/grows/")
-    np.testing.assert_array_equal(followed, pixels(page))
+    assert_fresh(page, grows)
 
 
 def test_a_page_follows_over_a_restart_of_its_server(
@@ -151,7 +134,6 @@ def test_a_page_follows_over_a_restart_of_its_server(
     page.set_default_timeout(PATIENCE * 1_000)
     first = serve("--library", str(tmp_path / "library"), cwd=tmp_path)
     fill(first, BATCHES * ROWS + 30)
-    tell_versions(page)
     open_page(page, f"{first.url}/grows/")
     version = append(first, ROWS, ROWS)
     await_version(page, version)
@@ -162,6 +144,4 @@ def test_a_page_follows_over_a_restart_of_its_server(
     version = append(second, 2 * ROWS, ROWS)
     await_version(page, version)
     assert page.evaluate("() => window.kept")
-    followed = pixels(page)
-    open_page(page, f"{second.url}/grows/")
-    np.testing.assert_array_equal(followed, pixels(page))
+    assert_fresh(page, second)

@@ -54,15 +54,17 @@ _Waiting = tuple[_Change, "asyncio.Future[Receipt]"]
 
 
 class Appending:
-    """Lives on the event loop; what takes time runs in threads of its own. `when_appended` is called with the name and
-    the version of a dataset that has new rows; `check`, in a thread, with the name and the bytes that an append takes:
-    it raises where they may not be kept. `open` gives a dataset as it is now, in a thread too."""
+    """Lives on the event loop; what takes time runs in threads of its own. `expect` is called with the name of a
+    dataset that is about to have another version, `when_appended` with its name and version once it has; `check`, in a
+    thread, with the name and the bytes that an append takes: it raises where they may not be kept. `open` gives a
+    dataset as it is now, in a thread too."""
 
     def __init__(
         self,
         datasets: Datasets,
         validator: Validator,
         spawn: Callable[[Coroutine[Any, Any, None]], object],
+        expect: Callable[[str], None],
         when_appended: Callable[[str, int], None],
         check: Callable[[str, int], None],
         open: Callable[[str], Dataset],
@@ -72,6 +74,7 @@ class Appending:
         self._threads = LibraryThreads("bigviz-append")
         self._held = 0
         self._spawn = spawn
+        self._expect = expect
         self._when_appended = when_appended
         self._check = check
         self._open = open
@@ -139,6 +142,7 @@ class Appending:
             log = self._datasets.streams.stream(name).log
             return log, log.seal(time.time_ns())
 
+        self._expect(name)
         log, version = await self._threads.run(sealed)
         self._when_appended(name, log.snapshot.version)  # as it is now, so that versions are told in order
         return version
@@ -225,6 +229,7 @@ class Appending:
     async def _written(self, name: str, log: AppendLog, change: _Change | Receipt) -> Receipt:
         if isinstance(change, Receipt):
             return change
+        self._expect(name)
         receipt: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         waiting = self._waiting.get(log)
         if waiting is None:

@@ -16,6 +16,10 @@ class Heads:
     def __init__(self) -> None:
         self._times: dict[str, dict[int, float]] = {}
 
+    def expect(self, dataset: str) -> None:
+        """A dataset is about to be appended to: its rows may be seen before they are told of."""
+        self._times.setdefault(dataset, {})
+
     def tell(self, dataset: str, version: int) -> None:
         """A dataset has a version since now, none of which is told after a later one."""
         times = self._times.setdefault(dataset, {})
@@ -33,12 +37,12 @@ class Heads:
         return list(self._times)
 
     def __contains__(self, dataset: str) -> bool:
-        """Whether a dataset was appended to since it was uploaded, or this server started."""
+        """Whether a dataset was, or is being, appended to since it was uploaded, or this server started."""
         return dataset in self._times
 
     def version(self, dataset: str) -> int:
         """The last version of a dataset; 0 where none is known."""
-        return next(reversed(self._times.get(dataset, {0: 0.0})))
+        return next(reversed(self._times.get(dataset, {})), 0)
 
     def time(self, dataset: str, version: int) -> float | None:
         """When a version, or the last one known before it, was there: seconds since the epoch; None for none."""

@@ -78,13 +78,14 @@ class Shelf:
         self._validator = validator
         self._checks = LibraryThreads("bigviz-upload")
         self._appends: set[asyncio.Future[None]] = set()
+        self.heads = Heads()
         self.appending = Appending(
-            library.datasets, validator, self._begin_append, self._appended, self._check_append, self.tables.dataset
-        )
+            library.datasets, validator, self._begin_append, self.heads.expect, self._appended, self._check_append,
+            self.tables.dataset,
+        )  # fmt: skip
         self.appended = asyncio.Event()  # set when datasets have rows that were not shown yet
         self._unshown: set[str] = set()
         self._grown = 0
-        self.heads = Heads()
         self._past: OrderedDict[tuple[str, int], Past] = OrderedDict()
         self.feeds = Feeds()
         self._keep = keep

@@ -334,7 +334,7 @@ export class Connection extends EventTarget {
   /** @param {Message} message @param {number} arrived */
   deliver(message, arrived) {
     if (message.type === "hello") return this.greet(message);
-    if (message.type === "changed") return this.emit("changed", message);
+    if (message.type === "changed") return this.#changed(message);
     if (message.type === "session") return this.emit("session", message.json);
     if (message.type === "progress" && message.id === 0) return this.emit("reading", message.json);
     if (this.group.holds(message)) return this.#follow(message);
@@ -367,10 +367,22 @@ export class Connection extends EventTarget {
     const isEnd = whole !== null || message.type === "error";
     if (whole) this.emit("update", whole);
     else if (isEnd) this.emit("unfollowed", message);
+    if (isEnd) this.#release();
+  }
+
+  /** What the page follows is not answered any more where its data are others: it asks anew.
+   * @param {import("./reassembler.js").ChangedMessage} message */
+  #changed(message) {
+    this.emit("changed", message);
+    const { json } = message;
+    if (json.document === undefined && json.notes === undefined) this.#release();
+  }
+
+  /** Sends what has waited until the page had caught up. */
+  #release() {
     const texts = this.waitingTexts;
-    if (!isEnd || texts === null) return;
     this.waitingTexts = null;
-    for (const text of texts) this.sendText(text);
+    for (const text of texts ?? []) this.sendText(text);
   }
 
   /** @param {import("./reassembler.js").HelloMessage} message */

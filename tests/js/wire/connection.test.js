@@ -356,3 +356,23 @@ test("a page that comes back with an older version asks for nothing else before 
     ["follow", "view", "layer"],
   );
 });
+
+test("nor does it wait for what is not answered any more, since the data are others", () => {
+  const { connection, sockets, types } = setup();
+  connection.addEventListener("changed", () => connection.layer(0, 0, DEFINITION), { once: true });
+  sockets[0].hello();
+  connection.follow({ d: 1 }, [], true);
+  connection.view(0, []);
+  sockets[0].push({ type: TYPE.changed, json: { dataset: "d", notes: [] } });
+  sockets[0].push({ type: TYPE.changed, json: { document: "a", version: 2 } });
+  assert.deepEqual(
+    sockets[0].sent.map(({ op }) => op),
+    ["follow"],
+  );
+  sockets[0].push({ type: TYPE.changed, json: { dataset: "d", version: 2, rows: 4, time: null, age: null } });
+  assert.deepEqual(
+    sockets[0].sent.map(({ op }) => op),
+    ["follow", "view", "layer"],
+  );
+  assert.deepEqual(types().slice(-1), ["changed"]);
+});

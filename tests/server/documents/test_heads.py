@@ -20,6 +20,8 @@ def test_versions_and_their_times(monkeypatch: pytest.MonkeyPatch):
     assert known.names == ["ticks"]
     known.forget("ticks")
     assert "ticks" not in known and known.time("ticks", 9) is None
+    known.expect("ticks")
+    assert "ticks" in known and known.version("ticks") == 0 and known.time("ticks", 9) is None
 
 
 def test_times_of_old_versions_are_let_go_of():

@@ -18,6 +18,7 @@ import pytest
 
 from bench.load.socket import Opcode, frame_of
 from bigviz.common.errors import NotFound
+from bigviz.server.documents.renewal import renew
 from bigviz.server.documents.shelf import Shelf
 from bigviz.server.limits import Limits
 from bigviz.server.websocket import follower
@@ -166,6 +167,35 @@ def test_rows_come_in_place_of_tiles_where_they_are_few(plots: Running):
         got, told = update(page)
         assert got.kind == Type.ROWS and got.value.info["matched"] == 200
         assert told.value["layers"][0]["rows"] is True
+
+
+def test_rows_that_are_seen_before_they_are_told_of_are_an_update(plots: Running, monkeypatch: pytest.MonkeyPatch):
+    """Other processes may have changed the library: it is looked at between a commit and the end of its append."""
+    site = plots.server.site
+    assert site is not None
+    shelf = asyncio.run_coroutine_threadsafe(site.shelf(), plots.loop).result(PATIENCE)
+    tell = shelf.appending._when_appended
+
+    async def looked(name: str, version: int) -> None:
+        await renew(site)
+        assert shelf.heads.version(name) < version
+        tell(name, version)
+
+    looks: list[asyncio.Task[None]] = []
+    monkeypatch.setattr(
+        shelf.appending, "_when_appended", lambda *told: looks.append(asyncio.ensure_future(looked(*told)))
+    )
+    with Browser(plots.url, "points", query=FOLLOW) as page:
+        page.layer()
+        page.view([TILE])
+        for first in (100, 200):
+            request = follow(page, first // 100, tiles=[0, 0, 0, 0, 0, 0])
+            append(plots, rows(first, 100))
+            tile = page.take()
+            assert (tile.kind, tile.frame.request) == (Type.TILE, request), "not CHANGED: pages would ask anew"
+            assert planes(tile).sum() == first + 100
+            update(page)
+    assert len(looks) == 2 and all(each.exception() is None for each in looks)
 
 
 def test_nothing_newer_comes_before_the_page_has_drawn(plots: Running):
