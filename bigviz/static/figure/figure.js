@@ -6,6 +6,7 @@ import { Drawing } from "./drawing.js";
 import { axesOf } from "./view/figure-axes.js";
 import { FollowY } from "./view/follow-y.js";
 import { Layer } from "../layers/layer.js";
+import { LayerAnswers } from "./layer-answers.js";
 import { Loading } from "./loading.js";
 import { Painter } from "./painter.js";
 import { asKind } from "../geometry/shared-range.js";
@@ -61,6 +62,8 @@ export class Figure extends EventTarget {
     this.selection = new Selection(this);
     /** The rows that the inspector shows, of the view or of a cell. */
     this.inspected = new Selection(this, { described: false });
+    this.answers = new LayerAnswers(this.layers);
+    /** Other rows are awaited than those that are drawn. */ this.isRenewing = false;
     /** Ranges to show once their columns have come.  @type {import("./view/steps.js").Step|null} */
     this.due = null;
     this.sizing = new ResizeObserver(() => this.resize());
@@ -119,6 +122,7 @@ export class Figure extends EventTarget {
       if (isOther && layer.definition) this.drawing.age();
       layer.asked = definition;
       layer.error = null;
+      this.answers.forget(layer);
       this.page.connection.layer(this.index, layer.index, definition);
     }
     if (this.layers.length === 0) this.#bare();
@@ -131,6 +135,7 @@ export class Figure extends EventTarget {
       return;
     }
     this.section.dataset.exact = "0";
+    this.isRenewing = true;
     this.requests.forget();
     this.dispatchEvent(new Event("data"));
     this.ask(true);
@@ -153,8 +158,12 @@ export class Figure extends EventTarget {
 
   /** The ranges learn what a layer spans.  @param {Layer} layer */
   #tell(layer) {
-    for (const side of /** @type {const} */ (["x", "y"]))
-      this.ranges[side].tell(layer, layer.dataRange(side), this.axes[side].exact, layer.denseRange(side));
+    for (const side of /** @type {const} */ (["x", "y"])) this.#tellSide(layer, side);
+  }
+
+  /** @param {Layer} layer @param {"x"|"y"} side */
+  #tellSide(layer, side) {
+    this.ranges[side].tell(layer, layer.dataRange(side), this.axes[side].exact, layer.denseRange(side));
   }
 
   /**
@@ -181,26 +190,41 @@ export class Figure extends EventTarget {
   onLayer({ layer: index, definition, json }) {
     const layer = this.layers[index];
     if (!layer || JSON.stringify(definition) !== JSON.stringify(layer.asked ?? layer.definition)) return;
-    const before = layer.definition;
     if (!layer.asked && layer.refine(json)) {
       this.#refined(layer);
       return;
     }
-    layer.become(json, { cache: this.page.cache, limits: this.page.connection.limits }, this.look);
     this.loading.progress(null);
+    this.answers.add(layer, json);
+    this.#takeAnswers();
+  }
+
+  /** The layers become what was answered about them, once all that is asked is. */
+  #takeAnswers() {
+    const answers = this.answers.take();
+    const before = answers.map(([{ definition }]) => definition);
+    for (const [layer, info] of answers)
+      layer.become(info, { cache: this.page.cache, limits: this.page.connection.limits }, this.look);
+    for (const [k, [layer]] of answers.entries()) this.#became(layer, before[k]);
+    this.dispatchEvent(new Event("info"));
+    this.#rebuild();
+  }
+
+  /** Axes and ranges are those of a layer now.  @param {Layer} layer @param {Layer["definition"]} before */
+  #became(layer, before) {
+    const { definition } = layer;
     this.axes = axesOf(this.spec, this.main);
     for (const side of /** @type {const} */ (["x", "y"])) {
       const axis = side === "x" ? "xaxis" : "yaxis";
       const replaced =
         before !== null &&
+        definition !== null &&
         (before[side] !== definition[side] || before[axis] !== definition[axis] || before.root !== definition.root);
       if (replaced) this.ranges[side].renew(this.#isPublishedOn(side));
-      if (side === "y" && this.due === null && before !== null && (replaced || before.glyph !== definition.glyph))
+      if (side === "y" && this.due === null && before !== null && (replaced || before.glyph !== definition?.glyph))
         this.followY.isWanted = true;
-      this.ranges[side].tell(layer, layer.dataRange(side), this.axes[side].exact, layer.denseRange(side));
+      this.#tellSide(layer, side);
     }
-    this.dispatchEvent(new Event("info"));
-    this.#rebuild();
   }
 
   /**
@@ -252,13 +276,13 @@ export class Figure extends EventTarget {
     this.dispatchEvent(new Event("choice"));
     if (!layer.definition && JSON.stringify(layer.define()) !== JSON.stringify(definition)) this.ask();
     else if (this.layers.every((l) => l.failed)) this.loading.fail(json.error);
-    this.dispatchEvent(new Event("info"));
-    this.#rebuild();
+    this.#takeAnswers();
   }
 
   /** A new view over the shared ranges, once every layer is known or has failed. */
   #rebuild() {
     if (this.layers.some((layer) => layer.asked !== null)) return;
+    this.isRenewing = false;
     const drawn = this.layers.filter((layer) => layer.info !== null);
     const { x, y } = this.ranges;
     if ((drawn.length === 0 && this.layers.length > 0) || x.now === null || y.now === null) return;

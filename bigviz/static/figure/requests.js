@@ -8,7 +8,7 @@ import { toList } from "../geometry/grid.js";
 /** @typedef {import("../layers/layer.js").Layer} Layer */
 /** What requests see of their figure.
  * @typedef {{readonly index: number, readonly page: import("./page.js").Page, readonly layers: readonly Layer[],
- *   readonly view: View|null, readonly asking: View|null,
+ *   readonly view: View|null, readonly asking: View|null, readonly isRenewing: boolean,
  *   readonly exact: boolean, readonly loading: {busy: (share: number|null) => void}, arrived: () => void}} Asking */
 /**
  * Neighbours are fetched when a view that was moved to has rested this long: earlier, they would delay the next step of
@@ -73,8 +73,8 @@ export class Requests {
   }
 
   #prefetch() {
-    const { view, page, index, layers, exact } = this.figure;
-    if (!view || !exact || !page.connection.isUp || document.hidden) return;
+    const { view, page, index, layers, exact, isRenewing } = this.figure;
+    if (!view || !exact || isRenewing || !page.connection.isUp || document.hidden) return;
     /** @type {ViewLayer[]} */
     const parts = [];
     for (const { definition, raster, index: layer, info } of layers) {
@@ -109,8 +109,8 @@ export class Requests {
   }
 
   #send() {
-    const { asking: view, page, index, layers } = this.figure;
-    if (!view || !page.connection.isUp) return;
+    const { asking: view, page, index, layers, isRenewing } = this.figure;
+    if (!view || isRenewing || !page.connection.isUp) return; // tiles of other rows may be those of other roots
     /** @type {ViewLayer[]} */
     const parts = [];
     const wanted = new Set();
