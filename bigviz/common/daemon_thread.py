@@ -16,6 +16,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
+from bigviz.common.errors import Cancelled
+
 __all__ = ["in_thread", "is_closing", "start_daemon"]
 
 T = TypeVar("T")
@@ -29,11 +31,16 @@ def start_daemon(
     name: str, work: Callable[..., object], *args: Any, stop: Callable[[], object] = lambda: None
 ) -> threading.Thread:
     """Call `work(*args)` in a daemon thread. When the interpreter closes, `stop` is called to make it end soon; work
-    that never waits may look at `is_closing` instead."""
-    thread = threading.Thread(target=work, args=args, name=name, daemon=True)
+    that never waits may look at `is_closing` instead. Work that ends with Cancelled has ended as it was asked to."""
+    thread = threading.Thread(target=_run, args=(work, args), name=name, daemon=True)
     _running[thread] = stop
     thread.start()
     return thread
+
+
+def _run(work: Callable[..., object], args: tuple[Any, ...]) -> None:
+    with suppress(Cancelled):
+        work(*args)
 
 
 def is_closing() -> bool:

@@ -52,3 +52,20 @@ def test_one_that_does_not_end_is_left():
         """
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_work_that_was_cancelled_as_it_was_asked_to_tells_nothing():
+    done = ran(
+        """
+        from bigviz.common.cancel import Cancel
+        from bigviz.common.daemon_thread import start_daemon
+
+        def works():
+            while True:
+                cancel.check()
+
+        cancel = Cancel()
+        start_daemon("a", works, stop=cancel.cancel)
+        """
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
