@@ -28,7 +28,8 @@ from bigviz.data.columns.magnitudes import Magnitudes
 from bigviz.data.gone.removed_files import numbers_of
 from bigviz.data.gone.rolled import Rolled
 from bigviz.data.log_files.found import found_files, last_version, path_of
-from bigviz.data.log_files.rewritten import compacted, is_long_of_small, is_worth_it, remove_begun
+from bigviz.data.log_files.retries import Retries
+from bigviz.data.log_files.rewritten import Compacted, compacted, is_long_of_small, is_worth_it, remove_begun
 from bigviz.data.patches.corrections import Patch
 
 __all__ = ["AppendLog", "Durability", "Entry"]
@@ -91,9 +92,10 @@ class AppendLog:
             self._state.replay(file)
         self._older: tuple[Slice, ...] = ()
         self._older_bytes = 0
-        self._scattered: LogFile | None = None  # a file of many small appends, which is to be written anew
+        self._scattered: list[LogFile] = []  # files of many small appends, which are to be written anew
         self._removing = threading.Lock()
         self._looked: set[int] = set()  # numbers of files that were written anew, or should not be
+        self._retries = Retries()
         self._count_older()
         self.snapshot = self._snapshot()
         self._behind(self._remove_rolled)
@@ -225,14 +227,15 @@ class AppendLog:
     @property
     def is_tidy(self) -> bool:
         """Whether no file holds only rows that are rolled over, and none holds many small appends."""
-        return not self._rolled_files() and self._scattered is None
+        return not self._rolled_files() and self._next_scattered() is None
 
     def tidy(self) -> None:
         """Remove the files whose rows are all rolled over, once what else they hold is written down beside them, and
         write those of many small appends anew.
 
         That takes a while, and nobody who appends waits for it: what is appended meanwhile is in the files that stay.
-        Where the disk fails, files are removed with the next call, and written anew after the next start.
+        Where the disk fails, files are removed with the next call, and written anew with one that comes some seconds
+        later, up to an hour where it fails again and again.
         """
         self._behind(self._remove_rolled)
         self._behind(self._compact)
@@ -265,21 +268,34 @@ class AppendLog:
     def _compact(self) -> None:
         while True:
             with self._lock:
-                file = None if self._closed else self._scattered
+                file = None if self._closed else self._next_scattered()
                 if file is None:
                     return
-                self._looked.add(file.head.number)
-                self._count_older()
                 before = self._state.before(file)
-            with compacted(file, *before) as made, self._lock:
-                if made is None or self._closed:
-                    continue
-                os.replace(made.aside, file.path)
-                sync_directory(file.path.parent)
-                self._files[self._files.index(file)] = made.file
-                self._state.replaced(file, made.file)
+            number = file.head.number
+            try:
+                with compacted(file, *before) as made, self._lock:
+                    if made is not None and not self._closed:
+                        self._replace(file, made)
+            except (BigvizError, OSError):
+                self._retries.failed(number)
+                raise
+            with self._lock:
+                self._retries.done(number)
+                self._looked.add(number)
                 self._count_older()
-                self.snapshot = self._snapshot()
+
+    def _replace(self, file: LogFile, made: Compacted) -> None:
+        """Let a file that was written anew take its place."""
+        os.replace(made.aside, file.path)
+        sync_directory(file.path.parent)
+        self._files[self._files.index(file)] = made.file
+        self._state.replaced(file, made.file)
+        self._count_older()
+        self.snapshot = self._snapshot()
+
+    def _next_scattered(self) -> LogFile | None:
+        return next((each for each in self._scattered if self._retries.is_due(each.head.number)), None)
 
     def sync(self) -> Snapshot:
         """Bring all that was appended to the disk, while more may be appended; the log as it is there."""
@@ -378,8 +394,8 @@ class AppendLog:
             for each, stop in zip(older, stops, strict=True)
         )
         self._older_bytes = sum(each.end for each in older)
-        scattered = (each for each in older if each.head.number not in self._looked)
-        self._scattered = next((each for each in scattered if is_worth_it(each.batches, each.end)), None)
+        others = (each for each in older if each.head.number not in self._looked)
+        self._scattered = [each for each in others if is_worth_it(each.batches, each.end)]
 
     def _snapshot(self) -> Snapshot:
         state, file = self._state, self._files[-1]

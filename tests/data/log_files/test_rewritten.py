@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +17,7 @@ from bigviz.common.errors import Unreadable
 from bigviz.data.appending.keys import Receipt
 from bigviz.data.appending.log import AppendLog
 from bigviz.data.appending.rule import Rule
-from bigviz.data.log_files import rewritten
+from bigviz.data.log_files import retries, rewritten
 from bigviz.server.streams.feeds import Feed
 
 from ..appending.logs import NOW, SECOND, entry, new, opened, patch, rows
@@ -120,6 +121,26 @@ def test_a_file_that_was_being_written_is_removed_and_the_old_one_counts(
 
 def _fails(*values: object) -> None:
     raise OSError(28, "full")
+
+
+def test_what_a_disk_refused_is_tried_again_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr(retries, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    log = small(tmp_path / "log")
+    old = rows(log)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", _fails)
+        for _ in range(2):  # the one file, then the other
+            assert not log.is_tidy
+            log.tidy()
+        assert log.is_tidy
+    log.tidy()
+    assert min(len(each.batches.at) for each in log.snapshot.files[:-1]) > 1, "not yet"
+    now[0] = 10.0
+    assert not log.is_tidy
+    log.tidy()
+    assert [len(each.batches.at) for each in log.snapshot.files[:-1]] == [1, 1] and log.is_tidy and rows(log) == old
+    log.close()
 
 
 def test_damage_is_told(tmp_path: Path) -> None:
