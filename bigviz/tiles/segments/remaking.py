@@ -66,7 +66,8 @@ def _both(near: Join, far: Join) -> Callable[[list[PartColumn]], PartColumn]:
 
 def spliced(part: RowPart, rows: Array, new: RowPart) -> RowPart:
     """A part whose rows of some numbers (ascending) give way to those of another one, of the same root. Planes of tiles
-    in which none of them is are kept: making those takes most of the time."""
+    in which none of them is are kept: making those takes most of the time. Rows that stay where they are keep all but
+    the columns with other values."""
     order, other = part.order, new.order
     wanted = (rows - order.first).astype(np.uint32)
     removed = positions_of_rows(order.rows, wanted)
@@ -76,16 +77,17 @@ def spliced(part: RowPart, rows: Array, new: RowPart) -> RowPart:
         tuple(how.of(*pair) for pair in zip(*pairs, strict=True))
         for how, pairs in ((near, (order.own, other.own)), (far, (order.far_own, other.far_own)))
     )
-    inside, whole = Extent(), Extent()
-    inside.add(widen(own[0]), widen(own[1]))
-    whole.add(widen(far_own[0]), widen(far_own[1]))
-    whole.merge(inside)
+    inside, whole = part.inside, part.whole
+    if any(a is not b for a, b in zip((*own, *far_own), (*order.own, *order.far_own), strict=True)):
+        inside, whole = Extent(), Extent()
+        inside.add(widen(own[0]), widen(own[1]))
+        whole.add(widen(far_own[0]), widen(far_own[1]))
+        whole.merge(inside)
     numbers = far.of(order.far, other.far)
     survey = Survey(*order.roots, whole.count, inside.count, 0, len(numbers), inside.low, inside.high)
     keys, numbered = near.of(order.keys, other.keys), near.of(order.rows, other.rows)
-    made = PartOrder(
-        survey, Guard(keys), Checked(numbered), numbers, order.first, (own[0], own[1]), (far_own[0], far_own[1])
-    )
+    guard = order.guard if keys is order.keys else Guard(keys)
+    made = PartOrder(survey, guard, Checked(numbered), numbers, order.first, (own[0], own[1]), (far_own[0], far_own[1]))
     out = RowPart(part.first, part.stop, made, whole)
     carried((part, new), out, _both(near.of, far.of))
     _keep_planes(part, out, TouchedCells.of((order.keys[removed], other.keys), 1))

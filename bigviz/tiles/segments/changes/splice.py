@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -25,8 +26,19 @@ class Splice:
     removed: npt.NDArray[np.int64] = field(repr=False)
     places: npt.NDArray[np.int64] = field(repr=False)
 
+    @cached_property
+    def is_in_place(self) -> bool:
+        """Whether each item gives way to one at its own place."""
+        return np.array_equal(self.removed, self.places)
+
     def of(self, old: Array, new: Array) -> Array:
-        """What an array becomes, with the items of another one put in."""
+        """What an array becomes, with the items of another one put in: itself where these are what was there."""
+        if self.is_in_place and old.dtype == new.dtype:
+            if old[self.removed].tobytes() == new.tobytes():
+                return old
+            made = old.copy()
+            made[self.removed] = new
+            return made
         pieces: list[Array] = []
         at, left = 0, self.removed.tolist()[::-1]
         for number, place in enumerate(self.places.tolist()):

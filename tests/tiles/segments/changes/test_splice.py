@@ -31,3 +31,20 @@ def test_rows_give_way_to_others_in_order(seed: int, size: int, kinds: int) -> N
     order = np.lexsort((every[1], every[0]))
     assert [each.tolist() for each in found] == [each[order].tolist() for each in every]
     assert splice.of(rows.astype(np.int8), new_rows.astype(np.int64)).dtype == np.int64
+
+
+def test_what_does_not_change_is_not_copied() -> None:
+    rng = np.random.default_rng(1)
+    keys, rows = np.sort(rng.integers(0, 50, 100, np.uint64)), np.arange(100, dtype=np.uint32)
+    removed = np.array([3, 40, 99])
+    splice = Splice(removed, places_among(keys, rows, keys[removed], rows[removed]))
+    assert splice.is_in_place and splice.of(keys, keys[removed]) is keys
+    values = rng.normal(size=100)
+    values[40] = np.nan
+    assert splice.of(values, values[removed]) is values
+    expected = values.copy()
+    expected[removed] = 1, 2, 3
+    found = splice.of(values, np.array([1.0, 2, 3]))
+    assert found is not values and found.tobytes() == expected.tobytes()
+    nothing = Splice(np.empty(0, np.int64), np.empty(0, np.int64))
+    assert nothing.of(values, values[:0]) is values
