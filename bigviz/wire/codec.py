@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from bigviz.common.errors import BadInput
 from bigviz.common.jit import frozen, jit
-from bigviz.wire.runs import extremes, find_runs, gather, scatter
+from bigviz.wire.runs import add_to_runs, extremes, find_runs, gather, scatter
 
 __all__ = [
     "CELLS",
@@ -32,6 +32,7 @@ __all__ = [
     "Codec",
     "EncodedPlane",
     "add_counts",
+    "add_values",
     "decode",
     "encode_counts",
     "encode_values",
@@ -175,12 +176,28 @@ def add_counts(
     if plane.codec == CONSTANT:
         cells = out[row : row + (SIDE >> less_y), column : column + (SIDE >> less_x)]
         cells += np.uint32(int(plane.high) << less_y + less_x)
+    elif plane.codec == NARROW and less == (0, 0):
+        np.add(out, _decode_narrow(plane.payload, plane.dtype), out=out, casting="unsafe")
     elif plane.codec == NARROW:
         _add_narrow(frozen(_decode_narrow(plane.payload, plane.dtype).astype(np.uint32).reshape(CELLS)), *terms)
     elif plane.codec == RLEV:
         _add_rlev(plane.payload, plane.dtype, *terms)
     else:
         raise BadInput(f"a plane of counts has codec 0 to 3, got {plane.codec}", "codec", plane.codec)
+
+
+def add_values(plane: EncodedPlane, out: Array) -> None:
+    """Add the filled cells of an encoded plane of values to the C-contiguous (256, 256) `out`, of a dtype that holds
+    its values. The same as to decode it and to add that: without 600 KB that are written, and whose pages the system
+    has to find, in between. Raises as `decode` does, when some may be added already."""
+    dtype, flat = DTYPES.get(plane.dtype), out.reshape(CELLS)
+    if plane.codec == RUNS and dtype is not None:
+        kept, pairs = _runs_of(plane.payload, dtype)
+        if not add_to_runs(kept, pairs, flat):
+            raise _damaged_runs(kept, pairs)
+    elif plane.codec != EMPTY:
+        values, filled = decode(plane)
+        np.add(flat, values.reshape(CELLS), out=flat, where=filled.reshape(CELLS), casting="unsafe")
 
 
 def _decode_narrow(payload: bytes, code: int) -> Array:
@@ -206,6 +223,16 @@ def _add_rlev(payload: bytes, code: int, out: Array, first: int, less_y: int, le
 
 
 def _decode_runs(payload: bytes, dtype: np.dtype[Any]) -> tuple[Array, npt.NDArray[np.bool_]]:
+    kept, pairs = _runs_of(payload, dtype)
+    if pairs[:, 1].sum() != len(kept) or pairs.sum() > CELLS:
+        raise _damaged_runs(kept, pairs)
+    values, mask = np.zeros(CELLS, dtype), np.zeros(CELLS, np.bool_)
+    scatter(kept, pairs, values, mask)
+    return values.reshape(SIDE, SIDE), mask.reshape(SIDE, SIDE)
+
+
+def _runs_of(payload: bytes, dtype: np.dtype[Any]) -> tuple[Array, npt.NDArray[np.uint32]]:
+    """The values of a `runs` plane, and where they lie, as `find_runs` gives it: that is not checked."""
     if len(payload) < 8:
         raise BadInput(f"a runs plane has at least 8 bytes, got {len(payload)}", "payload", len(payload))
     runs, count = (int(word) for word in np.frombuffer(payload, "<u4", 2))
@@ -215,12 +242,12 @@ def _decode_runs(payload: bytes, dtype: np.dtype[Any]) -> tuple[Array, npt.NDArr
         raise BadInput(
             f"{runs} runs of {count} values are {expected} bytes, got {len(payload)}", "payload", len(payload)
         )
-    pairs = np.frombuffer(payload, "<u4", 2 * runs, 8).reshape(runs, 2)
-    if pairs[:, 1].sum() != count or pairs.sum() > CELLS:
-        raise BadInput(f"the runs hold {pairs[:, 1].sum()} of {count} values in {pairs.sum()} cells", "payload", count)
-    values, mask = np.zeros(CELLS, dtype), np.zeros(CELLS, np.bool_)
-    scatter(np.frombuffer(payload, dtype, count, start), pairs, values, mask)
-    return values.reshape(SIDE, SIDE), mask.reshape(SIDE, SIDE)
+    return np.frombuffer(payload, dtype, count, start), np.frombuffer(payload, "<u4", 2 * runs, 8).reshape(runs, 2)
+
+
+def _damaged_runs(kept: Array, pairs: npt.NDArray[np.uint32]) -> BadInput:
+    count = len(kept)
+    return BadInput(f"the runs hold {pairs[:, 1].sum()} of {count} values in {pairs.sum()} cells", "payload", count)
 
 
 def _check_unsigned(code: int, codec: str) -> None:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from bigviz.common.jit import frozen, jit
 
-__all__ = ["extremes", "find_runs", "gather", "scatter"]
+__all__ = ["add_to_runs", "extremes", "find_runs", "gather", "scatter"]
 
 Array = npt.NDArray[Any]
 
@@ -46,6 +46,14 @@ def scatter(kept: Array, pairs: npt.NDArray[np.uint32], values: Array, filled: n
     The runs must lie within the plane and hold as many cells as there are values.
     """
     _scatter(frozen(_words(kept)), frozen(pairs), _words(values), filled)
+
+
+def add_to_runs(kept: Array, pairs: npt.NDArray[np.uint32], values: Array) -> bool:
+    """Add values to those that lie in the runs of a flat plane; False where these do not lie within it, or do not hold
+    as many cells."""
+    if kept.dtype != np.float32 or values.dtype != np.float64:  # the kernel widens these as it goes
+        kept = kept.astype(values.dtype, copy=False)
+    return bool(_add_to_runs(frozen(kept), frozen(pairs), values))
 
 
 def extremes(values: npt.NDArray[np.floating[Any]]) -> tuple[bool, float, float]:
@@ -104,6 +112,22 @@ def _scatter(kept: Array, pairs: Array, values: Array, filled: Array) -> None:
             filled[cell] = True
             at += 1
             cell += 1
+
+
+@jit
+def _add_to_runs(kept: Array, pairs: Array, values: Array) -> bool:
+    cell = np.int64(0)
+    at = np.int64(0)
+    for run in range(pairs.shape[0]):
+        cell += pairs[run, 0]
+        length = np.int64(pairs[run, 1])
+        if at + length > kept.size or cell + length > values.size:
+            return False
+        for k in range(length):
+            values[cell + k] += kept[at + k]
+        at += length
+        cell += length
+    return bool(at == kept.size)
 
 
 @jit

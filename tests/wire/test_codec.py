@@ -19,6 +19,7 @@ from bigviz.wire.codec import (
     SIDE,
     EncodedPlane,
     add_counts,
+    add_values,
     decode,
     encode_counts,
     encode_values,
@@ -101,6 +102,34 @@ def test_encoded_counts_are_added_where_they_belong(
     expected[place[0] : place[0] + rows, place[1] : place[1] + columns] += sums
     add_counts(encode_counts(plane), out, place, less)
     assert (out == expected).all()
+
+
+@pytest.mark.parametrize("own", ["f4", "f8", "i2", "i8", "u8"])
+@pytest.mark.parametrize("share", [0.0, 1e-3, 0.5, 1.0])
+def test_encoded_values_are_added_where_they_belong(own: str, share: float) -> None:
+    rng = np.random.default_rng(3)
+    wide = {"f": "f8", "i": "i8", "u": "u8"}[own[0]]
+    plane, filled = rng.normal(0, 1000, (SIDE, SIDE)).astype(own), rng.random((SIDE, SIDE)) < share
+    for values in (plane, np.full_like(plane, 7)):
+        out = rng.normal(0, 1000, (SIDE, SIDE)).astype(wide)
+        expected = np.where(filled, out + values.astype(wide), out)
+        add_values(encode_values(values, filled), out)
+        assert out.dtype == wide and out.tobytes() == expected.tobytes()
+
+
+def test_damaged_runs_are_not_added() -> None:
+    encoded = encode_values(np.ones((SIDE, SIDE)) * np.arange(SIDE), np.arange(CELLS).reshape(SIDE, SIDE) % 2 == 0)
+    pairs, count = np.array([[1, 1]] * (CELLS // 2), np.uint32), CELLS // 2
+    for at, value in ((0, CELLS), (0, 1 << 31), (count - 1, CELLS)):
+        for k in (0, 1):
+            damaged = pairs.copy()
+            damaged[at, k] = value
+            payload = encoded.payload[:8] + damaged.tobytes() + encoded.payload[8 + damaged.nbytes :]
+            for read in (decode, lambda plane: add_values(plane, np.zeros((SIDE, SIDE)))):
+                with pytest.raises(BadInput, match="the runs hold"):
+                    read(replace(encoded, payload=payload))
+    with pytest.raises(BadInput, match="bytes"):
+        add_values(replace(encoded, payload=encoded.payload[:-4]), np.zeros((SIDE, SIDE)))
 
 
 def test_planes_of_values_are_not_added_as_counts() -> None:

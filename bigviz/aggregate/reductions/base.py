@@ -57,6 +57,7 @@ class Reduction(ABC):
     column: str | None = None
     name: ClassVar[str] = ""
     ordered: ClassVar[bool] = False  # needs `Rows.numbers`
+    adds: ClassVar[bool] = False  # `combine` adds each plane, and an empty cell holds zeros
     traits: ClassVar[Traits]
 
     @property

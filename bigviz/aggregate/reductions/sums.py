@@ -26,6 +26,7 @@ class Sum(Reduction):
     traits: ClassVar[Traits] = Traits(
         ("value", "count"), pixel="sum", total="sum", additive=True, zero=True, float_order=True
     )
+    adds: ClassVar[bool] = True
     restarts: ClassVar[bool] = False  # a sum that became NaN (inf - inf) begins again with the next value
 
     def accumulator(self, values: Array) -> np.dtype[Any]:

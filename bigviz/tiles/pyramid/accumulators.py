@@ -16,7 +16,7 @@ import numpy.typing as npt
 from bigviz.aggregate.reductions.base import Grid, Planes, Reduction
 from bigviz.aggregate.reductions.traits import Part
 from bigviz.common.cancel import NEVER, Cancel
-from bigviz.wire.codec import DTYPES, SIDE, EncodedPlane, add_counts, decode, encode_counts, encode_values
+from bigviz.wire.codec import DTYPES, SIDE, EncodedPlane, add_counts, add_values, decode, encode_counts, encode_values
 
 __all__ = [
     "Kept", "Pair", "add_block", "add_kept", "finished", "halved", "keep", "kept_planes", "pooled", "revive",
@@ -86,6 +86,15 @@ def add_kept(reduction: Reduction, dtype: np.dtype[Any], kept: Kept, planes: Pla
     if reduction.traits.counts:
         for plane, held in zip(_stack(planes[0]), kept.values, strict=True):
             add_counts(held, plane, place, less)
+        return
+    if reduction.plane.adds and less == (0, 0):
+        encoded = iter((*kept.values, *kept.others))
+        for part, plane in _kept_of(reduction, planes):
+            for values in _stack(plane):
+                if part == "count":
+                    add_counts(next(encoded), values, place)
+                else:
+                    add_values(next(encoded), values)
         return
     add_block(reduction, halved(reduction, revive(reduction, kept, dtype), less), planes, place)
 

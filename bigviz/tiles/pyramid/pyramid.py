@@ -12,6 +12,7 @@ the one cell of its tile at the deepest level.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -294,12 +295,14 @@ class Pyramid:
             self._add_values(tile, ranges, planes, work)
 
     def _add_values(self, tile: TileKey, ranges: Ranges, planes: Planes, work: Work) -> None:
-        long = ranges.whole & (ranges.high - ranges.low > _CHUNK // 4)
+        least = 0 if len(ranges.low) == 1 else _CHUNK // 4
+        long = ranges.whole & (ranges.high - ranges.low > least)
         for low, high in zip(ranges.low[long].tolist(), ranges.high[long].tolist(), strict=True):
             for start in range(low, high, _CHUNK):
                 work.look()
                 stop = min(start + _CHUNK, high)
-                self.inputs.append(planes, cells_within(self.guard, start, stop, tile), slice(start, stop))
+                cells = cells_within(self.guard, start, stop, tile, _scratch.cells)
+                self.inputs.append(planes, cells, slice(start, stop))
         lows, highs = ranges.low[~long], ranges.high[~long]
         ends = np.cumsum(highs - lows) // _CHUNK
         for part in np.split(np.arange(len(ends)), np.flatnonzero(np.diff(ends)) + 1):
@@ -360,6 +363,17 @@ class Pyramid:
         found = _runs(self.guard.fenced, frozen(ranges.low), frozen(ranges.high), 2 * bits, most)
         self.guard.keys.check()
         return int(found)
+
+
+class _Scratch(threading.local):
+    """Room for the cells of a chunk of rows, for each thread: the system has to find the pages of a new array, which
+    takes as long as filling them."""
+
+    def __init__(self) -> None:
+        self.cells = np.empty(_CHUNK, np.int32)
+
+
+_scratch = _Scratch()
 
 
 def square_of(level: int, morton: int) -> TileKey:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from bigviz.aggregate.reductions.base import Rows
 from bigviz.aggregate.reductions.parse import parse
 from bigviz.aggregate.reductions.sums import TimeMean
-from bigviz.tiles.pyramid.accumulators import finished, keep, revive, wire
+from bigviz.tiles.pyramid.accumulators import add_kept, finished, keep, revive, wire
 from bigviz.wire.codec import decode
 
 TEXTS = ("count", "any", "sum(v)", "mean(v)", "min(v)", "max(v)", "first(v)", "last(v)", "by(k)", "by(k, mean(v))")
@@ -34,6 +34,13 @@ def test_kept_accumulators_come_back_to_the_bit(agg: str | TimeMean, seed: int, 
     assert [plane.tobytes() for plane in back] == [plane.tobytes() for plane in planes]
     assert [plane.plane for plane in kept.values] == list(range(max(categories, 1)))
     assert kept.nbytes > 0
+    both, expected = reduction.create((256, 256), dtype, categories), reduction.create((256, 256), dtype, categories)
+    some = rng.permutation(cells)[: size // 2]
+    for each in (both, expected):
+        reduction.append(each, some, Rows(values[: len(some)], None, np.arange(len(some)), codes[: len(some)]))
+    reduction.combine(expected, planes)
+    add_kept(reduction, dtype, kept, both, (0, 0), (0, 0))
+    assert [plane.tobytes() for plane in both] == [plane.tobytes() for plane in expected]
 
 
 @pytest.mark.parametrize(
