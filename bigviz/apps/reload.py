@@ -10,7 +10,7 @@ from typing import Final
 
 __all__ = ["Watch"]
 
-_SECONDS: Final = 0.5
+_SECONDS: Final = 0.1  # a look costs some microseconds a file
 Stamp = tuple[int, int] | None
 
 

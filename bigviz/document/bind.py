@@ -15,6 +15,7 @@ from bigviz.common.errors import BadInput, BigvizError, NotFound, naming
 from bigviz.data.columns.column import ColumnInfo
 from bigviz.data.dataset import Dataset
 from bigviz.document.controls.bound import check_bound_controls
+from bigviz.document.controls.filter_types import check_control_types
 from bigviz.document.controls.values import initial_values
 from bigviz.document.filter_text import initial_filter
 from bigviz.document.follow import follow_hint
@@ -109,7 +110,7 @@ class _Columns:
 
 
 def _check_layers(document: Document) -> None:
-    checked = set[tuple[str, Layer]]()
+    checked, filters = set[tuple[str, Layer]](), set[tuple[str, str]]()
     for figure, spec in document.layers():
         dataset = document.sources.get(spec.dataset)
         if dataset is None:
@@ -120,6 +121,9 @@ def _check_layers(document: Document) -> None:
                 kinds = "linear", "linear"  # a column of a control's is on an axis of its own kind
             with _of_layer(figure, spec), _offered_by(control, option):
                 kept = initial_filter(document, each.filter)
+                if (spec.dataset, each.filter) not in filters:
+                    check_control_types(document, each.filter, cast(Dataset, dataset))
+                    filters.add((spec.dataset, each.filter))
                 layer = Layer(each.glyph, each.x, each.y, each.agg, *kinds, each.root, kept, each.bins, each.sort)
                 if (spec.dataset, layer) not in checked:
                     layer.check(cast(Dataset, dataset))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from bigviz.common.errors import BadInput
 from bigviz.document.controls.control import Control
 from bigviz.document.json_values import instance, list_of, one_of, text
-from bigviz.document.spec import LINK_MODES, Document, LinkMode, LinkSpec
+from bigviz.document.spec import LINK_MODES, Document, FigureSpec, LinkMode, LinkSpec
 
 __all__ = ["Link", "check_links", "linked_figures", "links"]
 
@@ -55,8 +55,9 @@ links = list_of(
 
 
 def check_links(document: Document) -> None:
-    """Refuses links of figures that there are not, and of a figure that is in two. Raises BadInput."""
-    known, linked = {figure.id for figure in document.figures()}, set[str | tuple[str, str]]()
+    """Refuses links of figures that there are not, of a figure that is in two, and of one that shows no table that
+    another of its link shows: no brush would reach it. Raises BadInput."""
+    known, linked = {figure.id: figure for figure in document.figures()}, set[str | tuple[str, str]]()
     for at, link in enumerate(document.links):
         for name in link.figures:
             if name not in known:
@@ -79,6 +80,35 @@ def check_links(document: Document) -> None:
             if ("", name) in linked:
                 raise BadInput(f"Number {name!r} is linked twice.", f"links[{at}].numbers", name)
             linked.add(("", name))
+        _check_tables(document, at, [known[name] for name in link.figures])
+
+
+def _check_tables(document: Document, at: int, figures: Sequence[FigureSpec]) -> None:
+    """A brush is of rows of the table of a figure's first layer, and reaches layers over the same table."""
+    brushed = [figure.layers[0].dataset if figure.layers else None for figure in figures]
+    shown = [{layer.dataset for layer in figure.layers} for figure in figures]
+    numbers = document.links[at].numbers
+    counted = {document.controls[name].dataset for name in numbers}
+    for number, figure in enumerate(figures):
+        others = [each for each in range(len(figures)) if each != number]
+        brushes = any(brushed[number] in shown[each] for each in others) or brushed[number] in counted
+        if not brushes and not any(brushed[each] in shown[number] for each in others):
+            title = f" ({figure.title})" if figure.title else ""
+            its = " and ".join(map(repr, sorted(shown[number]))) or "no table"
+            raise BadInput(
+                f"Figure {figure.id!r}{title} is linked and shows {its}, which no other figure of the link does: a "
+                "brush selects rows of one table. Link figures of one table, opened once with bigviz.open.",
+                f"links[{at}].figures",
+                figure.id,
+            )
+    for name in numbers:
+        if document.controls[name].dataset not in brushed:
+            raise BadInput(
+                f"Number {name!r} is linked and is of {document.controls[name].dataset!r}, whose rows no figure of the "
+                "link selects. Give it the table of a figure's first layer, opened once with bigviz.open.",
+                f"links[{at}].numbers",
+                name,
+            )
 
 
 def linked_figures(

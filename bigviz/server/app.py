@@ -59,7 +59,7 @@ API: Final[tuple[tuple[str, type[RequestHandler]], ...]] = (
     (f"/users/{_NAME}/tokens", users.UserTokens),
     (r"/openapi\.json", openapi.OpenApi),
 )
-"""The routes below `/_/api`. openapi.json describes them, and `/D/views`."""
+"""The routes below `/_/api`, which openapi.json describes in full."""
 
 
 def make_app(site: Site) -> Application:

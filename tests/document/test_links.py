@@ -51,9 +51,33 @@ def test_numbers_of_a_link() -> None:
     stamps = {"a": [1.0], "b": [2.0], "at": np.array(["2024-01-01"], "datetime64[s]")}
     a, b = (bv.figure().points(stamps, "a", "b") for _ in range(2))
     last = bv.number("last", "max(at)", stamps)
-    bv.link(a, b, last)
-    with pytest.raises(BadInput, match=r"'last': a number in a link .* 'at' holds times"):
-        bv.document(bv.row(a, b, last))
+    assert linked(a, b, last).links[0].numbers == ("last",)
+
+
+def linked(*things: Any) -> bv.Document:
+    bv.link(*things)
+    return bv.document(bv.row(*things))
+
+
+def test_figures_of_a_link_show_one_table() -> None:
+    """A figure that no brush of another one reaches would do nothing, and nobody would know why."""
+    other = {"a": [1.0], "b": [2.0]}
+    own, (a, b) = bv.figure(title="Own").points(other, "a", "b"), figures(2)
+    with pytest.raises(BadInput, match=r"Figure 'f2' \(Own\) is linked and shows 'table-2'.*opened once") as error:
+        linked(a, b, own)
+    assert (error.value.field, error.value.got) == ("links[0].figures", "f2")
+    with pytest.raises(BadInput, match="shows no table"):
+        linked(*figures(2), bv.figure())
+    under = bv.figure().points(other, "a", "b").points(TABLE, "a", "b")
+    assert linked(*figures(2), under).links, "its second layer shows the rows"
+    alone = bv.figure().points(TABLE, "a", "b")
+    assert linked(bv.figure().points(other, "a", "b").points(TABLE, "a", "b"), alone).links
+    dataset, table = bv.open(TABLE), bv.number("n", "count()", other)
+    pair = [bv.figure().points(each, "a", "b") for each in (dataset, other)]
+    with pytest.raises(BadInput, match="Figure 'f0'"):
+        linked(*pair)
+    with pytest.raises(BadInput, match="Number 'n' is linked and is of 'table-2', whose rows no figure"):
+        linked(*figures(2), table)
 
 
 def test_what_is_no_link_is_refused() -> None:

@@ -5,6 +5,10 @@ server sends `{"op": "fork", "memory", "directory"}` with two descriptors, of th
 to, and `{"op": "kill", "pid"}`. It is answered `{"pid"}` or `{"error"}`, in order, and told of each end
 `{"ended", "status", "why"}`. The directory, where an app puts tables, is removed when it has ended: the server may have
 been killed by then.
+
+What an app starts ends with it. An orphan, which a daemon that forks twice makes of itself, becomes a child of the
+nearest ancestor that is a subreaper: of its app's process while that lives, so that its memory counts as the app's, and
+then of this one. A child here that is no app's process is thus left over from an app that has ended, and is killed.
 """
 
 from __future__ import annotations
@@ -23,12 +27,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from bigviz.apps.process.group_memory import held, members
+from bigviz.apps.process.group_memory import children, held, members
 
 __all__ = ["ForkServer"]
 
 _LONGEST: Final = 1 << 16
 _DIE_WITH_PARENT: Final = 1  # PR_SET_PDEATHSIG
+_TAKE_ORPHANS: Final = 36  # PR_SET_CHILD_SUBREAPER, which children do not inherit
 _SECONDS_BETWEEN_LOOKS: Final = 1.0
 _SECONDS_TO_END: Final = 3.0
 
@@ -47,6 +52,7 @@ class ForkServer:
         self._woken, self._wakes = socket.socketpair()
         for each in (self._woken, self._wakes):
             each.setblocking(False)
+        _prctl(_TAKE_ORPHANS, 1)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._wakes.fileno(), warn_on_full_buffer=False)
 
@@ -101,6 +107,7 @@ class ForkServer:
         """Be a process of an app, which shares nothing with the others but what was loaded."""
         os.setsid()  # Ctrl-C in a terminal is the server's alone
         _prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+        _prctl(_TAKE_ORPHANS, 1)
         if os.getppid() != parent:
             os._exit(1)
         signal.set_wakeup_fd(-1)
@@ -114,7 +121,7 @@ class ForkServer:
         return socket.socket(fileno=connection)
 
     def _reap(self) -> None:
-        """Tell of the processes that have ended, and end what they started and did not put into another session."""
+        """Tell of the apps that have ended, and end what they started."""
         with suppress(BlockingIOError):
             self._woken.recv(1_024)
         while True:
@@ -125,16 +132,26 @@ class ForkServer:
             if found is None:
                 return
             pid = found.si_pid  # not reaped yet: its number stays that of its group
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(pid, signal.SIGKILL)
+            if pid in self._memory:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(pid, signal.SIGKILL)
+            self._end_orphans()
             status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-            self._memory.pop(pid, None)
-            self._remove(pid)
-            self._tell({"ended": pid, "status": status, "why": self._why.pop(pid, None)})
+            if self._memory.pop(pid, None) is not None:
+                self._remove(pid)
+                self._tell({"ended": pid, "status": status, "why": self._why.pop(pid, None)})
+
+    def _end_orphans(self) -> None:
+        """Kill what ended apps have left. Children of what is killed come here in their turn, as it ends."""
+        for pid in children(os.getpid()):
+            if pid not in self._memory:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
 
     def _bound(self) -> None:
         """End the apps that take more memory than they may, together with the processes that they started: the limit of
         the operating system is one of each."""
+        self._end_orphans()  # an app may have let go of them
         for pid, group in members(self._memory).items():
             most = self._memory[pid]
             if len(group) > 1 and sum(map(held, group)) > most:
@@ -148,9 +165,15 @@ class ForkServer:
             os.kill(pid, signal.SIGKILL)
 
     def _end(self) -> None:
-        """Let the apps end by themselves, now that nobody speaks with them; those that do not end with this process."""
+        """Let the apps end by themselves, now that nobody speaks with them; then kill those that did not."""
         end = time.monotonic() + _SECONDS_TO_END
         while self._memory and time.monotonic() < end:
+            select.select([self._woken], [], [], 0.1)
+            self._reap()
+        for pid in self._memory:
+            os.kill(pid, signal.SIGKILL)
+        end = time.monotonic() + _SECONDS_TO_END
+        while children(os.getpid()) and time.monotonic() < end:
             select.select([self._woken], [], [], 0.1)
             self._reap()
         for pid in list(self._directories):

@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection
 from typing import Final
 
-__all__ = ["held", "members"]
+__all__ = ["children", "held", "members"]
 
 _OWN: Final = (b"Pss_Anon:", b"Pss_Shmem:")
 
@@ -26,6 +26,12 @@ def members(leaders: Collection[int]) -> dict[int, list[int]]:
         if at in leaders:
             found[at].append(pid)
     return found
+
+
+def children(parent: int) -> list[int]:
+    """The processes whose parent is this one."""
+    places = {pid: _place(pid) for name in os.listdir("/proc") if name.isdigit() and (pid := int(name))}
+    return [pid for pid, place in places.items() if place is not None and place[0] == parent]
 
 
 def _place(pid: int) -> tuple[int, int] | None:

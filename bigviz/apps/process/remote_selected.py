@@ -29,13 +29,11 @@ class RemoteSelected(Selected):
         """As `Selected` has it, and so are the others."""
         return int(self._number("count", None))
 
-    def sum(self, column: str) -> int | float | Decimal:
-        found: int | float | Decimal = self._number("sum", column)
-        return found
+    def sum(self, column: str) -> Any:
+        return self._number("sum", column)
 
-    def mean(self, column: str) -> float | None:
-        found: float | None = self._number("mean", column)
-        return found
+    def mean(self, column: str) -> Any:
+        return self._number("mean", column)
 
     def min(self, column: str) -> Any:
         return self._extreme(column, "min")
@@ -48,13 +46,11 @@ class RemoteSelected(Selected):
         return pa.ipc.open_stream(body).read_all()
 
     def _extreme(self, column: str, which: str) -> Any:
-        _, body = self._asked(which, {"column": column})
-        found = pa.ipc.open_stream(body).read_all().column(0)
-        return python_value(found[0]) if found.null_count == 0 else None
+        return self._number(which, column)
 
     def _number(self, what: str, column: str | None) -> Any:
-        answer, _ = self._asked(what, {"column": column})
-        return _number_of(answer["value"])
+        answer, body = self._asked(what, {"column": column})
+        return _value_in(body) if body else _number_of(answer["value"])
 
     def _asked(self, what: str, more: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
         return self._ask({"what": what, "dataset": self._name, "filter": self.expression, **more})
@@ -74,3 +70,9 @@ def _number_of(value: list[str] | None) -> int | float | Decimal | None:
     if kind == "float":
         return float.fromhex(text)
     return Decimal(text) if kind == "Decimal" else int(text)
+
+
+def _value_in(body: bytes) -> Any:
+    """The one value of an Arrow stream: what is no number keeps its type so."""
+    found = pa.ipc.open_stream(body).read_all().column(0)
+    return python_value(found[0]) if found.null_count == 0 else None

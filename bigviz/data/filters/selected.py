@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from decimal import Context, Decimal
 from fractions import Fraction
 from math import fsum, isfinite
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -22,14 +22,14 @@ from bigviz.common.errors import BadInput
 from bigviz.common.workers import Crew
 from bigviz.data.columns.arrow_arrays import bits, fixed_view, from_bools, plain
 from bigviz.data.columns.column import ColumnInfo, readable_names
-from bigviz.data.columns.kinds import storage_type
+from bigviz.data.columns.kinds import nanoseconds_per_unit, storage_type
 from bigviz.data.filters.check import check
 from bigviz.data.filters.kept import Slice, slices
 from bigviz.data.filters.parse import parse
 from bigviz.data.filters.predicate import Predicate
 from bigviz.data.filters.table import Table
 
-__all__ = ["Elsewhere", "Selected", "asked_elsewhere", "python_value", "where"]
+__all__ = ["Elsewhere", "Selected", "asked_elsewhere", "python_value", "time_value", "where"]
 
 _WIDE: Final = Context(prec=200)
 
@@ -58,20 +58,26 @@ class Selected:
         """The number of rows."""
         return sum(self._each(lambda piece: int(np.count_nonzero(piece.mask))))
 
-    def sum(self, column: str) -> int | float | Decimal:
+    def sum(self, column: str) -> Any:
         """The sum of a column of numbers: exact of integers, booleans (the number of true ones) and decimals, of floats
-        rounded once in each 2^20 rows and at the end. 0 of no rows."""
-        self._numeric(column, "sum")
-        return _total([each for each, _ in self._sums(column)])
+        rounded once in each 2^20 rows and at the end. 0 of no rows. Of durations exact, as `mean` gives times."""
+        info = self._additive(column, "sum")
+        total = _total([each for each, _ in self._sums(column)])
+        if info.is_time:
+            return time_value(int(total) * nanoseconds_per_unit(_stored(info.type)), "sum", info.type)
+        return total
 
-    def mean(self, column: str) -> float | None:
-        """The mean of a column of numbers, None of none."""
-        self._numeric(column, "mean")
+    def mean(self, column: str) -> Any:
+        """The mean of a column of numbers as a float, None of none. Of times, it is in whole nanoseconds, rounded down:
+        `numpy.datetime64` in UTC, `numpy.timedelta64`, or `datetime.time`."""
+        info = self._additive(column, "mean")
         sums = self._sums(column)
         count = sum(rows for _, rows in sums)
         if not count:
             return None
         total = _total([each for each, _ in sums])
+        if info.is_time:
+            return time_value(int(total) * nanoseconds_per_unit(_stored(info.type)) // count, "mean", info.type)
         return total / count if isinstance(total, float) else float(Fraction(total) / count)
 
     def min(self, column: str) -> Any:
@@ -129,11 +135,13 @@ class Selected:
         Crew(cancel=self._cancel).run("filtering rows", work, self._dataset.chunks(), self._dataset.num_rows)
         return found
 
-    def _numeric(self, column: str, what: str) -> ColumnInfo:
+    def _additive(self, column: str, what: Literal["sum", "mean"]) -> ColumnInfo:
+        """A column that has a sum or a mean. Raises BadInput for any other."""
         info = self._dataset.info(column)
-        if not info.is_numeric:
+        if not (info.is_numeric or info.kind == "duration" or (what == "mean" and info.is_time)):
+            kinds = "numbers or durations" if what == "sum" else "numbers or times"
             raise BadInput(
-                f"{what} needs a column of numbers; {echoed(column)} holds {info.holds}.", field="column", got=column
+                f"{what} needs a column of {kinds}; {echoed(column)} holds {info.holds}.", field="column", got=column
             )
         return info
 
@@ -191,6 +199,8 @@ def _sum(array: pa.Array, mask: Any) -> tuple[int | float | Decimal, int]:
         numbers = fixed_view(values.cast(pa.float64()), np.dtype(np.float64))
         numbers = numbers[~np.isnan(numbers)]
         return float(numbers.sum()), len(numbers)
+    if pt.is_temporal(type_):
+        return _whole_sum(values.view(pa.int32() if type_.bit_width == 32 else pa.int64())), len(values)
     if pt.is_boolean(type_):
         return int(bits(values.buffers()[1], values.offset, len(values)).sum()) if len(values) else 0, len(values)
     return _whole_sum(values), len(values)
@@ -248,3 +258,29 @@ def python_value(value: pa.Scalar) -> Any:
     if pt.is_duration(type_) and type_.unit == "ns":
         return np.timedelta64(value.cast(pa.int64()).as_py(), "ns")
     return value.as_py()
+
+
+def time_value(nanoseconds: int, what: str, type_: pa.DataType) -> Any:
+    """What `min`, `max`, `mean` or `sum` (`what`) of a column of times gives, from its axis number: extremes as the
+    column's type has them, the others in whole nanoseconds. Raises BadInput beyond what these hold."""
+    type_ = _stored(type_)
+    held = type_ if what in ("min", "max") else _finest(type_)
+    try:
+        return python_value(pa.scalar(nanoseconds // nanoseconds_per_unit(held), held))
+    except (pa.ArrowInvalid, OverflowError) as error:
+        raise BadInput(f"{what}: {nanoseconds:,} nanoseconds are beyond what {held} holds.", "column") from error
+
+
+def _finest(type_: pa.DataType) -> pa.DataType:
+    """The type of times of a kind in nanoseconds."""
+    if pt.is_time(type_):
+        return pa.time64("ns")
+    if pt.is_duration(type_):
+        return pa.duration("ns")
+    return pa.timestamp("ns", type_.tz if pt.is_timestamp(type_) else None)
+
+
+def _stored(type_: pa.DataType) -> pa.DataType:
+    """The type of a column's values, whatever holds them."""
+    found = storage_type(type_)
+    return found.value_type if pt.is_dictionary(found) else found

@@ -12,6 +12,7 @@ from bigviz.common.errors import BadInput, BigvizError
 from bigviz.data.dataset import Dataset
 from bigviz.data.filters.check import check as check_filter
 from bigviz.data.filters.parse import parse
+from bigviz.document.controls.filter_types import check_control_types
 from bigviz.document.controls.number_expression import parsed_number
 from bigviz.document.controls.spec import ColumnOptions, ControlSpec
 from bigviz.document.controls.values import check_options_column
@@ -59,17 +60,11 @@ def _check(document: Document, name: str, spec: ControlSpec) -> None:
         check_options_column(document, spec.options)
     if spec.type == "number" and spec.dataset in document.sources:
         dataset = cast(Dataset, document.sources[spec.dataset])
-        column = parsed_number(spec.expression)[1]
         check_reduction(dataset, parse_reduction(spec.expression))
         kept = initial_filter(document, spec.filter)
+        check_control_types(document, spec.filter, dataset)
         if kept:
             check_filter(parse(kept), dataset)
-        if column is not None and dataset.info(column).is_time and any(name in each.numbers for each in document.links):
-            raise BadInput(
-                f"a number in a link counts rows, or is of a column of numbers, and {column!r} holds times",
-                "expression",
-                spec.expression,
-            )
     if spec.type == "table" and spec.columns is not None:
         _check_columns(document, _shown(document, spec), spec.columns)
 

@@ -194,7 +194,7 @@ def _range(refuse: Refuse, spec: ControlSpec, document: Document, value: object)
         if isinstance(each, bool) or not isinstance(each, int | float) or not _is_within(spec, each):
             raise refuse(wanted)
     if low > high:
-        raise refuse(wanted)
+        raise refuse(f"{wanted}, the lower one first, as [{high}, {low}]")
     return [low, high]
 
 
@@ -207,8 +207,10 @@ def _date_range(refuse: Refuse, spec: ControlSpec, document: Document, value: ob
     if not isinstance(value, list | tuple) or len(value) != 2:
         raise refuse(wanted)
     low, high = (checked_date(each) for each in value)
-    if low is None or high is None or low > high:
+    if low is None or high is None:
         raise refuse(wanted)
+    if low > high:
+        raise refuse(f"{wanted}, the earlier one first, as [{high}, {low}]")
     if low < str(spec.start or low) or high > str(spec.end or high):
         raise refuse(wanted)
     return [low, high]

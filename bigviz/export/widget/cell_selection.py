@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -26,7 +27,7 @@ __all__ = ["CellSelection", "CellSelections"]
 _SELECT: Final = re.compile(r"layers/([0-9]{1,9})/select")
 _ROWS: Final = re.compile(r"selections/([A-Za-z0-9_-]{1,64})\.json")
 _KEYS: Final[Mapping[str, Any]] = {
-    "box": None, "lasso": None, "range": None, "stats": [], "by": None, "filter": None, "page": "",
+    "box": None, "lasso": None, "range": None, "stats": [], "by": None, "filter": None, "page": "", "brushes": [],
 }  # fmt: skip
 
 
@@ -64,13 +65,17 @@ class CellSelections:
         """The JSON of an address below the document's; None for an address that is no selection's. Raises what the
         routes do."""
         parts = urlsplit(address)
-        query = {key: values[0] for key, values in parse_qs(parts.query, keep_blank_values=True).items()}
+        arguments = parse_qs(parts.query, keep_blank_values=True)
+        query = {key: values[0] for key, values in arguments.items()}
         backend = await self._site.backend()
         if (found := _SELECT.fullmatch(parts.path)) and body is not None:
             given = parse_body(body.encode(), (), _KEYS)
             number = whole(found[1], "layer", 0, max(len(self._document.layers()) - 1, 0))
             asked = backend.asked(self._document, number, query.get)
             name = self._document.layers()[number][1].dataset
+            if given["brushes"]:
+                resolve = partial(backend.resolve, self._document)
+                asked = await backend.selections.under_brushes(OPERATOR, asked, given["brushes"], resolve)
             answer = await backend.selections.select(
                 OPERATOR, self._document.id, name, asked, given, EVERYTHING, self._keep
             )
@@ -79,7 +84,7 @@ class CellSelections:
             offset = whole(query.get("offset", "0"), "offset", 0, 1 << 40)
             limit = whole(query.get("limit", "50"), "limit", 1, 200)
             desc = choice(query.get("desc", "0"), "desc", ("0", "1")) == "1"
-            page = Page(None, offset, limit, query.get("sort"), desc)
+            page = Page(arguments.get("columns"), offset, limit, query.get("sort"), desc)
             document, selections = self._document, backend.selections
             return dump(await selections.page(OPERATOR, document.id, document, found[1], page, EVERYTHING))
         return None

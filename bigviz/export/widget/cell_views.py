@@ -131,6 +131,9 @@ class CellViews:
             status = 200
         except BigvizError as error:
             status, body = status_of(error), dump(describe(error))
+        except Exception:  # else the page would wait for ever
+            _log.exception("What a plot in a notebook asked for could not be answered.")
+            status, body = 500, dump({"error": "The plot's server failed; the log of the kernel says why."})
         with suppress(ChannelGone):
             self._send({"view": view, "got": number, "status": status}, [body])
 

@@ -15,6 +15,19 @@ Schema = dict[str, Any]
 _NULL_TEXT: Final[Schema] = {"type": ["string", "null"]}
 _COUNT: Final[Schema] = {"type": ["integer", "null"], "minimum": 0}
 _VERSION: Final[Schema] = {"type": "integer", "minimum": 1}
+_NUMBER: Final[Schema] = {"type": ["number", "string", "null"], "description": "times as decimal text, in nanoseconds"}
+_STATISTICS: Final[Schema] = {
+    "type": "object",
+    "additionalProperties": {
+        "type": "object",
+        "properties": {
+            "count": {"type": "integer"},
+            **dict.fromkeys(("mean", "min", "max", "q25", "median", "q75"), _NUMBER),
+        },
+        "required": ["count", "mean", "min", "max", "q25", "median", "q75"],
+        "additionalProperties": False,
+    },
+}
 _TIME: Final[Schema] = {"type": "number", "description": "seconds since 1970-01-01 UTC"}
 _ROLE: Final[Schema] = {"enum": list(ROLES)}
 _SCOPE: Final[Schema] = {"enum": list(SCOPES)}
@@ -173,4 +186,52 @@ SCHEMAS: Final[dict[str, Schema]] = {
         },
         ("token",),
     ),
+    "NewSelection": {
+        "type": "object",
+        "description": "One of box, lasso and range, in axis space; times as decimal text, in nanoseconds.",
+        "properties": {
+            "box": {"type": "array", "items": _NUMBER, "minItems": 4, "maxItems": 4, "description": "x0, y0, x1, y1"},
+            "lasso": {"type": "array", "items": {"type": "array", "items": _NUMBER, "minItems": 2, "maxItems": 2}},
+            "range": {"type": "array", "items": _NUMBER, "minItems": 2, "maxItems": 2, "description": "x0, x1"},
+            "stats": {"type": "array", "items": {"type": "string"}, "description": "columns"},
+            "by": {**_NULL_TEXT, "description": "a column of categories"},
+            "filter": _NULL_TEXT,
+            "page": {"type": "string", "maxLength": 64, "description": "what a page calls itself"},
+            "brushes": {"type": "array", "description": "that rest on linked figures"},
+        },
+        "additionalProperties": False,
+    },
+    "Selection": object_of(
+        {
+            "id": {"type": "string", "description": "for an hour, for whom it was made"},
+            "rows": {"type": "integer", "minimum": 0},
+            "stats": _STATISTICS,
+            "by": {
+                "type": ["object", "null"],
+                "properties": {
+                    "column": {"type": "string"},
+                    "groups": {
+                        "type": "array",
+                        "items": object_of({"label": _NULL_TEXT, "rows": {"type": "integer"}, "stats": _STATISTICS}),
+                    },
+                },
+            },
+            "expression": {**_NULL_TEXT, "description": "a filter that keeps these rows, of a box or a range"},
+            "version": _VERSION,
+        }
+    ),
+    "SelectedRows": object_of(
+        {
+            "columns": {"type": "array", "items": object_of({"name": {"type": "string"}, "type": {"type": "string"}})},
+            "rows": {"type": "array", "items": {"type": "array", "items": _NULL_TEXT}},
+            "row": {"type": "array", "items": {"type": "integer"}, "description": "their numbers"},
+            "total": {"type": "integer"},
+            "offset": {"type": "integer"},
+        }
+    ),
+    "LiveFigure": object_of({"value": {"type": ["number", "string", "null"]}, "version": {"type": "integer"}}),
+    "ControlOptions": object_of(
+        {"options": {"type": "array"}, "more": {"type": "boolean"}, "version": {"type": "integer"}}
+    ),
+    "TileJson": {"type": "object", "required": ["tilejson", "tiles", "extent", "rows", "version", "data_version"]},
 }

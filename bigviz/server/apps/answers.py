@@ -62,6 +62,8 @@ async def answer(site: Site, call: Call, message: Mapping[str, Any]) -> tuple[An
             found = selected.count() if what == "count" else getattr(selected, what)(column)
         if what in ("min", "max"):
             return None, ipc_stream(pa.table({"value": pa.array([found], dataset.info(column).type)}))
+        if what != "count" and dataset.info(column).is_time:
+            return None, ipc_stream(pa.table({"value": pa.array([found])}))
         return number_json(found), b""
 
     backend = await site.backend()

@@ -13,6 +13,7 @@ from bigviz.aggregate.layer import Layer
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import BadInput
 from bigviz.data.dataset import Dataset
+from bigviz.data.filters.selected import time_value
 from bigviz.document.controls.number_expression import parsed_number
 from bigviz.server.brushes.cell_budget import CellBudget
 from bigviz.server.brushes.wanted import AskedBrush, ShapeWant, TargetWant
@@ -84,6 +85,7 @@ class HeldBrush:
         self._key: Hashable = None
         self._targets: list[_Target] = []
         self._numbers: tuple[tuple[str, TotalTarget], ...] = ()
+        self._dataset: Dataset | None = None
         self._bars_of: dict[Hashable, Bars] = {}
         self._cancel = Cancel()
 
@@ -130,7 +132,7 @@ class HeldBrush:
                     self._brush.retarget(at, now.target, cancel)
         else:  # its targets are prepared as they were
             targets = self._targets
-        self._key, self._targets, self._numbers = key, targets, asked.numbers
+        self._key, self._targets, self._numbers, self._dataset = key, targets, asked.numbers, asked.dataset
         return self._brush
 
     def move(self, asked: AskedBrush, seq: int, cancel: Cancel) -> tuple[list[Answer], dict[str, Any]]:
@@ -152,7 +154,7 @@ class HeldBrush:
         if share < 1:
             done["share"] = share
         totals = zip(self._numbers, step.targets[shown:], strict=True)
-        numbers = {name: _number(total, found) for (name, total), found in totals}
+        numbers = {name: _number(total, found, self._dataset) for (name, total), found in totals}
         return answers, {**done, "numbers": numbers} if numbers else done
 
     def _target(self, dataset: Dataset, want: TargetWant, layer: Layer, cancel: Cancel) -> _Target:
@@ -261,13 +263,16 @@ def _costs(step: Step) -> dict[str, int]:
     return {name: round(value) for name, value in asdict(step.cost).items()}
 
 
-def _number(total: TotalTarget, found: Brushed) -> FigureValue:
-    """A live figure over the rows of a brush: as over those of a filter, a sum of none is 0."""
+def _number(total: TotalTarget, found: Brushed, dataset: Dataset | None) -> FigureValue:
+    """A live figure over the rows of a brush, as over those of a filter: a sum of none is 0, and times are texts."""
     heights = found.heights
-    assert heights is not None
-    if heights.filled[0, 0]:
-        return figure_json(heights.values[0, 0].item())
-    return 0 if parsed_number(total.agg)[0] in ("count", "sum") else None
+    assert heights is not None and dataset is not None
+    what, column = parsed_number(total.agg)
+    if not heights.filled[0, 0]:
+        return 0 if what in ("count", "sum") else None
+    value = heights.values[0, 0].item()
+    info = None if column is None else dataset.info(column)
+    return figure_json(time_value(int(value), what, info.type) if info is not None and info.is_time else value)
 
 
 def _answer(target: _Target, found: Brushed, seq: int, step: Step) -> Answer:

@@ -78,7 +78,8 @@ class FigureValues:
 
 def figure_of(dataset: Dataset, expression: str, kept: str, cancel: Cancel) -> FigureValue:
     """A live figure over the rows that a filter keeps ("": all), as JSON has it: whole numbers beyond 2^53, dates and
-    times as texts, and null for no value, NaN and infinities. Raises Cancelled, and what `Dataset.where` does."""
+    times as texts, durations in seconds, and null for no value, NaN and infinities. Raises Cancelled, and what
+    `Dataset.where` does."""
     what, column = parsed_number(expression)
     if column is None and not kept:
         return figure_json(dataset.num_rows)
@@ -100,4 +101,6 @@ def figure_json(value: Any) -> FigureValue:
         return value.isoformat()
     if isinstance(value, timedelta):
         return value.total_seconds()
+    if isinstance(value, np.timedelta64):
+        return float(value / np.timedelta64(1, "s"))
     return str(value)

@@ -15,6 +15,7 @@ export class BrushRows extends EventTarget {
     this.link = link;
     this.requests = new SelectionRequests(connection);
     /** @type {import("../wire/selections.js").Selected|null} */ this.answer = null;
+    /** @type {string|null} why there is none */ this.error = null;
     /** @type {AbortController|null} */ this.asking = null;
     link.addEventListener("rest", () => this.#ask(), { signal });
     signal.addEventListener("abort", () => this.asking?.abort());
@@ -24,9 +25,14 @@ export class BrushRows extends EventTarget {
     return this.asking !== null;
   }
 
+  /** Asks anew, after an error. */
+  again() {
+    void this.#ask();
+  }
+
   async #ask() {
     this.asking?.abort();
-    this.asking = null;
+    this.asking = this.error = null;
     const found = this.requests.isPossible ? this.#brushes() : [];
     if (found.length === 0) {
       this.answer = null;
@@ -43,10 +49,12 @@ export class BrushRows extends EventTarget {
     try {
       const answer = await this.requests.select(figure.firstLayer, definition, body, asking.signal);
       if (this.asking === asking) this.answer = answer;
-    } catch {
+    } catch (error) {
       if (this.asking !== asking) return; // another one is on its way
       this.answer = null;
+      this.error = error instanceof Error ? error.message : String(error);
     }
+    if (this.asking !== asking) return;
     this.asking = null;
     this.dispatchEvent(new Event("change"));
   }

@@ -77,6 +77,8 @@ export class Figure extends EventTarget {
     this.steps.dispose();
     this.requests.hush();
     this.loading.dispose();
+    this.selection.dispose();
+    this.inspected.dispose();
     this.painter.map?.dispose();
     for (const { raster } of this.layers) raster?.dispose();
   }

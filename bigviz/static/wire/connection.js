@@ -4,7 +4,17 @@
 import { Reassembler } from "./reassembler.js";
 import { BrushGroup } from "./brush-group.js";
 import { UpdateGroup } from "./update-group.js";
-import { DENIED, GONE, MALFORMED, OTHER_VERSION, parseFrame, ProtocolError, UNUSABLE, VERSION } from "./frames.js";
+import {
+  DENIED,
+  GONE,
+  MALFORMED,
+  OTHER_VERSION,
+  parseFrame,
+  ProtocolError,
+  RESTART,
+  UNUSABLE,
+  VERSION,
+} from "./frames.js";
 
 /** @typedef {import("./reassembler.js").Limits} Limits */
 /** @typedef {import("./frames.js").Definition} Definition */
@@ -41,6 +51,8 @@ import { DENIED, GONE, MALFORMED, OTHER_VERSION, parseFrame, ProtocolError, UNUS
  */
 
 const FIRST_DELAY = 500;
+/** The server asks to come again, and is there. */
+const INVITED_DELAY = 100;
 const LONGEST_DELAY = 30_000;
 /** A connection that lasted this long resets the back-off. */
 const STEADY = 5_000;
@@ -416,9 +428,9 @@ export class Connection extends EventTarget {
     if (this.isUp && this.now() - this.upSince > STEADY) this.attempt = 0;
     this.forget();
     const final = FINAL.has(code);
-    const inMs = final
-      ? 0
-      : Math.round(Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.attempt) * (0.5 + this.random() / 2));
+    const delay =
+      code === RESTART && this.attempt === 0 ? INVITED_DELAY : Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.attempt);
+    const inMs = final ? 0 : Math.round(delay * (0.5 + this.random() / 2));
     this.attempt += 1;
     if (!final) this.reconnecting = setTimeout(() => this.open(), inMs);
     this.emit("down", { inMs, attempt: this.attempt, code, reason, final });

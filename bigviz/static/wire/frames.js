@@ -48,7 +48,8 @@
  *   sequence: number, json: Uint8Array<ArrayBuffer>, body: Uint8Array<ArrayBuffer>}} Frame */
 
 export const VERSION = 1;
-/** Close codes. */
+/** Close codes; the first is the websocket's own: come again, what was shown is another now. */
+export const RESTART = 1012;
 export const GONE = 4001;
 export const MALFORMED = 4002;
 /** The server says why in its reason. */

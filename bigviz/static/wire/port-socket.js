@@ -19,7 +19,8 @@ export class PortSockets {
     this.port = port;
     this.last = 0;
     /** @type {Map<number, PortSocket>} */ this.open = new Map();
-    /** @type {Map<number, (answer: Response) => void>} */ this.asked = new Map();
+    /** @type {Map<number, {resolve: (answer: Response) => void, reject: (reason: unknown) => void}>} */
+    this.asked = new Map();
     port.addEventListener("message", ({ data }) => {
       if (data.got !== undefined) this.#answer(data);
       else this.open.get(data.socket)?.take(data);
@@ -35,7 +36,7 @@ export class PortSockets {
     this.last += 1;
     const number = this.last;
     const answer = new Promise((resolve, reject) => {
-      this.asked.set(number, resolve);
+      this.asked.set(number, { resolve, reject });
       signal?.addEventListener("abort", () => {
         if (this.asked.delete(number)) reject(signal.reason);
       });
@@ -47,8 +48,15 @@ export class PortSockets {
 
   /** @param {{got: number, status: number, body: ArrayBuffer}} message */
   #answer({ got, status, body }) {
-    this.asked.get(got)?.(new Response(body, { status }));
+    this.asked.get(got)?.resolve(new Response(body, { status }));
     this.asked.delete(got);
+  }
+
+  /** Whoever answers has gone: nothing that was fetched will come. */
+  lose() {
+    const asked = [...this.asked.values()];
+    this.asked.clear();
+    for (const { reject } of asked) reject(new TypeError("The connection was closed."));
   }
 
   /** A new connection. @returns {Socket} */
@@ -93,6 +101,7 @@ class PortSocket {
     if (frame) onmessage?.({ data: frame });
     if (!close) return;
     this.#end();
+    this.all.lose();
     const [code, reason] = close;
     onclose?.({ code, reason });
   }

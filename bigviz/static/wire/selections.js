@@ -98,9 +98,12 @@ export class SelectionRequests {
 
   /** @param {URL} address @param {RequestInit} request @returns {Promise<any>} */
   async #json(address, request) {
-    const answer = await this.get(address, request);
-    const found = await answer.json();
-    if (!answer.ok) throw new Error(found.error ?? `The server answered ${answer.status}.`);
+    const answer = await this.get(address, request).catch((error) => {
+      if (request.signal?.aborted) throw error;
+      throw new Error("The server does not answer: it may have ended, or the network is down.");
+    });
+    const found = await answer.json().catch(() => null); // a proxy's page, or an answer that was cut off
+    if (!answer.ok || found === null) throw new Error(found?.error ?? `The server answered ${answer.status}.`);
     return found;
   }
 }

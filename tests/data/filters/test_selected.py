@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import bigviz as bv
+from bigviz.common.errors import BadInput
 
 from ...growing import Growing
 
@@ -89,6 +90,28 @@ def test_no_row_has_no_mean_and_no_ends(both: tuple[bv.Dataset, pa.Table]):
 def test_stamps_in_nanoseconds_keep_them():
     dataset = bv.open(pa.table({"t": pa.array([1, 2**62, None], pa.timestamp("ns", "Europe/Berlin"))}))
     assert dataset.where("true").max("t") == np.datetime64(2**62, "ns")
+
+
+def test_times_have_a_mean_and_lengths_of_time_a_sum(both: tuple[bv.Dataset, pa.Table]):
+    dataset, whole = both
+    selected, wanted = dataset.where("f > 0.5"), whole.filter(pc.greater(whole["f"], 0.5))
+    stamps, spans = (wanted[name].cast(pa.int64()).to_pylist() for name in ("t", "span"))
+    assert selected.mean("t") == np.datetime64(sum(stamps) * 10**6 // len(stamps), "ns")
+    assert selected.sum("span") == np.timedelta64(sum(spans) * 1_000, "ns")
+    assert selected.mean("span") == np.timedelta64(sum(spans) * 1_000 // len(spans), "ns")
+    none = dataset.where("f > 99")
+    assert (none.mean("t"), none.sum("span")) == (None, np.timedelta64(0, "ns"))
+    with pytest.raises(BadInput, match="sum needs a column of numbers or durations; 't' holds timestamp"):
+        selected.sum("t")
+    with pytest.raises(BadInput, match="mean needs a column of numbers or times; 'k'"):
+        selected.mean("k")
+    noon = pa.array([43_200, 0], pa.time32("s"))
+    days = bv.open({"day": np.array(["2024-01-01", "2024-01-02"], "datetime64[D]"), "noon": noon})
+    assert days.where("true").mean("day") == np.datetime64("2024-01-01T12:00", "ns")
+    assert days.where("true").mean("noon") == dt.time(6)
+    far = bv.open({"t": pa.array([2**62, 2**62], pa.timestamp("s"))})
+    with pytest.raises(BadInput, match="beyond what timestamp"):
+        far.where("true").mean("t")
 
 
 def test_ends_of_dates_and_of_labels_that_are_no_text():

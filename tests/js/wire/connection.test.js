@@ -211,8 +211,11 @@ test("a server that stops, or a document that was changed, is connected to again
     sockets[0].onclose({ code, reason: "the server stops: come again" });
     const [kind, { inMs, final }] = told[told.length - 1];
     assert.ok(kind === "down" && !final);
+    assert.equal(inMs, code === 1012 ? 75 : 375);
     pass(inMs);
     assert.equal(sockets.length, 2);
+    sockets[1].onclose({ code, reason: "again" });
+    assert.ok(told[told.length - 1][1].inMs > 375, "one that asks for it at once, again and again, is waited for");
   }
 });
 

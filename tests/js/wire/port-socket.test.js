@@ -66,6 +66,22 @@ test("what would be fetched is asked and answered by number, unless it was given
   other.close();
 });
 
+test("what was fetched is lost with the socket: nobody waits for it any more", async () => {
+  const { sockets, other, next } = pair();
+  const socket = /** @type {any} */ (sockets.make());
+  await next();
+  const answer = sockets.get("http://cell.invalid/plot/layers/0/select", { body: "{}" });
+  await next();
+  const closed = new Promise((resolve) => {
+    socket.onclose = resolve;
+  });
+  other.postMessage({ socket: 1, close: [4001, "the kernel has ended"] });
+  await assert.rejects(answer, /closed/);
+  await closed;
+  assert.equal(sockets.asked.size, 0);
+  other.close();
+});
+
 test("a connection says hello over a port, and closes its socket", async () => {
   const { sockets, other, heard, next } = pair();
   const connection = new Connection("", { socket: () => sockets.make() });

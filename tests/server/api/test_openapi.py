@@ -1,4 +1,5 @@
-"""`openapi.json` describes every route below /_/api and no other, and what they answer, whatever they are sent."""
+"""`openapi.json` describes every route of the server and no other, and what those below /_/api answer, whatever they
+are sent."""
 
 from __future__ import annotations
 
@@ -15,15 +16,20 @@ from jsonschema_rs import Draft202012Validator, meta
 
 from bigviz.server.access.gate import needs_of
 from bigviz.server.api.openapi import description
-from bigviz.server.api.views import Views
-from bigviz.server.app import API
+from bigviz.server.http.pages import Missing
 
 from .calls import ARROW, ORIGIN, PARQUET, TABLE, ask, document, stream_of
 
 OPEN = description()
+METHODS = ("get", "put", "post", "delete", "patch")
 PATHS: dict[str, dict[str, Any]] = OPEN["paths"]
+ASKED = ["/{name}/views", "/{name}/layers/{layer}/select", "/{name}/selections/{selection}.json"]
+"""Routes beside /_/api that answer as it does."""
 OPERATIONS = [
-    (path, method) for path, methods in PATHS.items() for method in methods if method not in ("parameters", "servers")
+    (path, method)
+    for path, methods in PATHS.items()
+    for method in methods
+    if method not in ("parameters", "servers") and ("servers" not in methods or path in ASKED)
 ]
 
 
@@ -41,14 +47,31 @@ def checked(path: str, method: str, status: int, body: bytes, kind: str | None) 
         Draft202012Validator(schema).validate(json.loads(body))
 
 
-def test_every_route_is_described_and_no_other():
-    routes = {re.sub(r"\(\[\^/\]\+\)", "{}", path).replace("\\.", "."): needs_of(handler) for path, handler in API}
-    routes["/{}/views"] = needs_of(Views)
-    described = {re.sub(r"\{\w+\}", "{}", path): methods for path, methods in PATHS.items()}
-    assert routes.keys() == described.keys()
-    for path, needs in routes.items():
-        methods = described[path].keys() - {"parameters", "servers"}
-        assert {method.lower() for method in needs} - {"head"} == methods, path
+def example(path: str) -> str:
+    """An address of a path, relative to the server."""
+    examples = {each["name"]: each.get("example", "x") for each in PATHS[path].get("parameters", [])}
+    found = re.sub(r"\{(\w+)\}", lambda name: examples[name[1]], path)
+    return found if "servers" in PATHS[path] else f"/_/api{found}"
+
+
+def test_every_route_of_the_server_is_described_and_no_other(filled):
+    """Each rule of the router, with each method that it answers, is what the address of some path leads to."""
+    app: Any = filled.served.server._http.request_callback
+    rules = [rule for rule in app.wildcard_router.rules if rule.target is not Missing]
+    described = set()
+    for path, methods in PATHS.items():
+        address = example(path)
+        rule = next((each for each in rules if each.matcher.regex.match(address)), None)
+        assert rule is not None, f"{path}: there is nothing at {address}"
+        described |= {(rule.matcher.regex.pattern, each.upper()) for each in methods if each in METHODS}
+    routes = {(rule.matcher.regex.pattern, each) for rule in rules for each in needs_of(rule.target) if each != "HEAD"}
+    assert described == routes
+
+
+def test_parameters_of_a_path_are_described():
+    for path, methods in PATHS.items():
+        names = re.findall(r"\{(\w+)\}", path)
+        assert [each["name"] for each in methods.get("parameters", [])] == names, path
 
 
 def test_the_schemas_are_schemas():
@@ -98,16 +121,42 @@ GOOD = [
     ("/users/{name}", "delete", "users/bob", None),
     ("/openapi.json", "get", "openapi.json", None),
     ("/{name}/views", "post", "/plot/views", {"hash": "x0=1"}),
+    ("/{name}/layers/{layer}/select", "post", "/plot/layers/0/select", {"box": [0, 0, 9, 9], "stats": ["y"]}),
+    ("/{name}/selections/{selection}.json", "get", "/plot/selections/SELECTION.json?sort=y&limit=1", None),
 ]
 
 
 def test_answers_are_as_described(filled):
     assert {(path, method) for path, method, _, _ in GOOD} == set(OPERATIONS)
+    selection = ""
     for path, method, address, value in GOOD:
+        address = address.replace("SELECTION", selection)
         headers = {"Content_Type": ARROW} if isinstance(value, bytes) else {}
         answer = ask(filled.served, method.upper(), address, value, **filled.bearer, **headers)
         assert answer.status not in (401, 403), address
         checked(path, method, answer.status, answer.body, answer.headers["Content-Type"])
+        selection = json.loads(answer.body)["id"] if path.endswith("/select") else selection
+
+
+SERVED = {
+    "/": None, "/healthz": None, "/metrics": None, "/{name}": None, "/{name}/": None, "/{name}/autoload.js": None,
+    "/_/static/{path}": None, "/{name}/layers/{layer}/tilejson.json": None,
+    "/{name}/layers/{layer}/tiles/{level}/{i}/{j}.{format}": "", "/{name}/layers/{layer}/rows/{row}.json": "",
+    "/{name}/layers/{layer}/image.{format}": "?x0=0&x1=1&y0=0&y1=1&width=2&height=2",
+    "/{name}/layers/{layer}/columns.arrow": "?x0=0&x1=3&width=9&glyph=line",
+    "/{name}/layers/{layer}/bars.arrow": "?glyph=histogram&x=x",
+    "/{name}/layers/{layer}/rows.{format}": "?x0=0&x1=3&y0=0&y1=9",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", SERVED)
+def test_other_answers_have_a_type_that_is_described(filled, path):
+    address = example(path).replace("/D", "/plot")
+    answer = filled.served.get(f"{address}{SERVED[path] or ''}", **filled.bearer)
+    described = PATHS[path]["get"]["responses"][str(answer.status)]
+    assert answer.status in (200, 301), answer.body
+    content = described.get("content")
+    assert content is None or answer.headers["Content-Type"].split(";")[0] in content
 
 
 NAMES = st.one_of(
@@ -130,7 +179,8 @@ def test_bytes_that_are_no_json_are_answered_as_described(filled, operation, nam
     path, method = operation
     assume(not ("servers" in PATHS[path] and name == "_"))  # what stands below /_/ are other routes
     assume(not path.endswith("/batches"))  # goes on
-    address = re.sub(r"\{\w+\}", lambda _: name, path)
+    address = re.sub(r"\{(name|id)\}", lambda _: name, path)
+    address = address.replace("{layer}", "0").replace("{selection}", "x")
     if "servers" not in PATHS[path]:
         address = address.removeprefix("/")
     answer = ask(filled.served, method.upper(), address, body, **filled.bearer, Content_Type=kind)

@@ -10,8 +10,10 @@ import pyarrow as pa
 import pytest
 
 import bigviz as bv
+from bigviz.common.cancel import Cancel
 from bigviz.common.errors import Cancelled
 from bigviz.document.spec import Document
+from bigviz.server.controls.figure_values import figure_of
 from bigviz.server.limits import Limits
 from bigviz.tiles.brush import linked_brush, some_rows
 from bigviz.tiles.engine import Engine
@@ -23,6 +25,7 @@ from ..wire import Browser, Got
 
 ROWS = 20_000
 POINTS, HISTOGRAM, BAR, LINE, OTHER = range(5)
+TIMES = {"first": "min(at)", "last": "max(at)", "middle": "mean(at)", "took": "sum(took)", "longest": "max(took)"}
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +33,9 @@ def rows() -> pa.Table:
     rng = np.random.default_rng(12)
     kind = rng.choice(["a", "b", "c"], ROWS, p=[0.6, 0.3, 0.1])
     x, y = rng.normal(size=(2, ROWS))
-    return pa.table({"x": x, "y": y, "fare": rng.gamma(2, 10, ROWS), "kind": kind, "t": np.arange(ROWS) * 1.0})
+    at = pa.array(rng.integers(0, 10**9, ROWS), pa.timestamp("ms"))
+    named = {"x": x, "y": y, "fare": rng.gamma(2, 10, ROWS), "kind": kind, "t": np.arange(ROWS) * 1.0, "at": at}
+    return pa.table({**named, "took": pa.array(rng.integers(0, 10**6, ROWS), pa.duration("us"))})
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +52,7 @@ def plots(rows: pa.Table) -> Document:
     controls = [bv.slider("least", 0, 100, 0.5, 0), bv.multiselect("kinds", ["a", "b", "c"])]
     totals = [bv.number("n", "count()", dataset), bv.number("mean", "mean(fare)", dataset, "fare >= $least")]
     controls += [*totals, bv.number("sum", "sum(t)", dataset), bv.number("far", "max(x)", dataset, "kind = 'c'")]
+    controls += [bv.number(name, text, dataset) for name, text in TIMES.items()]
     controls.append(bv.number("elsewhere", "count()", figures[-1].layers[0].source))
     return bv.document(bv.column(*figures, *controls), id="d")
 
@@ -174,6 +180,21 @@ def test_filters_and_controls_decide_with_brushes(served: Running, rows: pa.Tabl
             shown = kind[box & ranged & chosen]
             wanted = [np.count_nonzero(shown == label) for label in "abc"]
             assert (counts.y[: len(wanted)] + int(counts.info["yorigin"])).tolist() == wanted
+
+
+def test_live_figures_of_times_are_those_that_a_filter_gives(served: Running) -> None:
+    """At each step, of the rows in a brush, and of none."""
+    with Browser(served.url, "d") as browser:
+        for seq, low in enumerate([-1.0, 0.25, 99.0]):
+            box = {"box": [low, -9, low + 1, 9]}
+            numbers = [{"control": each} for each in TIMES]
+            _, end = brushed(browser, say(browser, POINTS, [target(browser, BAR)], seq, numbers=numbers, **box))
+            assert end.kind == Type.DONE and end.value["exact"], end.value
+            (dataset,) = (each for each in served.server.site.documents.opened[0].sources.values() if each.num_rows > 9)
+            kept = f"x >= {low} and x < {low + 1} and y >= -9 and y < 9"
+            wanted = {name: figure_of(dataset, text, kept, Cancel()) for name, text in TIMES.items()}
+            assert end.value["numbers"] == wanted
+            assert (wanted["first"] is None) == (low > 9)
 
 
 @pytest.mark.parametrize(

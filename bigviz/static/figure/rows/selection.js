@@ -41,7 +41,18 @@ export class Selection extends EventTarget {
     /** When the server was asked last (performance.now()). */ this.since = 0;
     /** What the region is in: other axes make it meaningless. */ this.axes = "";
     /** What the answer is of. */ this.asked = "";
+    /** The layer is not there yet, or the server not any more: it is asked once it is. */ this.isWaiting = false;
+    this.ending = new AbortController();
+    const { signal } = this.ending;
     figure.addEventListener("info", () => this.#follow());
+    figure.page.connection.addEventListener("down", () => this.#lose(), { signal });
+    figure.page.connection.addEventListener("up", () => this.#follow(), { signal });
+  }
+
+  /** Ends what would go on by itself. */
+  dispose() {
+    this.asking?.abort();
+    this.ending.abort();
   }
 
   /** The layer that is selected from: the topmost one that is shown, unless one is said. */
@@ -114,19 +125,26 @@ export class Selection extends EventTarget {
     if (!this.region) return;
     this.asking?.abort();
     this.region = this.answer = this.error = this.asking = null;
+    this.isWaiting = false;
     this.dispatchEvent(new Event("change"));
+  }
+
+  /** Asks anew, after an error or for what has changed. */
+  again() {
+    if (this.region) this.#ask();
   }
 
   /** Gives up what is asked for: what was known before stays, and where nothing was, nothing is selected. */
   cancel() {
     this.asking?.abort();
     this.asking = null;
+    this.isWaiting = false;
     if (this.answer === null) this.clear();
     else this.dispatchEvent(new Event("change"));
   }
 
   get isBusy() {
-    return this.asking !== null;
+    return this.asking !== null || this.isWaiting;
   }
 
   #axes() {
@@ -136,20 +154,47 @@ export class Selection extends EventTarget {
 
   /** What is drawn may be another: the region goes with its axes, and rows are counted anew. */
   #follow() {
-    if (!this.region || !this.layer.ready) return;
-    if (this.axes !== this.#axes()) this.clear();
-    else if (this.asked !== JSON.stringify(this.layer.definition)) this.#ask();
+    const { region, layer } = this;
+    if (!region) return;
+    if (!layer.ready) {
+      if (this.isWaiting && layer.error !== null) this.#fail(layer.error);
+    } else if (this.axes !== this.#axes()) this.clear();
+    else if (this.asked !== JSON.stringify(layer.definition)) this.#ask();
+  }
+
+  /** What was asked for will not come. */
+  #lose() {
+    if (!this.isBusy) return;
+    this.asking?.abort();
+    this.asking = null;
+    this.#fail("The connection to the server was lost. The rows are selected once it is back.");
+  }
+
+  /** @param {string} words */
+  #fail(words) {
+    this.asked = "";
+    this.isWaiting = false;
+    this.error = words;
+    this.dispatchEvent(new Event("change"));
   }
 
   async #ask() {
     const { region, layer, figure } = this;
     const { definition, info } = layer;
-    if (!region || !definition || !info) return;
     this.asking?.abort();
+    this.asking = null;
+    if (!region) return;
+    this.error = null;
+    this.isWaiting = !definition || !info;
+    this.since = performance.now();
+    if (!definition || !info) {
+      this.asked = "";
+      if (layer.error === null) this.dispatchEvent(new Event("change"));
+      else this.#fail(layer.error);
+      return;
+    }
     const asking = new AbortController();
     this.asking = asking;
-    this.since = performance.now();
-    this.error = null;
     this.asked = JSON.stringify(definition);
     this.dispatchEvent(new Event("change"));
     const body = { ...shapeOf(region, TIMES.has(info.x.kind), TIMES.has(info.y.kind)), stats: this.stats, by: this.by };

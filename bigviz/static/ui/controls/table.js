@@ -5,8 +5,9 @@ import { labelOf } from "./field.js";
 
 /** @typedef {string|number|bigint|boolean|null} Cell */
 /** What is seen of a figure's selection; fires `change`.
- * @typedef {EventTarget & {readonly answer: {id: string}|null, readonly isBusy: boolean, readonly requests:
- *   Pick<import("../../wire/selections.js").SelectionRequests, "rows">}} Selected */
+ * @typedef {EventTarget & {readonly answer: {id: string}|null, readonly isBusy: boolean, readonly error: string|null,
+ *   again: () => void, readonly requests: Pick<import("../../wire/selections.js").SelectionRequests, "rows">}}
+ *   Selected */
 
 const PAGE = 20;
 /** The names of Arrow's types of numbers. */
@@ -55,7 +56,11 @@ export class RowTable {
   follow(...sources) {
     const take = () => {
       const source = sources.find(({ answer, isBusy }) => answer !== null || isBusy);
-      if (!source) this.clear();
+      if (!source) {
+        this.clear();
+        const failed = sources.find(({ error }) => error !== null);
+        if (failed?.error) this.#fail(failed.error, failed);
+      }
       const answer = source?.answer ?? null;
       if (!source || answer === null || answer.id === this.shown) return;
       this.source = source;
@@ -85,8 +90,15 @@ export class RowTable {
     } catch (error) {
       if (this.asking !== asking) return;
       this.clear();
-      this.note.textContent = error instanceof Error ? error.message : String(error);
+      this.#fail(error instanceof Error ? error.message : String(error), source);
     }
+  }
+
+  /** There are no rows, and why.  @param {string} words @param {Selected} source can be asked again */
+  #fail(words, source) {
+    const again = make("button", { class: "text", text: "Try again", attrs: { type: "button" } });
+    again.addEventListener("click", () => source.again());
+    this.note.replaceChildren(`${words} `, again);
   }
 
   /** Nothing is selected. */

@@ -54,6 +54,7 @@ export class RowsPanel {
       copy: copyRow,
       enter: () => this.columns.focus(),
       loaded: () => this.#enable(),
+      again: () => this.#again(),
     });
     this.statistics = new Statistics(this.facts, () => this.shown);
     /** Rows in view or in a cell are looked into, whatever is selected or not. */ this.isInspecting = false;
@@ -170,7 +171,8 @@ export class RowsPanel {
     const closing = find(side.element, '[data-act="close-side"]', HTMLButtonElement);
     closing.ariaLabel = closing.title = isSelected ? "Clear the selection" : "Close the inspector";
     const where = placeWords(region);
-    this.title.textContent = answer ? `${rowsWords(answer.rows)} ${isSelected ? "selected" : where}` : "Selecting…";
+    if (answer) this.title.textContent = `${rowsWords(answer.rows)} ${isSelected ? "selected" : where}`;
+    else this.title.textContent = error === null ? "Selecting…" : "No rows could be selected";
     this.note.textContent = error ?? (isSelected ? where : "");
     this.note.classList.toggle("bad", error !== null);
     this.note.hidden = this.note.textContent === "";
@@ -181,14 +183,29 @@ export class RowsPanel {
       shown.layer.columns.map(({ name }) => name),
       isPart ? "any rows" : "row order",
     );
-    if (!answer || isBusy) return;
-    if (isSelected) this.say(this.title.textContent);
+    if (!answer || isBusy) {
+      this.actions.replaceChildren(...(error === null ? [] : [this.#retry()]));
+      return;
+    }
+    if (isSelected) this.say(error ?? this.title.textContent);
     this.#offer(answer, isSelected);
+    if (error !== null) this.actions.prepend(this.#retry());
     if (shown.described) this.statistics.show(answer);
     else this.statistics.clear();
     this.list.hidden = answer.rows === 0;
     if (isSelected && answer.rows > MANY && this.listed === "") this.list.open = false;
     this.#load();
+  }
+
+  #retry() {
+    return textButton("Try again", () => this.#again());
+  }
+
+  /** What went wrong is tried again: also rows of a selection that the server does not keep any more. */
+  #again() {
+    this.listed = "";
+    this.shown.again();
+    this.side.focus();
   }
 
   /** The table has the rows of what is shown, while it is open. */
@@ -203,18 +220,13 @@ export class RowsPanel {
   #offer({ id, rows, expression }, isSelected) {
     const { shown, figure } = this;
     const { region } = shown;
-    const button = (/** @type {string} */ text, /** @type {() => void} */ act) => {
-      const made = make("button", { class: "text", text, attrs: { type: "button" } });
-      made.addEventListener("click", act);
-      return made;
-    };
     const found = [];
     const isView = region?.part === "view";
     if (expression !== null && shown.layer.index === 0 && !isView)
-      found.push(button("Use as filter", () => this.#filter(expression)));
-    if (region?.kind === "box" && !isView) found.push(button("Zoom to it", () => this.#zoom()));
-    if (isSelected) found.push(button("All in view", () => figure.selection.selectView()));
-    else if (!isView) found.push(button("All in view", () => figure.inspected.selectView(true)));
+      found.push(textButton("Use as filter", () => this.#filter(expression)));
+    if (region?.kind === "box" && !isView) found.push(textButton("Zoom to it", () => this.#zoom()));
+    if (isSelected) found.push(textButton("All in view", () => figure.selection.selectView()));
+    else if (!isView) found.push(textButton("All in view", () => figure.inspected.selectView(true)));
     const links = FILES.map((kind) =>
       make("a", {
         class: "text",
@@ -327,3 +339,10 @@ function placeWords(region) {
 
 /** @param {number} rows @returns {string} */
 const rowsWords = (rows) => `${rows.toLocaleString("en")} ${rows === 1 ? "row" : "rows"}`;
+
+/** @param {string} text @param {() => void} act @returns {HTMLButtonElement} */
+function textButton(text, act) {
+  const made = make("button", { class: "text", text, attrs: { type: "button" } });
+  made.addEventListener("click", act);
+  return made;
+}

@@ -7,10 +7,11 @@ import { find, make } from "../../dom.js";
 /** @typedef {import("../../wire/row-values.js").RowValues} RowValues */
 /** @typedef {{offset: number, limit: number, sort: string|null, desc: boolean}} Wanted */
 /** What the table asks for and tells: `load` gives a page, `pick` is told of a row, `copy` of one to copy; `enter`: the
- * viewer wants to go on in the row's columns; `loaded`: other rows are shown, or none.
+ * viewer wants to go on in the row's columns; `loaded`: other rows are shown, or none; `again`: what failed is to be
+ * tried again.
  * @typedef {{load: (wanted: Wanted, signal: AbortSignal) => Promise<RowPage>,
  *   pick: (values: RowValues, byKey: boolean) => void, copy: (values: RowValues) => void, enter: () => void,
- *   loaded: () => void}} Acts */
+ *   loaded: () => void, again: () => void}} Acts */
 
 const PAGE = 25;
 /** CSS pixels that an arrow key scrolls aside. */
@@ -99,8 +100,11 @@ export class RowsTable {
     } catch (error) {
       if (this.asking !== asking) return;
       this.page = null;
+      const again = make("button", { class: "text", text: "Try again", attrs: { type: "button" } });
+      again.addEventListener("click", () => this.acts.again());
       this.body.replaceChildren(
         make("p", { class: "bad", text: error instanceof Error ? error.message : String(error) }),
+        again,
       );
       this.pager.replaceChildren();
     }
