@@ -23,7 +23,7 @@ from bigviz.tiles.interface import Engine
 
 __all__ = ["rehearse_brushes"]
 
-_ROWS = 4_096
+_ROWS = 16_384  # more than 8 blocks of a line
 _STEPS: tuple[tuple[Source, tuple[Shape, Shape]], ...] = (
     (BoxSource(Layer("points", "x", "y")), (Box((0.2, 0.7), (0.2, 0.7)), Box((0.3, 0.8), (0.1, 0.6)))),
     (SpanSource("y"), (Span(0.2, 0.6), Span(0.3, 0.7))),

@@ -22,6 +22,11 @@ class Asked:
     targets: tuple[Target, ...]
     others: tuple[OtherBrush, ...]
 
+    @property
+    def ranges(self) -> bool:
+        """Whether the rows of a step are those of ranges, of which no other brush and no filter leaves some out."""
+        return not self.others and not filter_of(self.source)
+
     def spared(self, number: int) -> int:
         """The bits of the brushes that do not filter a target."""
         return sum(1 << bit for bit, other in enumerate(self.others) if number in other.spares)
@@ -40,7 +45,9 @@ def moving_brush(asked: Asked, prepared: Prepared, workers: int) -> MovingBrush:
         for each in asked.others
     ]
     states = [
-        State(target, prepare_target(target, asked.source, order, prepared, workers), asked.spared(number))
+        State(
+            target, prepare_target(target, asked.source, order, prepared, workers, asked.ranges), asked.spared(number)
+        )
         for number, target in enumerate(asked.targets)
     ]
     failed = failed_rows(order, others, kept_rows(filter_of(asked.source), prepared), prepared.crew)

@@ -94,7 +94,7 @@ class LinkedBrush:
         elif self._exact is not None:
             prepared = replace(self._prepared, crew=replace(self._prepared.crew, cancel=cancel))
             order = prepare_order(asked.source, prepared)
-            rows = prepare_target(target, asked.source, order, prepared, prepared.crew.threads)
+            rows = prepare_target(target, asked.source, order, prepared, prepared.crew.threads, asked.ranges)
             with self._answering():
                 step = moving.retarget(number, State(target, rows, asked.spared(number)), cancel)
         else:

@@ -39,7 +39,8 @@ from bigviz.tiles.brush.orders.sorted_order import label_order, span_order
 from bigviz.tiles.brush.orders.source_order import SourceOrder
 from bigviz.tiles.brush.orders.unsorted_order import UnsortedOrder
 from bigviz.tiles.brush.prepared import Prepared, within_ends
-from bigviz.tiles.brush.targets.cells import ONE_CELL, Cells, Raster, bins_of
+from bigviz.tiles.brush.targets.bin_blocks import bin_blocks
+from bigviz.tiles.brush.targets.cells import ONE_CELL, Bins, Cells, Raster, bins_of
 from bigviz.tiles.brush.targets.grid_target import GridTarget, Kept
 from bigviz.tiles.brush.targets.halves import COARSE, Halves, lower_halves, upper_halves
 from bigviz.tiles.brush.targets.in_order import in_order
@@ -131,8 +132,8 @@ def prepare_order(source: Source, prepared: Prepared) -> SourceOrder:
         column = prepared.column(source.column)
         found = prepared.keep((source_key(source), "order"), 4, lambda crew: label_order(column, crew))
         return found
-    rows = _points(replace(source.layer, agg="count", filter=""), prepared)
-    found = prepared.keep((source_key(source), "order"), 0, lambda crew: box_order(rows, prepared.rows))
+    rows, spec = _points(replace(source.layer, agg="count", filter=""), prepared), OrderSpec.of(source.layer)
+    found = prepared.keep((source_key(source), "order"), 0, lambda crew: box_order(rows, spec, prepared.rows, crew))
     return found
 
 
@@ -167,9 +168,10 @@ def _inside(source: Source, shape: Shape, prepared: Prepared) -> Mask:
 
 
 def prepare_target(
-    target: Target, source: Source, order: SourceOrder, prepared: Prepared, workers: int
+    target: Target, source: Source, order: SourceOrder, prepared: Prepared, workers: int, ranges: bool
 ) -> GridTarget | LineRows:
-    """A target without rows, its columns brought into the source's order."""
+    """A target without rows, its columns brought into the source's order. `ranges` says whether rows come as ranges:
+    unless other brushes or a filter leave some of them out."""
     key = source_key(source)
 
     def keep(what: Hashable, row_bytes: int, make: Callable[[Crew], Any]) -> Any:
@@ -179,6 +181,7 @@ def prepare_target(
         return _line(target, order, prepared, keep)
     beside = Beside(prepared, order, keep)
     cells: Cells
+    what: tuple[Hashable, ...] = ()
     if isinstance(target, RasterTarget):
         cells = _raster(target, order, prepared, keep)
         reduction = target.layer.bound(prepared.dataset).reduction
@@ -189,10 +192,15 @@ def prepare_target(
         cells = keep(what, 4, lambda crew: bins_of(axis, edges, closed, order, crew))
         reduction = bound(parse(target.agg), prepared.dataset)
     else:
-        cells = beside.labels(target.column) if isinstance(target, BarTarget) else ONE_CELL
+        cells = ONE_CELL
+        if isinstance(target, BarTarget):
+            cells, what = beside.labels(target.column), ("labels", target.column)
         reduction = bound(parse(target.agg), prepared.dataset)
-    kept = _kept(target, order, prepared, keep)
-    return GridTarget(cells, reduced(reduction, beside), kept, workers)
+    kept, read = _kept(target, order, prepared, keep), reduced(reduction, beside)
+    if isinstance(cells, Bins) and ranges and order.ranged and kept is None and read.counts_rows:
+        bins = cells
+        cells = keep(("blocks", what), 1, lambda crew: bin_blocks(bins, crew))
+    return GridTarget(cells, read, kept, workers)
 
 
 def _kept(
@@ -231,7 +239,9 @@ def _raster(target: RasterTarget, order: SourceOrder, prepared: Prepared, keep: 
     axes, spec = prepared.axes(layer), OrderSpec.of(layer)
 
     def upper(crew: Crew) -> Halves:
-        return upper_halves(axes, _roots(layer, replace(prepared, crew=crew)), order, crew)
+        roots = _roots(layer, replace(prepared, crew=crew))
+        keyed = order.key_axis(spec, roots, 0), order.key_axis(spec, roots, 1)
+        return upper_halves(axes, roots, order, keyed, crew)
 
     def lower(crew: Crew) -> Halves:
         return lower_halves(axes, _roots(layer, replace(prepared, crew=crew)), order, crew)

@@ -213,6 +213,9 @@ def _descend(
     """
     x0, x1, y0, y1 = bounds[0]
     left, right, bottom, top = bounds[1]
+    squares, told = fenced.squares, 0
+    while 1 << 2 * told < squares.size - 1:
+        told += 1
     found = 0
     while depth > 0 and found < lows.size:
         depth -= 1
@@ -241,7 +244,12 @@ def _descend(
         end = high
         for quarter in range(3, -1, -1):
             key = first + (np.uint64(quarter) << step)
-            start = lower_bound(fenced, low, end, key) if quarter > 0 else low
+            if quarter == 0:
+                start = low
+            elif level < told:
+                start = np.int64(squares[key >> np.uint64(64 - 2 * told)])
+            else:
+                start = lower_bound(fenced, low, end, key)
             stack[depth, 0] = start
             stack[depth, 1] = end
             stack[depth, 2] = level + 1

@@ -26,7 +26,9 @@ from bigviz.tiles.brush.linked import (
     TotalTarget,
 )  # fmt: skip
 from bigviz.tiles.brush.orders.shapes import Box, Labels, Shape, Span
+from bigviz.tiles.brush.targets import bin_blocks
 from bigviz.tiles.engine import Engine
+from bigviz.tiles.morton import sorted_keys
 
 from . import oracle
 
@@ -37,6 +39,14 @@ AGGS = (
 )  # fmt: skip
 POINTS = Layer("points", "x", "y")
 SIZE = 700
+
+
+@pytest.fixture(autouse=True)
+def _small_tables_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables of some hundred rows have tables of squares, and blocks of bins."""
+    monkeypatch.setattr(sorted_keys, "_TOLD", 8)
+    monkeypatch.setattr(bin_blocks, "_LEAST", 3)
+    monkeypatch.setattr(bin_blocks, "_ROWS", 1)
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +115,27 @@ def test_boxes_walk_over_points(engine: Engine, dataset: Dataset, agg: str) -> N
             assert settled.exact
             oracle.check(engine, dataset, source, shape, targets, settled)
     brush.close()
+
+
+def test_targets_over_axes_of_the_source(engine: Engine, dataset: Dataset) -> None:
+    """Codes that are in the keys of the source's order; those of rows without a key, and of an axis that is projected
+    in another way on the other side, are looked up."""
+    rng = np.random.default_rng(11)
+    layers = [
+        *(Layer("points", *names) for names in (("x", "y"), ("y", "x"), ("y", "value"), ("few", "x"), ("edges", "y"))),
+        *(Layer("points", *names, xaxis="mercator", yaxis="mercator") for names in (("x", "few"), ("few", "x"))),
+    ]
+    targets: list[Target] = [RasterTarget(layer, HOME) for layer in layers]
+    for source in (BoxSource(POINTS), BoxSource(layers[-1]), BoxSource(Layer("points", "edges", "x"))):
+        shape: Shape | None = None
+        brush = engine.brush(dataset, source, targets)
+        for turn in range(6):
+            shape = box(rng, shape)
+            oracle.check(engine, dataset, source, shape, targets, brush.move(shape))
+            if turn == 3:
+                targets[0] = RasterTarget(layers[0], RasterView(3, 2, 700, 300, 300, 300))
+                oracle.check(engine, dataset, source, shape, targets, brush.retarget(0, targets[0]))
+        brush.close()
 
 
 @pytest.mark.parametrize("column", ["few", "top", "wide", "stamp", "edges", "y", "t"])

@@ -35,18 +35,23 @@ def test_lines_under_boxes_and_spans(gaps: bool, sort: bool, whole: bool, monkey
     if whole:  # blocks of a few rows, and so some levels of them
         monkeypatch.setattr(line_blocks, "_LEAST", 0)
         monkeypatch.setattr(line_blocks, "_MOST", 1 << 20)
+        monkeypatch.setattr(line_blocks, "_FINEST", 3)
     rng = np.random.default_rng(5)
     given = table(rng, gaps, sort, whole)
     dataset, layer = open_table(given), Layer("line", "t", "y", "any")
     targets: list[Target] = [LineTarget(layer, 0, 4 * SIZE, 40), LineTarget(layer, 100, 5000, 300)]
-    for source in (BoxSource(Layer("points", "u", "v")), SpanSource("v")):
+    # Rows of a brush over the line's own axis are in few columns.
+    for source in (BoxSource(Layer("points", "u", "v")), SpanSource("v"), BoxSource(Layer("points", "t", "v"))):
         brush = ENGINE.brush(dataset, source, targets)
         low = -0.5
         for turn in range(14):
             low += float(rng.normal()) * 0.2
             size = float(rng.choice([0.001, 0.3, 1.0, 5.0]))
+            unit = 4 * SIZE if isinstance(source, BoxSource) and source.layer.x == "t" else 1
             shape = (
-                Span(low, low + size) if isinstance(source, SpanSource) else Box((low, low + size), (low, low + 2.0))
+                Span(low, low + size)
+                if isinstance(source, SpanSource)
+                else Box((low * unit, (low + size) * unit), (low, low + 2.0))
             )
             if turn % 5 == 4:
                 start = int(rng.integers(0, SIZE))

@@ -10,7 +10,7 @@ from bigviz.common.cancel import Cancel
 from bigviz.common.errors import BadInput, Cancelled
 from bigviz.common.workers import Crew
 from bigviz.tiles.grid.tile_key import DEEPEST, TileKey
-from bigviz.tiles.morton import quadtree
+from bigviz.tiles.morton import quadtree, sorted_keys
 from bigviz.tiles.morton.order import Order, build_order
 from bigviz.tiles.morton.quadtree import cells_of, count_cells, positions_of, ranges_within
 from bigviz.tiles.morton.sorted_keys import Guard
@@ -85,6 +85,27 @@ def test_any_rectangle_finds_its_rows(axis: MakeAxis, data: st.DataObject, shape
     whole = order.rows[positions_of(ranges.low[ranges.whole], ranges.high[ranges.whole])]
     assert inner[whole].all()
     assert (ranges.low[1:] >= ranges.high[:-1]).all()
+
+
+@pytest.mark.parametrize("shape", ["normal", "piles", "line", "corner"])
+def test_ranges_are_the_same_with_a_table_of_squares(
+    axis: MakeAxis, shape: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sorted_keys, "_TOLD", 5)
+    monkeypatch.setattr(sorted_keys, "_SQUARES", 7)
+    order, codes_x, codes_y = make(axis, shape, 20_000, 3)
+    rng, found = np.random.default_rng(4), []
+    windows = [
+        tuple(int(end) for codes in (codes_x, codes_y) for end in np.sort(rng.choice(codes, 2))) for _ in range(30)
+    ]
+    for _ in range(2):
+        found.append([ranges_within(order.guard, (w[0], w[1], w[2], w[3])) for w in windows])
+        order.guard.tabulate(Crew(2))
+    assert order.guard.fenced.squares.size == (1 << 10) + 1
+    for before, after in zip(*found, strict=True):
+        np.testing.assert_array_equal(before.low, after.low)
+        np.testing.assert_array_equal(before.high, after.high)
+        np.testing.assert_array_equal(before.whole, after.whole)
 
 
 def test_long_answers_come_in_batches(axis: MakeAxis, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,13 +12,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bigviz.aggregate.dyadic_cells import Root
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.errors import BadInput
 from bigviz.common.jit import frozen
+from bigviz.common.workers import Crew
 from bigviz.tiles.brush.orders.code_window import code_window, spread_bounds
 from bigviz.tiles.brush.orders.shapes import Box, Shape
 from bigviz.tiles.brush.orders.source_order import Change
 from bigviz.tiles.brush.orders.stretches import Picked, Stretches, picked_in, whole_stretches
+from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.grid.window import within
 from bigviz.tiles.morton.order import Order
 from bigviz.tiles.morton.quadtree import ranges_within
@@ -30,10 +33,11 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class BoxOrder:
-    """An order of points with the rows behind it that it has no keys for: `rest` (uint32), the far ones first, whose
-    numbers are `far`."""
+    """An order of points by what `spec` names, with the rows behind it that it has no keys for: `rest` (uint32), the
+    far ones first, whose numbers are `far`."""
 
     order: Order
+    spec: OrderSpec
     rest: Array
     far: tuple[Array, Array]
 
@@ -67,6 +71,14 @@ class BoxOrder:
         out[~behind] = self.order.numbered.take(positions[~behind])
         return out
 
+    def key_axis(self, spec: OrderSpec, roots: tuple[Root, Root], which: int) -> int | None:
+        wanted, survey = _axes(spec, roots)[which], self.order.survey
+        found = [k for k, own in enumerate(_axes(self.spec, (survey.x, survey.y))) if own == wanted]
+        return found[0] if found else None
+
+    def keys(self, start: int, stop: int) -> Array:
+        return self.order.guard.keys.take(slice(start, stop))
+
     def within(self, shape: Shape, cancel: Cancel = NEVER) -> Change:
         box = _box(shape)
         far = self._far(box)
@@ -99,8 +111,9 @@ class BoxOrder:
         return [whole_stretches(found, found + 1)] if len(found) else []
 
 
-def box_order(order: Order, rows: int) -> BoxOrder:
-    """The order of all `rows` rows of a dataset whose layer of points has such an order."""
+def box_order(order: Order, spec: OrderSpec, rows: int, crew: Crew) -> BoxOrder:
+    """The order of all `rows` rows of a dataset whose layer of points has such an order, by what `spec` names."""
+    order.guard.tabulate(crew)
     far = np.asarray(order.far, np.uint32)
     rest = far
     if rows > len(order.guard) + len(far):
@@ -108,7 +121,13 @@ def box_order(order: Order, rows: int) -> BoxOrder:
         lost[order.numbered.take(slice(None))] = False
         lost[far] = False
         rest = np.concatenate([far, np.flatnonzero(lost).astype(np.uint32)])
-    return BoxOrder(order, rest, (order.far_numbers(0), order.far_numbers(1)))
+    return BoxOrder(order, spec, rest, (order.far_numbers(0), order.far_numbers(1)))
+
+
+def _axes(spec: OrderSpec, roots: tuple[Root, Root]) -> list[tuple[Any, ...]]:
+    """What the codes of each axis depend on: latitudes and longitudes are projected each in its own way."""
+    named = (spec.x, spec.xaxis, roots[0]), (spec.y, spec.yaxis, roots[1])
+    return [(*axis, which if axis[1] == "mercator" else None) for which, axis in enumerate(named)]
 
 
 def _box(shape: Shape) -> Box:

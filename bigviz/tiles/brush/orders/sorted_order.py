@@ -19,7 +19,7 @@ from bigviz.common.errors import BadInput, TooLarge
 from bigviz.common.workers import Crew, slices
 from bigviz.data.columns.column import Column
 from bigviz.tiles.brush.orders.shapes import Labels, Shape, Span
-from bigviz.tiles.brush.orders.source_order import Change
+from bigviz.tiles.brush.orders.source_order import Change, Keyless
 from bigviz.tiles.brush.orders.stretches import Picked, Stretches, picked_in, stretch, whole_stretches
 from bigviz.tiles.grid.window import Number, float_from, integer_from
 from bigviz.tiles.morton.order import MOST_ROWS
@@ -35,7 +35,7 @@ _NO_KEYS: Final = np.empty(0, np.uint64)
 _STAGE: Final = "ordering rows"
 
 
-class _Ranged:
+class _Ranged(Keyless):
     """What is common to orders whose brushes are whole ranges: the rows in `numbers` (None: as they are)."""
 
     numbers: Array | None

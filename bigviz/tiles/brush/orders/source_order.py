@@ -6,19 +6,24 @@ or a label), which no range holds but those of all rows.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from bigviz.aggregate.dyadic_cells import Root
 from bigviz.common.cancel import NEVER, Cancel
+from bigviz.common.jit import frozen
 from bigviz.tiles.brush.orders.shapes import Shape
 from bigviz.tiles.brush.orders.stretches import Picked, Stretches
+from bigviz.tiles.grid.order_spec import OrderSpec
 
-__all__ = ["Change", "SourceOrder", "inverse", "rows_of"]
+__all__ = ["Change", "Keyless", "SourceOrder", "inverse", "rows_of"]
 
 Array = npt.NDArray[Any]
 Change = list[Stretches]
+
+_NO_KEYS: Final = frozen(np.empty(0, np.uint64))
 
 
 class SourceOrder(Protocol):
@@ -42,11 +47,30 @@ class SourceOrder(Protocol):
     def rows_at(self, positions: Array) -> Array:
         """The rows (uint32) at some positions."""
 
+    def key_axis(self, spec: OrderSpec, roots: tuple[Root, Root], which: int) -> int | None:
+        """Which axis of the order's keys, 0 or 1, has the codes of one of the axes that `spec` names in its root; None
+        where neither has."""
+
+    def keys(self, start: int, stop: int) -> Array:
+        """The keys (uint64) of a range of positions, up to the first row that has none."""
+
     def within(self, shape: Shape, cancel: Cancel = NEVER) -> Change:
         """The rows of a brush. Raises BadInput for a shape that the source does not have."""
 
     def picked(self, part: Stretches) -> Picked:
         """The rows that a part of some ranges means."""
+
+
+class Keyless:
+    """What is common to orders without keys."""
+
+    def key_axis(self, spec: OrderSpec, roots: tuple[Root, Root], which: int) -> int | None:
+        """None: there are no keys."""
+        return None
+
+    def keys(self, start: int, stop: int) -> Array:
+        """No keys."""
+        return _NO_KEYS
 
 
 def rows_of(change: Change) -> int:

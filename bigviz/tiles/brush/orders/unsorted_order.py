@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.tiles.brush.orders.shapes import Shape
-from bigviz.tiles.brush.orders.source_order import Change
+from bigviz.tiles.brush.orders.source_order import Change, Keyless
 from bigviz.tiles.brush.orders.stretches import Picked, Stretches, picked_in, whole_stretches
 
 __all__ = ["UnsortedOrder"]
@@ -23,7 +23,7 @@ _NO_KEYS: Final = np.empty(0, np.uint64)
 
 
 @dataclass(frozen=True)
-class UnsortedOrder:
+class UnsortedOrder(Keyless):
     """So many rows, of which `inside` tells which are in a brush."""
 
     rows: int

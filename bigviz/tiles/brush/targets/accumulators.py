@@ -8,7 +8,6 @@ shows what it held, until it is counted again.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -20,11 +19,10 @@ from bigviz.aggregate.reductions.extremes import Extreme
 from bigviz.aggregate.reductions.picks import Pick
 from bigviz.aggregate.reductions.sums import Sum, TimeMean
 from bigviz.common.jit import frozen
-from bigviz.data.columns.column import widen
 from bigviz.tiles.brush.orders.stretches import Picked
+from bigviz.tiles.brush.targets.extreme_cells import ExtremeCells
 from bigviz.tiles.brush.targets.fixed_point import FixedPoint, add_floats, add_integers, from_halves
 from bigviz.tiles.brush.targets.kernels import (
-    add_extremes,
     add_picks,
     count_rows,
     leave_out,
@@ -32,33 +30,14 @@ from bigviz.tiles.brush.targets.kernels import (
     only_stale,
     take_held,
 )
+from bigviz.tiles.brush.targets.values import Values
 from bigviz.wire.codec import CELLS, SIDE
 
-__all__ = ["Accumulator", "Values", "accumulator_of"]
+__all__ = ["Accumulator", "accumulator_of"]
 
 Array = npt.NDArray[Any]
 
 _UNFILLED: Final = np.iinfo(np.int64).max
-
-
-@dataclass(frozen=True, eq=False)
-class Values:
-    """What a reduction reads of each row, in a source's order. Integers have `valid` (uint8) where some are null."""
-
-    values: Array
-    valid: Array | None = None
-    fixed: FixedPoint | None = None
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of memory."""
-        return int(self.values.nbytes) + (0 if self.valid is None else int(self.valid.nbytes))
-
-    def at(self, picked: Picked, cells: Array) -> Array:
-        """The values of some rows, in one of the four types of kernels; cells of rows without one become -1."""
-        if self.valid is not None:
-            leave_out(picked.take(self.valid), cells)
-        return frozen(widen(picked.take(self.values)))
 
 
 class Accumulator(Protocol):
@@ -247,30 +226,6 @@ class _Stale:
         return slice(number * CELLS, (number + 1) * CELLS)
 
 
-class _Extremes(_Stale):
-    """The lowest or the highest value."""
-
-    def __init__(self, size: int, values: Values, reduction: Extreme, dtype: np.dtype[Any]) -> None:
-        super().__init__(size)
-        self._best, self._values, self._lowest = np.zeros(size, dtype), values, reduction.lowest
-
-    @property
-    def nbytes(self) -> int:
-        return int(self._best.nbytes + self._counts.nbytes + self._stale.nbytes)
-
-    def _append(self, picked: Picked, cells: Array, again: bool) -> None:
-        values = self._values.at(picked, cells)
-        add_extremes(cells, values, self._lowest, again, self._best, self._counts, self._stale)
-
-    def _remove(self, picked: Picked, cells: Array) -> None:
-        values = self._values.at(picked, cells)
-        take_held(cells, values, values, self._best, self._counts, self._stale)
-
-    def block(self, number: int) -> Planes:
-        best, counts = self._best[self._cells(number)], self._counts[self._cells(number)]
-        return best.reshape(SIDE, SIDE), (counts > 0).view(np.uint8).reshape(SIDE, SIDE)
-
-
 class _Picks(_Stale):
     """The value of the first or the last row."""
 
@@ -354,6 +309,6 @@ def accumulator_of(
             _Again(size, values, reduction) if values.fixed is None else _FloatSums(parts, size, values, values.fixed)
         )
     if isinstance(reduction, Extreme):
-        return _Extremes(size, values, reduction, dtype)
+        return ExtremeCells(parts, size, values, reduction, dtype)
     assert isinstance(reduction, Pick)
     return _Picks(size, values, numbers, reduction, dtype)

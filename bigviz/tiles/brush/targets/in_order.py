@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bigviz.aggregate.axis import Axis, in_space
 from bigviz.common.jit import frozen, jit
 from bigviz.common.workers import Crew, slices
+from bigviz.data.columns.column import widen
 from bigviz.tiles.brush.orders.source_order import SourceOrder
 
-__all__ = ["filled", "in_order", "pairs_in_order"]
+__all__ = ["filled", "in_order", "numbers_at", "pairs_in_order"]
 
 Array = npt.NDArray[Any]
 
@@ -43,6 +45,18 @@ def in_order(order: SourceOrder, values: Array, crew: Crew) -> Array:
 
     crew.run("gathering values", take, slices(order.rows), order.rows)
     return out
+
+
+def numbers_at(axis: Axis, rows: Array) -> tuple[Array, npt.NDArray[np.bool_] | None]:
+    """What `axis.at(rows)` gives, in half the time."""
+    column, numbers = axis.column, frozen(rows)
+    values = np.empty(len(rows), column.values.dtype)
+    _take(frozen(column.values), numbers, values)
+    valid = None
+    if column.valid is not None:
+        valid = np.empty(len(rows), np.bool_)
+        _take(frozen(column.valid), numbers, valid)
+    return in_space(axis.space, widen(values), valid)
 
 
 def pairs_in_order(order: SourceOrder, pairs: Array, crew: Crew) -> tuple[Array, Array]:

@@ -12,7 +12,6 @@ import numpy.typing as npt
 from bigviz.common.jit import jit
 
 __all__ = [
-    "add_extremes",
     "add_picks",
     "count_rows",
     "leave_out",
@@ -59,24 +58,6 @@ def lose_rows(cells: Array, values: Array, counts: Array, stale: Array) -> None:
 
 
 @jit
-def add_extremes(
-    cells: Array, values: Array, lowest: bool, again: bool, best: Array, counts: Array, stale: Array
-) -> None:
-    """A value that beats what a stale cell held, or equals it, makes it fresh: nothing that is left beats it."""
-    for k in range(cells.size):
-        cell, value = cells[k], values[k]
-        if cell < 0 or value != value:
-            continue
-        beats = value < best[cell] if lowest else value > best[cell]
-        if counts[cell] == 0 or beats:
-            best[cell] = value
-            beats = True
-        if not again and (beats or value == best[cell]):
-            stale[cell] = 0
-        counts[cell] += 1
-
-
-@jit
 def add_picks(
     cells: Array, values: Array, rows: Array, lowest: bool, again: bool, picked: Array, held: Array, counts: Array,
     stale: Array,
@@ -96,9 +77,9 @@ def add_picks(
 
 
 @jit
-def take_held(cells: Array, values: Array, keys: Array, held: Array, counts: Array, stale: Array) -> None:
-    """Rows go; a cell that loses what it holds is stale, and one that loses its last row is fresh. `keys` are what is
-    held: the numbers of rows, or the values themselves of an extreme."""
+def take_held(cells: Array, values: Array, rows: Array, held: Array, counts: Array, stale: Array) -> None:
+    """Rows go, with their numbers (int64); a cell that loses the row that it holds is stale, and one that loses its
+    last row is fresh."""
     for k in range(cells.size):
         cell, value = cells[k], values[k]
         if cell < 0 or value != value:
@@ -106,5 +87,5 @@ def take_held(cells: Array, values: Array, keys: Array, held: Array, counts: Arr
         counts[cell] -= 1
         if counts[cell] == 0:
             stale[cell] = 0
-        elif keys[k] == held[cell]:
+        elif rows[k] == held[cell]:
             stale[cell] = 1

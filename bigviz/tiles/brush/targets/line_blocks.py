@@ -1,10 +1,14 @@
 """The first, lowest, highest and last row in the brush of each pixel column of a line.
 
 A brush is ranges of its source's order, and most of its rows lie in blocks of which every row is meant. What the rows
-of a block have in each column is found once for a window: of blocks of 16,384 rows (at 10^8 rows and 1,024 columns), of
-8 of these, of 64, and so on. A brush then costs the blocks that cover it, some comparisons a column each, and the rows
-at the ends of its ranges; what it was before does not matter. So rows that go cost no more than rows that come, nothing
-is counted again, and no column is ever an estimate.
+of a block have in each column is found once for a window: of small blocks, of 8 of these, of 64, and so on. A brush
+then costs the blocks that cover it, some comparisons a column each, and the rows at the ends of its ranges; what it was
+before does not matter. So rows that go cost no more than rows that come, nothing is counted again, and no column is
+ever an estimate.
+
+A block has the columns from the first to the last that its rows lie in. Rows that are near each other in the source's
+order are in few of them where the line's x is an axis of the source, and blocks of 1,024 rows are small enough; where
+they lie anywhere, the smallest blocks have 16,384 rows (at 10^8 rows and 1,024 columns).
 
 Falcon's and Mosaic's cubes (see `brush.py`) hold the same for each pixel of the brushed view; blocks are exact between
 pixels, and serve a source of any kind.
@@ -36,8 +40,10 @@ _TABLE: Final = 1 << 15
 _MOST: Final = 1 << 28  # bytes of the smallest blocks
 _ENTRY: Final = 24  # bytes of a column of a block, of y of 4 bytes
 _LEAST: Final = 4  # rows a column: smaller blocks would take more memory than what they are made of
+_FINEST: Final = 10  # bits: blocks have 1,024 rows or more
 _FAN: Final = 3  # bits: 8 blocks make one of the next level
-_GROUP: Final = 32  # blocks that a thread takes at a time
+_GROUP: Final = 1 << 17  # rows of blocks that a thread takes at a time
+_SHARE: Final = 128  # blocks that it joins at a time
 
 
 @dataclass(frozen=True)
@@ -59,51 +65,60 @@ class _Columns(NamedTuple):
     shift: int
 
 
+class _Bands(NamedTuple):
+    """The columns of blocks, level by level from the rows up: block b has those from `first[b]` on, which lie at
+    `starts[b]` to `starts[b + 1]` of all. Level k is the blocks from `levels[k]` to `levels[k + 1]`."""
+
+    first: Array
+    starts: Array
+    levels: Array
+
+
 class LineBlocks:
     """The blocks of a window between ascending `bounds` (positions of a series without gaps). Column 0 has the places
     before the first bound, and column `width + 1` those after the last one: of these the nearest ones are drawn too."""
 
     def __init__(self, beside: RowsBeside, series: Series, bounds: Array, crew: Crew) -> None:
-        rows, count = len(beside.places), len(bounds) + 1
-        self._beside, self._series, self._count = beside, series, count
+        rows = len(beside.places)
+        self._beside, self._series, self._count = beside, series, len(bounds) + 1
         self._columns = _columns_of(bounds)
         self._ends = _ends_of(series.y.dtype)
-        least = max(rows * count * _ENTRY // _MOST, count * _LEAST, 1)
-        self._bits = (least - 1).bit_length()
-        sizes = [-(-rows // (1 << self._bits))]
-        while sizes[-1] > 1 << _FAN:
-            sizes.append(-(-sizes[-1] // (1 << _FAN)))
-        self._starts = np.cumsum([0, *sizes], dtype=np.int64)
-        self._places, self._heights = _room(int(self._starts[-1]), count, series.y.dtype)
-        crew.run("decimating the line", self._fill, slices(sizes[0], _GROUP), rows)
-        for level in range(1, len(sizes)):
-            self._raise(level)
+        self._bits, self._bands = _bands_of(*_spans(beside.places, crew), bounds, rows)
+        self._places, self._heights = _room(int(self._bands.starts[-1]), series.y.dtype)
+        levels, group = self._bands.levels.tolist(), max(_GROUP >> self._bits, 1)
+        crew.run("decimating the line", self._fill, slices(levels[1], group), rows)
+        for level in range(1, len(levels) - 1):
+            before, here, after = levels[level - 1 : level + 2]
+            _raise(before, here, after, *self._bands[:2], self._places, self._heights, self._ends)
 
     @property
     def nbytes(self) -> int:
         """Bytes of memory."""
-        return int(self._places.nbytes + self._heights.nbytes)
+        return int(self._places.nbytes + self._heights.nbytes + self._bands.first.nbytes + self._bands.starts.nbytes)
 
     def picks(self, order: SourceOrder, change: Change, each: Each, cancel: Cancel) -> Picks:
         """The rows to draw of a brush, and the nearest one in it on each side; `each(count, work)` calls work on
         several threads."""
         blocks, rest = self._cover(change)
-        groups = [blocks[at : at + _GROUP] for at in range(0, len(blocks), _GROUP)]
+        groups = [blocks[at : at + _SHARE] for at in range(0, len(blocks), _SHARE)]
         parts = [part for stretches in rest for part in parts_of(stretches)]
-        places, heights = _room(len(groups) + len(parts) + 1, self._count, self._series.y.dtype)
+        found = [_room(self._count, self._series.y.dtype) for _ in range(len(groups) + len(parts))]
 
         def look(k: int) -> None:
             cancel.check()
             if k < len(groups):
-                _join(frozen(groups[k]), self._places, self._heights, self._ends, places[k], heights[k])
+                _clear(self._ends, *found[k])
+                _join(frozen(groups[k]), *self._bands[:2], self._places, self._heights, 0, *found[k])
                 return
-            found = order.picked(parts[k - len(groups)])
-            _look(found.low, found.high, found.places, places[k], heights[k], *self._terms())
+            rows = order.picked(parts[k - len(groups)])
+            _look(rows.low, rows.high, rows.places, *found[k], *self._terms())
 
-        each(len(places) - 1, look)
-        every = frozen(np.arange(len(places) - 1))
-        _join(every, places, heights, self._ends, places[-1], heights[-1])
-        return self._listed(places[-1])
+        each(len(found), look)
+        places, heights = _room(self._count, self._series.y.dtype)
+        _clear(self._ends, places, heights)
+        for part in found:
+            _merge(*part, places, heights)
+        return self._listed(places)
 
     def _terms(self) -> tuple[Any, ...]:
         beside = self._beside
@@ -112,28 +127,17 @@ class LineBlocks:
 
     def _fill(self, piece: tuple[int, int]) -> int:
         """The smallest blocks."""
-        rows, none = len(self._beside.places), frozen(np.empty(0, np.uint32))
-        for block in range(*piece):
-            low, high = block << self._bits, min(block + 1 << self._bits, rows)
-            ends = frozen(np.array([low], np.int64)), frozen(np.array([high], np.int64))
-            _look(*ends, none, self._places[block], self._heights[block], *self._terms())
+        rows, bands = len(self._beside.places), self._bands
+        _fill_blocks(*piece, self._bits, *bands[:2], self._places, self._heights, *self._terms())
         return min(piece[1] << self._bits, rows) - (piece[0] << self._bits)
-
-    def _raise(self, level: int) -> None:
-        """Those that are made of smaller ones."""
-        before, here, after = self._starts[level - 1 : level + 2].tolist()
-        for block in range(after - here):
-            below = frozen(np.arange(before + (block << _FAN), min(before + (block + 1 << _FAN), here)))
-            at = here + block
-            _join(below, self._places, self._heights, self._ends, self._places[at], self._heights[at])
 
     def _cover(self, change: Change) -> tuple[Array, list[Stretches]]:
         """The blocks that lie in a brush, and its other rows."""
         low = np.concatenate([np.empty(0, np.int64), *(each.low[each.whole] for each in change)])
         high = np.concatenate([np.empty(0, np.int64), *(each.high[each.whole] for each in change)])
-        blocks, ends = np.empty(int(self._starts[1]) + 1, np.int64), np.empty((2, 2 * len(low)), np.int64)
-        rows = len(self._beside.places)
-        some, left = _split(frozen(low), frozen(high), rows, self._bits, frozen(self._starts), blocks, ends)
+        levels, rows = self._bands.levels, len(self._beside.places)
+        blocks, ends = np.empty(int(levels[1]) + 1, np.int64), np.empty((2, 2 * len(low)), np.int64)
+        some, left = _split(frozen(low), frozen(high), rows, self._bits, frozen(levels), blocks, ends)
         return blocks[:some], [whole_stretches(*ends[:, :left]), *_borders(change)]
 
     def _listed(self, places: Array) -> Picks:
@@ -164,9 +168,48 @@ def _ends_of(dtype: np.dtype[Any]) -> Array:
     return frozen(np.array([limits.min, limits.max], dtype))
 
 
-def _room(blocks: int, columns: int, dtype: np.dtype[Any]) -> tuple[Array, Array]:
+def _room(columns: int, dtype: np.dtype[Any]) -> tuple[Array, Array]:
     """Room for what columns have: places (first, lowest, highest, last) and heights (lowest, highest)."""
-    return np.empty((blocks, 4, columns), np.uint32), np.empty((blocks, 2, columns), dtype)
+    return np.empty((columns, 4), np.uint32), np.empty((columns, 2), dtype)
+
+
+def _spans(places: Array, crew: Crew) -> tuple[Array, Array]:
+    """The lowest and the highest place of each 2^10 rows; of rows without one the lowest is the higher."""
+    rows = len(places)
+    low, high = (np.empty((rows + (1 << _FINEST) - 1) >> _FINEST, np.int64) for _ in range(2))
+
+    def look(piece: tuple[int, int]) -> int:
+        _span(frozen(places), *piece, _FINEST, low, high)
+        return min(piece[1] << _FINEST, rows) - (piece[0] << _FINEST)
+
+    crew.run("decimating the line", look, slices(len(low), max(_GROUP >> _FINEST, 1)), rows)
+    return low, high
+
+
+def _bands_of(low: Array, high: Array, bounds: Array, rows: int) -> tuple[int, _Bands]:
+    """How many bits the number of rows of the smallest blocks has, and their bands: such that they neither take more
+    memory than they may, nor have more columns than are worth it."""
+    bits = _FINEST
+    while True:
+        first, stop = np.searchsorted(bounds, low, "right"), np.searchsorted(bounds, high, "right") + 1
+        first = np.minimum(first, stop)
+        total = int((stop - first).sum())
+        if len(low) == 1 or (total * _ENTRY <= _MOST and total * _LEAST <= rows):
+            break
+        low, high, bits = np.minimum.reduceat(low, _pairs(low)), np.maximum.reduceat(high, _pairs(high)), bits + 1
+    firsts, stops = [first], [stop]
+    while len(firsts[-1]) > 1 << _FAN:
+        at = np.arange(0, len(firsts[-1]), 1 << _FAN)
+        firsts.append(np.minimum.reduceat(firsts[-1], at))
+        stops.append(np.maximum.reduceat(stops[-1], at))
+    every = np.concatenate(firsts)
+    starts = np.cumsum(np.concatenate([[0], np.concatenate(stops) - every]))
+    levels = np.cumsum([0, *(len(each) for each in firsts)], dtype=np.int64)
+    return bits, _Bands(frozen(every.astype(np.int64)), frozen(starts.astype(np.int64)), levels)
+
+
+def _pairs(values: Array) -> Array:
+    return np.arange(0, len(values), 2)
 
 
 def _borders(change: Change) -> Iterator[Stretches]:
@@ -178,20 +221,38 @@ def _borders(change: Change) -> Iterator[Stretches]:
 
 
 @jit
-def _clear(ends: Array, out: Array, heights: Array) -> None:
-    """No row in any column: places as none has them, so that each row comes before them, and after the last one."""
+def _span(places: Array, first: int, stop: int, bits: int, low: Array, high: Array) -> None:
     none = np.uint32(0xFFFFFFFF)
-    for column in range(out.shape[1]):
-        out[0, column] = out[1, column] = out[2, column] = none
-        out[3, column] = np.uint32(0)
-        heights[0, column] = ends[1]
-        heights[1, column] = ends[0]
+    for block in range(first, stop):
+        lowest, highest = none, np.uint32(0)
+        some = False
+        for k in range(block << bits, min((block + 1) << bits, places.size)):
+            place = places[k]
+            lowest = min(lowest, place)
+            highest = max(highest, np.uint32(0) if place == none else place)
+            some |= place != none
+        low[block] = np.int64(lowest)
+        high[block] = np.int64(highest) if some else np.int64(-1)
 
 
 @jit
-def _take_in(places: Array, ys: Array, bounds: Array, table: Array, shift: int, out: Array, heights: Array) -> None:
-    """Rows, with the first of those that are equally low or high kept. Without a branch on what a row beats: of a
-    block's few rows a column any may, and a wrong guess takes as long as three rows."""
+def _clear(ends: Array, out: Array, heights: Array) -> None:
+    """No row in any column: places as none has them, so that each row comes before them, and after the last one."""
+    none = np.uint32(0xFFFFFFFF)
+    for column in range(out.shape[0]):
+        out[column, 0] = out[column, 1] = out[column, 2] = none
+        out[column, 3] = np.uint32(0)
+        heights[column, 0] = ends[1]
+        heights[column, 1] = ends[0]
+
+
+@jit
+def _take_in(
+    places: Array, ys: Array, bounds: Array, table: Array, shift: int, base: int, out: Array, heights: Array
+) -> None:
+    """Rows, with the first of those that are equally low or high kept; `out` begins with column `base`. Without a
+    branch on what a row beats: of a block's few rows a column any may, and a wrong guess takes as long as three
+    rows."""
     first, stop, after = bounds[0], bounds[bounds.size - 1], bounds.size
     for k in range(places.size):
         place, height = places[k], ys[k]
@@ -205,16 +266,40 @@ def _take_in(places: Array, ys: Array, bounds: Array, table: Array, shift: int, 
             column = int(table[(at - first) >> shift]) + 1
             while at >= bounds[column]:
                 column += 1
-        out[0, column] = min(out[0, column], place)
-        out[3, column] = max(out[3, column], place)
-        low, high = heights[0, column], heights[1, column]
-        lowest, highest = out[1, column], out[2, column]
+        column -= base
+        out[column, 0] = min(out[column, 0], place)
+        out[column, 3] = max(out[column, 3], place)
+        low, high = heights[column, 0], heights[column, 1]
+        lowest, highest = out[column, 1], out[column, 2]
         below = (height < low) | ((height == low) & (place < lowest))
         above = (height > high) | ((height == high) & (place < highest))
-        heights[0, column] = height if below else low
-        out[1, column] = place if below else lowest
-        heights[1, column] = height if above else high
-        out[2, column] = place if above else highest
+        heights[column, 0] = height if below else low
+        out[column, 1] = place if below else lowest
+        heights[column, 1] = height if above else high
+        out[column, 2] = place if above else highest
+
+
+@jit
+def _fill_blocks(
+    first: int, stop: int, bits: int, firsts: Array, starts: Array, out: Array, heights: Array, places: Array,
+    ys: Array, failed: Array, taken: np.uint8, ends: Array, bounds: Array, table: Array, shift: int,
+) -> None:  # fmt: skip
+    """What blocks of 2^`bits` rows have in each of their columns."""
+    some_places, some_ys = np.empty(256, np.uint32), np.empty(256, ys.dtype)
+    for block in range(first, stop):
+        part = slice(starts[block], starts[block + 1])
+        _clear(ends, out[part], heights[part])
+        low, high, base = block << bits, min((block + 1) << bits, places.size), firsts[block]
+        if failed.size == 0:
+            _take_in(places[low:high], ys[low:high], bounds, table, shift, base, out[part], heights[part])
+            continue
+        for start in range(low, high, 256):
+            count = 0
+            for k in range(start, min(start + 256, high)):
+                some_places[count] = places[k]
+                some_ys[count] = ys[k]
+                count += failed[k] & taken == 0
+            _take_in(some_places[:count], some_ys[:count], bounds, table, shift, base, out[part], heights[part])
 
 
 @jit
@@ -229,7 +314,7 @@ def _look(
     for r in range(lows.size):
         if every:
             part = slice(lows[r], highs[r])
-            _take_in(places[part], ys[part], bounds, table, shift, out, heights)
+            _take_in(places[part], ys[part], bounds, table, shift, 0, out, heights)
             continue
         for start in range(lows[r], highs[r], 256):
             count = 0
@@ -237,7 +322,7 @@ def _look(
                 some_places[count] = places[k]
                 some_ys[count] = ys[k]
                 count += failed[k] & bits == 0
-            _take_in(some_places[:count], some_ys[:count], bounds, table, shift, out, heights)
+            _take_in(some_places[:count], some_ys[:count], bounds, table, shift, 0, out, heights)
     for start in range(0, chosen.size, 256):
         count = 0
         for k in range(start, min(start + 256, chosen.size)):
@@ -245,28 +330,46 @@ def _look(
             some_places[count] = places[at]
             some_ys[count] = ys[at]
             count += every or failed[at] & bits == 0
-        _take_in(some_places[:count], some_ys[:count], bounds, table, shift, out, heights)
+        _take_in(some_places[:count], some_ys[:count], bounds, table, shift, 0, out, heights)
 
 
 @jit
-def _join(blocks: Array, places: Array, ys: Array, ends: Array, out: Array, heights: Array) -> None:
-    """What some blocks have in each column together."""
-    _clear(ends, out, heights)
+def _merge(places: Array, ys: Array, out: Array, heights: Array) -> None:
+    """Take in what some rows have in each column."""
+    for column in range(places.shape[0]):
+        out[column, 0] = min(out[column, 0], places[column, 0])
+        out[column, 3] = max(out[column, 3], places[column, 3])
+        low, high = ys[column, 0], ys[column, 1]
+        below = (low < heights[column, 0]) | ((low == heights[column, 0]) & (places[column, 1] < out[column, 1]))
+        above = (high > heights[column, 1]) | ((high == heights[column, 1]) & (places[column, 2] < out[column, 2]))
+        heights[column, 0] = low if below else heights[column, 0]
+        out[column, 1] = places[column, 1] if below else out[column, 1]
+        heights[column, 1] = high if above else heights[column, 1]
+        out[column, 2] = places[column, 2] if above else out[column, 2]
+
+
+@jit
+def _join(
+    blocks: Array, firsts: Array, starts: Array, places: Array, ys: Array, base: int, out: Array, heights: Array
+) -> None:
+    """Take in what some blocks have in each of their columns; `out` begins with column `base`."""
     for b in range(blocks.size):
-        here, high = places[blocks[b]], ys[blocks[b]]
-        for column in range(out.shape[1]):
-            out[0, column] = min(out[0, column], here[0, column])
-            out[3, column] = max(out[3, column], here[3, column])
-            if high[0, column] < heights[0, column] or (
-                high[0, column] == heights[0, column] and here[1, column] < out[1, column]
-            ):
-                heights[0, column] = high[0, column]
-                out[1, column] = here[1, column]
-            if high[1, column] > heights[1, column] or (
-                high[1, column] == heights[1, column] and here[2, column] < out[2, column]
-            ):
-                heights[1, column] = high[1, column]
-                out[2, column] = here[2, column]
+        block = blocks[b]
+        part, at = slice(starts[block], starts[block + 1]), firsts[block] - base
+        size = starts[block + 1] - starts[block]
+        _merge(places[part], ys[part], out[at : at + size], heights[at : at + size])
+
+
+@jit
+def _raise(
+    before: int, here: int, after: int, firsts: Array, starts: Array, places: Array, ys: Array, ends: Array
+) -> None:
+    """The blocks `here` to `after`, each of 8 of those from `before` on."""
+    for block in range(after - here):
+        below = np.arange(before + (block << _FAN), min(before + ((block + 1) << _FAN), here))
+        part = slice(starts[here + block], starts[here + block + 1])
+        _clear(ends, places[part], ys[part])
+        _join(below, firsts, starts, places, ys, firsts[here + block], places[part], ys[part])
 
 
 @jit
@@ -317,14 +420,14 @@ def _list(places: Array, columns: Array, positions: Array) -> int:
     """Write columns and positions of the rows to draw in order, each once; how many there are."""
     none = np.uint32(0xFFFFFFFF)
     count = 0
-    for column in range(places.shape[1]):
-        first, last = places[0, column], places[3, column]
+    for column in range(places.shape[0]):
+        first, last = places[column, 0], places[column, 3]
         if first == none:
             continue
-        early, late = min(places[1, column], places[2, column]), max(places[1, column], places[2, column])
+        early, late = min(places[column, 1], places[column, 2]), max(places[column, 1], places[column, 2])
         if column == 0:
             first = early = late = last
-        if column == places.shape[1] - 1:
+        if column == places.shape[0] - 1:
             early = late = last = first
         for turn in range(4):
             place = np.int64(first if turn == 0 else early if turn == 1 else late if turn == 2 else last)

@@ -17,10 +17,10 @@ from bigviz.common.workers import Crew
 from bigviz.data.columns.column import Column
 from bigviz.tiles.brush.orders.source_order import SourceOrder
 from bigviz.tiles.brush.prepared import Prepared
-from bigviz.tiles.brush.targets.accumulators import Values
 from bigviz.tiles.brush.targets.cells import Bins, labels_of
 from bigviz.tiles.brush.targets.fixed_point import fixed_point_of
 from bigviz.tiles.brush.targets.in_order import filled, in_order
+from bigviz.tiles.brush.targets.values import Values
 
 __all__ = ["Beside", "Reduced", "reduced"]
 
@@ -62,6 +62,11 @@ class Reduced:
     labels: tuple[str, ...] | None = None
     codes: Bins | None = None
     values: Values | None = None
+
+    @property
+    def counts_rows(self) -> bool:
+        """Whether how many rows a cell has is all there is to it."""
+        return isinstance(self.reduction, Count | Presence) and self.values is None
 
 
 def reduced(reduction: Reduction, beside: Beside) -> Reduced:
