@@ -1,27 +1,29 @@
 """`python -m bench.brush_browser`: from a pointer's move to what the brush draws in the other figures, in Chromium.
 
-A box is drawn over points and then dragged about, a move each frame, through the browser's own input pipeline. A move
-has arrived at the end of the frame in which the last of the other figures has drawn it, or a later one: the server
-answers the newest step. Moves come from the browser's own clock. Server, browser and script share the machine.
+A box is drawn over points and, once all that it shows is exact, dragged about, a move each frame, through the browser's
+own input pipeline. A move has arrived at the end of the frame in which the last of the other figures has drawn it, or a
+later one: the server answers the newest step. Moves come from the browser's own clock. Server, browser and script share
+the machine. Where the time goes is told with it: `bench/brush_stages.py`.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tempfile
 import time
-from bisect import bisect_left
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import click
-from playwright.sync_api import Page
 
+from bench.brush_stages import WATCH, Drag, drag_of
 from bench.data import arrow
+from bench.devtools import Tab, opened_tab
 from bench.places import made
+from bench.processes import spent_since, times_of
 from bench.report import Figure, words
-from bigviz.commands.bench.browser import READY, chromium
+from bigviz.commands.bench.browser import READY
 from bigviz.commands.bench.run import serving
 
 __all__ = ["main"]
@@ -30,7 +32,7 @@ MOVES: Final = 240
 PIXELS: Final = 8
 BOUND: Final = 100.0
 UPDATES: Final = 20.0  # a second, at least
-_LATEST_MS: Final = 600_000.0
+_LATEST: Final = 600.0  # seconds
 _FRAME: Final = 1 / 60
 _APP: Final = """
 import bigviz as bv
@@ -43,93 +45,66 @@ bv.link(where, other, values)
 bv.document(bv.grid(where, other, values, columns=2), title="Linked")
 """
 _TARGETS: Final = (1, 2)
-_WATCH: Final = """() => {
-  const seen = window.seen = { moves: [], sent: [], drawn: [] };
-  addEventListener("pointermove", (event) => event.buttons && seen.moves.push(event.timeStamp), true);
-  const { send } = WebSocket.prototype;
-  WebSocket.prototype.send = function (data) {
-    if (typeof data === "string" && data.includes('"op":"brush"'))
-      seen.sent.push([JSON.parse(data).seq, performance.now()]);
-    return send.call(this, data);
-  };
-  new MutationObserver((records) => {
-    for (const { target } of records) {
-      const { figure, brush } = target.dataset;
-      const channel = new MessageChannel();
-      channel.port1.onmessage = () => seen.drawn.push([Number(figure), Number(brush ?? 0), performance.now()]);
-      channel.port2.postMessage(0);
-    }
-  }).observe(document, { subtree: true, attributes: true, attributeFilter: ["data-brush"] });
-}"""
-_DRAWN: Final = """numbers => {
-  const { sent, drawn } = window.seen;
-  const last = Math.max(...sent.map(([seq]) => seq));
-  return sent.length > 0 && numbers.every((n) => drawn.some(([figure, seq]) => figure === n && seq === last));
-}"""
+_DRAWN: Final = """((numbers, isExact) => {
+  const { sent, drawn, done } = window.seen;
+  const last = Math.max(...sent.map(([, seq]) => seq));
+  const isThere = (n) => drawn.some(([figure, seq]) => figure === n && seq === last);
+  return sent.length > 0 && numbers.every(isThere) && (!isExact || done.some((end) => end.brush === last && end.exact));
+})(%s, %s)"""
+_READY: Final = f"document.querySelector({READY!r}) !== null"
+_SURFACE: Final = """(() => {
+  const { x, y, width, height } = document.querySelector(
+    'section[data-figure="0"] [role="application"]').getBoundingClientRect();
+  return [x, y, width, height];
+})()"""
 
 
-def measured(path: Path, folder: Path, store: Path) -> tuple[float, list[float], float]:
-    """Seconds until the first brush is drawn, milliseconds of each move, and updates a second."""
+async def measured(path: Path, folder: Path, store: Path) -> tuple[float, float, Drag, dict[str, float]]:
+    """Seconds until the first brush is drawn and until it is exact, the drag, and seconds of processor time in it."""
     app = folder / "linked.py"
     app.write_text(_APP.format(path=str(path)))
-    with chromium() as browser, serving([str(app), "--store-dir", str(store)]) as url:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.add_init_script(f"({_WATCH})()")
-        page.goto(url)
-        page.wait_for_selector(READY, state="attached", timeout=_LATEST_MS)
-        box = page.locator('section[data-figure="0"] [role="application"]').bounding_box()
-        assert box is not None
-        left, top = box["x"] + 0.3 * box["width"], box["y"] + 0.3 * box["height"]
-        begun = time.perf_counter()
-        page.mouse.move(left, top)  # the pointer enters
-        page.mouse.down()
-        page.mouse.move(left + 0.3 * box["width"], top + 0.35 * box["height"], steps=10)
-        page.mouse.up()
-        page.wait_for_function(_DRAWN, arg=list(_TARGETS), timeout=_LATEST_MS)
-        first = time.perf_counter() - begun
-        page.mouse.move(left + 0.15 * box["width"], top + 0.15 * box["height"])
-        page.mouse.down()
-        _drag(page, (left + 0.15 * box["width"], top + 0.15 * box["height"]))
-        page.wait_for_function(_DRAWN, arg=list(_TARGETS), timeout=_LATEST_MS)
-        return first, *_times(page.evaluate("window.seen"))
+    with serving([str(app), "--store-dir", str(store)]) as url:
+        async with opened_tab(1280, 900) as tab:
+            await tab.call("Page.addScriptToEvaluateOnNewDocument", source=f"({WATCH})()")
+            await tab.call("Page.navigate", url=url)
+            await tab.until(_READY, _LATEST)
+            left, top, width, height = await tab.evaluate(_SURFACE)
+            begun = time.perf_counter()
+            await tab.mouse("mouseMoved", left + 0.3 * width, top + 0.3 * height, held=False)  # the pointer enters
+            await tab.mouse("mousePressed", left + 0.3 * width, top + 0.3 * height, held=True)
+            for step in range(1, 11):
+                across, down = (0.3 + 0.03 * step) * width, (0.3 + 0.035 * step) * height
+                await tab.mouse("mouseMoved", left + across, top + down, held=True)
+            await tab.mouse("mouseReleased", left + 0.6 * width, top + 0.65 * height, held=False)
+            await _until_drawn(tab, is_exact=False)
+            first = time.perf_counter() - begun
+            await _until_drawn(tab, is_exact=True)
+            exact = time.perf_counter() - begun
+            middle = left + 0.45 * width, top + 0.45 * height
+            await tab.mouse("mouseMoved", *middle, held=False)
+            await tab.mouse("mousePressed", *middle, held=True)
+            before = times_of(os.getpid())
+            await _drag(tab, middle)
+            spent = spent_since(before, os.getpid())
+            await _until_drawn(tab, is_exact=False)
+            return first, exact, drag_of(await tab.evaluate("window.seen"), _TARGETS), spent
 
 
-def _drag(page: Page, start: tuple[float, float]) -> None:
+async def _until_drawn(tab: Tab, is_exact: bool) -> None:
+    """Wait until the newest step is drawn in all targets."""
+    await tab.until(_DRAWN % (list(_TARGETS), "true" if is_exact else "false"), _LATEST)
+
+
+async def _drag(tab: Tab, start: tuple[float, float]) -> None:
     """Move the pointer 8 pixels a frame, to and fro."""
-    page.evaluate("for (const list of Object.values(window.seen)) list.length = 0")
+    await tab.evaluate("for (const list of Object.values(window.seen)) list.length = 0")
     due = time.perf_counter()
     for k in range(MOVES):
         across = abs((PIXELS * k + 100) % 400 - 200) - 100
-        page.mouse.move(start[0] + across, start[1] + abs(PIXELS * k % 80 - 40) - 20)
+        down = abs(PIXELS * k % 80 - 40) - 20
+        await tab.mouse("mouseMoved", start[0] + across, start[1] + down, held=True)
         due += _FRAME
-        time.sleep(max(0.0, due - time.perf_counter()))
-
-
-def _times(seen: dict[str, Any]) -> tuple[list[float], float]:
-    """Milliseconds of each move, and updates a second."""
-    sent = sorted(seen["sent"], key=lambda each: float(each[1]))
-    whole = list(_updates(seen["drawn"]))
-    numbers = [number for number, _ in whole]
-    found = []
-    for move in seen["moves"]:
-        at = bisect_left([when for _, when in sent], move)
-        if at < len(sent):
-            found.append(whole[bisect_left(numbers, sent[at][0])][1] - move)
-    seconds = (seen["moves"][-1] - seen["moves"][0]) / 1e3
-    return found, len(whole) / seconds
-
-
-def _updates(drawn: list[list[float]]) -> Iterator[tuple[float, float]]:
-    """The steps that all targets have drawn, or a later one, and when they had, ascending."""
-    shown = dict.fromkeys(_TARGETS, 0.0)
-    before = 0.0
-    for figure, step, when in sorted(drawn, key=lambda each: each[2]):
-        if figure in shown:
-            shown[int(figure)] = step
-        least = min(shown.values())
-        if least > before:
-            before = least
-            yield least, when
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
 
 
 @click.command()
@@ -139,11 +114,19 @@ def main(rows: str) -> None:
     count = int(float(rows))
     path = arrow("points", count)
     with tempfile.TemporaryDirectory(prefix="bench-brush-") as folder:
-        first, moves, updates = measured(path, Path(folder), made("stores") / f"{path.stem}-brush")
+        first, exact, drag, spent = asyncio.run(measured(path, Path(folder), made("stores") / f"{path.stem}-brush"))
     what = f"a brush at {words(count)} rows"
-    click.echo(Figure(f"pointer's move to painted targets of {what}", "ms", moves, bound=BOUND))
-    click.echo(f"updates a second: {updates:.1f}, at least {UPDATES:g}; load {os.getloadavg()[0]:.1f}")
-    click.echo(f"first step of {what}, from the pointer's entering to pixels: {first:.2f} s")
+    click.echo(Figure(f"pointer's move to painted targets of {what}", "ms", drag.moves, bound=BOUND))
+    click.echo(f"updates a second: {drag.updates:.1f}, at least {UPDATES:g}; load {os.getloadavg()[0]:.1f}")
+    for stage, samples in drag.stages.items():
+        click.echo(f"  of which {Figure(stage, 'ms', samples)}")
+    each = ", ".join(f"{name} {1e3 * seconds / drag.steps:.0f}" for name, seconds in _largest(spent))
+    click.echo(f"processor time of each of {drag.steps} updates, ms: {each}; {drag.estimates} were estimates")
+    click.echo(f"first step of {what}, from the pointer's entering to pixels: {first:.2f} s, exact after {exact:.2f} s")
+
+
+def _largest(spent: dict[str, float]) -> list[tuple[str, Any]]:
+    return sorted(((name, seconds) for name, seconds in spent.items() if seconds > 0), key=lambda each: -each[1])
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ IS_FILTERED = """(s) => {
   const { exact, brush, old } = document.querySelector(s).dataset;
   return exact === "1" && brush === undefined && old === undefined;
 }"""
+CHROME = "(s) => document.querySelector(`${s} canvas.chrome`).toDataURL()"
 SAME_NUMBERS = """() => {
   const [count, same] = ['count', 'same'].map((id) => document.querySelector(`[data-control=${id}]`).dataset.value);
   return count !== undefined && count === same;
@@ -117,6 +118,8 @@ def test_a_slider_moves_brushes_that_rest(page: Page, linked: Server) -> None:
     until(page, IS_FILTERED, figure(SAME))
     rest(page)  # the figures have become layers of the new value
     np.testing.assert_array_equal(pixels(page, OTHER), pixels(page, SAME))
+    one, other = (page.evaluate(CHROME, figure(each)) for each in (OTHER, SAME))
+    assert one == other  # the key alone was drawn again at each step, with what is round it at once
     assert (pixels(page, KINDS) != bars).any() and numbers(page)[0] != counted[0]
     page.locator(f"{figure(WHERE)} .surface").focus()
     page.keyboard.press("Escape")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Hashable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -147,6 +148,7 @@ class HeldBrush:
         return self._told(step if step.exact else self._brush.settle(cancel), seq)
 
     def _told(self, step: Step, seq: int) -> tuple[list[Answer], dict[str, Any]]:
+        begun = time.perf_counter()
         shown = len(self._targets)
         answers = [_answer(*each, seq, step) for each in zip(self._targets, step.targets[:shown], strict=True)]
         done: dict[str, Any] = {**_costs(step), "brush": seq, "exact": step.exact, "selected": step.rows, "of": step.of}
@@ -155,7 +157,10 @@ class HeldBrush:
             done["share"] = share
         totals = zip(self._numbers, step.targets[shown:], strict=True)
         numbers = {name: _number(total, found, self._dataset) for (name, total), found in totals}
-        return answers, {**done, "numbers": numbers} if numbers else done
+        if numbers:
+            done["numbers"] = numbers
+        done["encode_us"] += round(1e6 * (time.perf_counter() - begun))
+        return answers, done
 
     def _target(self, dataset: Dataset, want: TargetWant, layer: Layer, cancel: Cancel) -> _Target:
         if layer.glyph == "points":

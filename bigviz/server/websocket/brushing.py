@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Hashable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from bigviz.server.brushes.wanted import AskedBrush, BrushRequest
     from bigviz.server.documents.opened import Shown
     from bigviz.server.jobs.service import Backend
+    from bigviz.tiles.interface import Brush
+
+    Told = tuple[list[Answer], dict[str, Any]]
 
 __all__ = ["Brushing"]
 
@@ -48,6 +52,7 @@ class Brushing:
         self._viewer, self._backend = viewer, backend
         self._held: HeldBrush | None = None
         self._next: BrushRequest | None = None
+        self._since = 0.0  # when the newest step came
         self._came = asyncio.Event()
         self._cancel = Cancel()
         self._works = False
@@ -57,7 +62,7 @@ class Brushing:
         """A step came: the work to be begun, unless some is under way, which goes on with this step."""
         if self._next is not None:
             self._viewer.fail_request(self._next.id, _replaced(self._next))
-        self._next = request
+        self._next, self._since = request, time.perf_counter()
         self._came.set()
         if self._works:
             return None
@@ -117,23 +122,35 @@ class Brushing:
                 held.close()
             self._done(request, {**free, "selected": 0, "of": 0})
             return True
-        asked = await self._asked(request)
-        held = self._holding()
-        brush = await self._run(partial(held.begin, asked))
+        held, since = self._holding(), self._since
+        asked, brush, told, begun = await self._run(partial(self._begun, request, held))
         self._taking = [[want.figure, want.layer] for want, _ in asked.targets]
         if request.only_prepares:
-            told = {"selected": 0, "of": 0} if request.control is None else {"taking": self._taking}
-            self._done(request, {**free, **told})
+            known = {"selected": 0, "of": 0} if request.control is None else {"taking": self._taking}
+            self._done(request, {**free, **known})
             return True
-        if not brush.ready:
+        if told is None:
             await in_thread(partial(brush.wait, self._cancel, False))
-        return self._send(request, *await self._run(partial(held.move, asked, request.seq)))
+            told = await self._run(partial(held.move, asked, request.seq))
+        answers, done = told
+        return self._send(request, answers, {**done, "queue_us": round(1e6 * (begun - since))})
 
-    async def _asked(self, request: BrushRequest) -> AskedBrush:
+    def _begun(
+        self, request: BrushRequest, held: HeldBrush, cancel: Cancel
+    ) -> tuple[AskedBrush, Brush, Told | None, float]:
+        """What a step asks for, its brush, the answers where nothing has to be waited for, and when it was begun: one
+        job, since each turn of the loop and of a thread is time between a pointer and a picture."""
+        begun = time.perf_counter()
+        asked = self._asked(request, cancel)
+        brush = held.begin(asked, cancel)
+        told = None if request.only_prepares or not brush.ready else held.move(asked, request.seq, cancel)
+        return asked, brush, told, begun
+
+    def _asked(self, request: BrushRequest, cancel: Cancel) -> AskedBrush:
         shown = self._viewer.shown
         assert shown is not None
         if request.control is not None:
-            return await self._run(partial(self._backend.dragged, request, shown))
+            return self._backend.dragged(request, shown, cancel)
         return self._backend.resolved(request, shown)
 
     def _holding(self) -> HeldBrush:
@@ -145,9 +162,12 @@ class Brushing:
         held = self._held
         if held is None:
             return True
-        asked = await self._asked(request)
-        await self._run(partial(held.begin, asked))  # targets may have been zoomed before it was prepared
-        return self._send(request, *await self._run(partial(held.settle, asked, request.seq)))
+        return self._send(request, *await self._run(partial(self._settled, request, held)))
+
+    def _settled(self, request: BrushRequest, held: HeldBrush, cancel: Cancel) -> Told:
+        asked = self._asked(request, cancel)
+        held.begin(asked, cancel)  # targets may have been zoomed before it was prepared
+        return held.settle(asked, request.seq, cancel)
 
     async def _run(self, call: Callable[[Cancel], T]) -> T:
         return await self._backend.runner.run(self._viewer, object(), call)

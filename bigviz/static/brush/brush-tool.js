@@ -313,11 +313,12 @@ export class BrushTool {
     while (this.area.children.length > rects.length) this.area.lastElementChild?.remove();
     for (const [k, { left, right, top, bottom }] of rects.entries()) {
       const part = /** @type {HTMLElement} */ (this.area.children[k] ?? this.area.appendChild(make("div")));
-      part.className = shape?.kind === "range" ? "brush range" : "brush";
+      const name = shape?.kind === "range" ? "brush range" : "brush";
+      if (part.className !== name) part.className = name;
       part.style.transform = `translate(${left / dpr}px, ${top / dpr}px)`;
-      part.style.width = `${Math.max(1, (right - left) / dpr)}px`;
-      part.style.height = `${Math.max(1, (bottom - top) / dpr)}px`;
-      part.dataset.rows = k === 0 && this.link.active === figure ? this.#words() : "";
+      resize(part, Math.max(1, (right - left) / dpr), Math.max(1, (bottom - top) / dpr));
+      const rows = k === 0 && this.link.active === figure ? this.#words() : "";
+      if (part.dataset.rows !== rows) part.dataset.rows = rows;
     }
   }
 
@@ -337,6 +338,16 @@ export class BrushTool {
       return { left, right, top: 0, bottom: view.height };
     });
   }
+}
+
+/**
+ * What moves keeps its size but for rounding, and is not painted again then.
+ * @param {HTMLElement} part @param {number} width @param {number} height CSS pixels
+ */
+function resize({ style }, width, height) {
+  const [across, down] = [width, height].map((length) => `${Number(length.toFixed(2))}px`);
+  if (style.width !== across) style.width = across;
+  if (style.height !== down) style.height = down;
 }
 
 /** @type {Grip} */

@@ -1,6 +1,7 @@
 // A slider that is dragged is a brush: layers whose filter compares a column with it show each step as fast as a
 // brush moves, and are asked for as filtered layers when it is let go. The server says which layers can.
 
+import { Pace } from "./pace.js";
 import { isDrawn, targetOf } from "./targets.js";
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
@@ -12,8 +13,6 @@ import { isDrawn, targetOf } from "./targets.js";
 
 /** Controls that move along numbers or days. */
 const DRAGGED = new Set(["slider", "range", "date_range"]);
-/** Steps on their way: the server counts one while the next is sent. */
-const MOST_FLYING = 2;
 /** Where so many messages were sent that there is room for few. */
 const PAUSE_MS = 50;
 /** Steps of keys, and of days, end when none has come for so long: each is a change of its own. */
@@ -43,7 +42,7 @@ export class ControlDrag {
     this.isPointer = false;
     this.seq = 0;
     /** Brushes that rested when it was prepared. */ this.basis = "";
-    /** @type {Set<number>} */ this.flying = new Set();
+    this.pace = new Pace();
     /** The id of the newest step: it is answered once more where it was an estimate. */ this.last = 0;
     this.isDue = false;
     /** What the step before was of. */ this.sent = "";
@@ -112,7 +111,7 @@ export class ControlDrag {
     this.control = id;
     this.basis = basis;
     this.taking = null;
-    this.flying.clear(); // what is said of another control is not of this one
+    this.pace.clear(); // what is said of another control is not of this one
     if (this.#targets(id).length === 0)
       this.control = null; // its layers may be on their way
     else this.#send(true);
@@ -230,20 +229,18 @@ export class ControlDrag {
   #send(prepare = false) {
     const { control, page } = this;
     if (control === null || !page.connection.isUp) return;
-    if (!prepare && this.flying.size >= MOST_FLYING) {
-      this.isDue = true;
+    const hasRoom = page.connection.hasRoom();
+    const wait = prepare ? 0 : hasRoom ? this.pace.wait : PAUSE_MS;
+    this.isDue = wait === null;
+    if (wait === null) return;
+    if (prepare && !hasRoom) {
+      this.control = null;
       return;
     }
-    if (!page.connection.hasRoom()) {
-      if (prepare) this.control = null;
-      else
-        this.later ??= setTimeout(() => {
-          this.later = undefined;
-          this.#step();
-        }, PAUSE_MS);
+    if (wait > 0) {
+      this.later ??= setTimeout(() => this.#stepNow(), wait);
       return;
     }
-    this.isDue = false;
     const targets = this.#targets(control);
     if (targets.length === 0) {
       this.#giveUp();
@@ -259,9 +256,16 @@ export class ControlDrag {
       targets,
       ...this.#besides(targets[0].definition.dataset),
     });
-    this.flying.add(this.last);
+    this.pace.sent(this.last);
     clearTimeout(this.closing);
     this.closing = setTimeout(() => this.#close(), CLOSE_MS);
+  }
+
+  /** What waits to be sent need not wait any more. */
+  #stepNow() {
+    clearTimeout(this.later);
+    this.later = undefined;
+    this.#step();
   }
 
   /** The brushes that rest, and live figures.  @param {string} dataset @returns {object} */
@@ -276,22 +280,23 @@ export class ControlDrag {
 
   /** @param {import("../wire/brush-group.js").Brushed} step */
   #came({ id, parts, end, error, isReplaced }) {
-    if (!this.flying.delete(id) && id !== this.last) return;
+    if (!this.pace.came(id, end) && id !== this.last) return;
     if (error) {
       if (!isReplaced) this.#giveUp(this.control);
       else if (!this.taking) this.control = null; // by another brush: it is prepared when it is next touched
-    } else if (end?.taking) this.#take(end.taking, parts, end);
-    if (this.isDue) this.#step();
+    }
+    const taking = end?.taking && new Set(end.taking.map((place) => place.join("/")));
+    if (taking) this.taking ??= taking;
+    if (this.isDue || this.later !== undefined) this.#stepNow(); // before it is drawn, which takes a while
+    if (end && taking) this.#take(taking, parts, end);
   }
 
   /**
-   * @param {number[][]} places of the layers that are brushed
+   * @param {ReadonlySet<string>} taking the layers that are brushed
    * @param {import("../wire/brush-group.js").BrushPart[]} parts @param {import("../wire/brush-group.js").BrushEnd} end
    */
-  #take(places, parts, end) {
-    const taking = new Set(places.map((place) => place.join("/")));
-    if (!this.taking) this.taking = taking;
-    if (!this.isMoving) return;
+  #take(taking, parts, end) {
+    if (!this.isMoving || !this.taking) return;
     if (JSON.stringify([...taking]) !== JSON.stringify([...this.taking])) {
       this.#giveUp();
       return;
@@ -302,7 +307,7 @@ export class ControlDrag {
       if (!layer || !this.#holds(figure, this.control ?? "")) continue;
       const step = { isOver: false, seq: end.brush, stays: this.#above(figure).length > 0, share: end.share };
       layer.takeBrush(part, step, figure);
-      figure.redraw();
+      figure.stepped();
     }
     this.#link?.tellNumbers(end);
   }
@@ -313,7 +318,7 @@ export class ControlDrag {
     clearTimeout(this.later);
     this.later = undefined;
     this.isDue = false;
-    this.flying.clear();
+    this.pace.clear();
     this.sent = "";
     if (!this.isMoving) return;
     this.isMoving = false;

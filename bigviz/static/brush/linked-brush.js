@@ -1,6 +1,7 @@
 // The brushes of linked figures: one in each at most, of which the last one touched moves. Its steps are sent as fast
 // as they are answered, the newest always, and what comes back is drawn in the other figures.
 
+import { Pace } from "./pace.js";
 import { sourceOf, targetsOf } from "./targets.js";
 import { wordsOf } from "./shape.js";
 import { isInPlace } from "../layers/in-place.js";
@@ -11,8 +12,6 @@ import { isInPlace } from "../layers/in-place.js";
 /** A live figure: `take` shows a value of the brush, until `release`.
  * @typedef {{take: (value: number|string|null, isExact: boolean) => void, release: () => void}} Live */
 
-/** Steps on their way: the server counts one while the next is sent. */
-const MOST_FLYING = 2;
 /** Where so many messages were sent that there is room for few. */
 const PAUSE_MS = 50;
 /** How many rows are in the brush is told when it has rested so long. */
@@ -43,12 +42,12 @@ export class LinkedBrush extends EventTarget {
     /** A control is dragged, whose steps these brushes are in. */ this.isPaused = false;
     /** The id of the newest step: it is answered once more where it was an estimate. */ this.last = 0;
     /** The newest step whose rows were told. */ this.told = 0;
-    this.flying = new Set();
+    this.pace = new Pace();
     this.isDue = false;
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.later = undefined;
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.telling = undefined;
     /** How many rows are in the brush that moves.  @type {string|null} */ this.count = null;
-    /** What the figures showed at the step before.  @type {string} */ this.sent = "";
+    /** What the figures showed at the step before.  @type {unknown} */ this.sent = null;
     /** Figures whose brush shows values that they have not taken.  @type {Set<Figure>} */ this.holding = new Set();
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.taking = undefined;
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.ending = undefined;
@@ -80,7 +79,7 @@ export class LinkedBrush extends EventTarget {
 
   /** The pointer is over a figure: its brush is prepared.  @param {Figure} figure */
   prepare(figure) {
-    if (this.active === figure || this.shapes.size > 0 || this.flying.size > 0) return;
+    if (this.active === figure || this.shapes.size > 0 || this.pace.flying.size > 0) return;
     this.active = figure;
     this.#send();
   }
@@ -137,31 +136,31 @@ export class LinkedBrush extends EventTarget {
     }
     this.active = figure;
     this.seq += 1;
-    this.flying.clear();
-    this.isDue = false;
-    this.#send();
+    this.pace.clear();
+    this.#sendNow();
   }
 
   /** The figures show something else than at the last step. */
   follow() {
-    if (!this.isPaused && this.shapes.size > 0 && this.active && this.#text() !== this.sent) this.#sendAll();
+    if (this.isPaused || this.shapes.size === 0 || !this.active) return;
+    if (JSON.stringify(this.#shown()) !== JSON.stringify(this.sent)) this.#sendAll();
   }
 
   /** Nothing that was sent is answered any more, or it is about other rows. */
   #again() {
-    this.flying.clear();
-    this.sent = "";
+    this.pace.clear();
+    this.sent = null;
     if (this.shapes.size > 0) this.#sendAll();
     else this.active = null;
   }
 
-  /** @returns {string} what brushes are over, and what the figures under them show */
-  #text() {
+  /** @returns {unknown} what brushes are over, and what the figures under them show: none of it changes later */
+  #shown() {
     const sources = [...this.shapes.keys()].map((figure) => sourceOf(figure.main));
     const under = this.figures.filter((figure) => this.shapes.size > 1 || !this.shapes.has(figure));
     const dataset = sources.find((each) => each !== null)?.dataset;
     const targets = dataset ? under.map((figure) => targetsOf(figure, dataset)) : [];
-    return JSON.stringify([sources, targets, this.numbersOver(dataset)]);
+    return [sources, targets, this.numbersOver(dataset)];
   }
 
   /** @param {string|undefined} dataset @returns {{control: string, values: object}[]} the live figures over it */
@@ -182,24 +181,26 @@ export class LinkedBrush extends EventTarget {
   #send() {
     const { page } = this;
     if (!page.connection.isUp || page.offline) return;
-    if (this.flying.size >= MOST_FLYING) {
-      this.isDue = true;
+    const wait = page.connection.hasRoom() ? this.pace.wait : PAUSE_MS;
+    this.isDue = wait === null;
+    if (wait === null) return;
+    if (wait > 0) {
+      this.later ??= setTimeout(() => this.#sendNow(), wait);
       return;
     }
-    if (!page.connection.hasRoom()) {
-      this.later ??= setTimeout(() => {
-        this.later = undefined;
-        this.#send();
-      }, PAUSE_MS);
-      return;
-    }
-    this.isDue = false;
     const { active, owed } = this;
     this.owed = null;
     if (owed && this.shapes.has(owed)) {
       this.#sendOf(owed);
       this.#send();
     } else if (active) this.#sendOf(active);
+  }
+
+  /** What waits to be sent need not wait any more. */
+  #sendNow() {
+    clearTimeout(this.later);
+    this.later = undefined;
+    this.#send();
   }
 
   /**
@@ -223,7 +224,7 @@ export class LinkedBrush extends EventTarget {
     if (targets.length === 0 && numbers.length === 0 && shape) return;
     const others = this.resting(moving);
     this.seq += 1;
-    this.sent = this.#text();
+    this.sent = this.#shown();
     const id = this.page.connection.brush({
       figure: moving.index,
       layer: 0,
@@ -234,13 +235,14 @@ export class LinkedBrush extends EventTarget {
       ...(others.length > 0 ? { others } : {}),
       ...(numbers.length > 0 ? { numbers } : {}),
     });
-    this.flying.add(id);
+    this.pace.sent(id);
     this.last = id;
   }
 
   /** @param {import("../wire/brush-group.js").Brushed} step */
   #came({ id, parts, end, error, isReplaced }) {
-    if (!this.flying.delete(id) && !(this.shapes.size > 0 && id === this.last)) return;
+    if (!this.pace.came(id, end) && !(this.shapes.size > 0 && id === this.last)) return;
+    if (this.isDue || this.later !== undefined) this.#sendNow(); // before it is drawn, which takes a while
     if (error && !isReplaced) this.page.notices.note(error);
     if (end && this.shapes.size > 0) {
       this.#tell(end);
@@ -252,9 +254,8 @@ export class LinkedBrush extends EventTarget {
         figure?.layers[part.layer]?.takeBrush(part, step, figure);
       }
       for (const figure of new Set(parts.map((part) => part.figure)))
-        this.figures.find((each) => each.index === figure)?.redraw();
+        this.figures.find((each) => each.index === figure)?.stepped();
     }
-    if (this.isDue) this.#send();
   }
 
   /** A step was counted, or nothing is brushed: if no step follows, the brushes rest. */
@@ -275,8 +276,8 @@ export class LinkedBrush extends EventTarget {
     this.count = `${exact ? "" : "about "}${selected.toLocaleString("en")} rows`;
     this.active?.dispatchEvent(new Event("brushed"));
     clearTimeout(this.telling);
-    const words = `${this.count} of ${of.toLocaleString("en")} are in the brush`;
-    this.telling = setTimeout(() => this.page.notices.say(words), REST_MS);
+    const words = () => `${this.count} of ${of.toLocaleString("en")} are in the brush`;
+    this.telling = setTimeout(() => this.page.notices.say(words()), REST_MS);
   }
 
   /** What came is on the screen.  @param {Figure} figure */

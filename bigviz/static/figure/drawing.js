@@ -71,6 +71,13 @@ export class Drawing {
     }
   }
 
+  /** A step of a brush came: its picture is made in the time before the next frame. */
+  stepped() {
+    const { view, layers } = this.figure;
+    if (view && !this.hold) for (const { brushed } of layers) brushed?.raster?.prepare(view);
+    this.redraw();
+  }
+
   /** The view has moved on with the data. */
   glided() {
     this.hasGlided = true;

@@ -420,6 +420,11 @@ export class Figure extends EventTarget {
     this.drawing.arrived();
   }
 
+  /** A step of a brush came for it. */
+  stepped() {
+    this.drawing.stepped();
+  }
+
   /** Draws with the next animation frame. */
   redraw() {
     this.drawing.redraw();

@@ -36,6 +36,11 @@ import { wantsDark } from "../render/contrast.js";
 
 /** What is left of the rows that are not in a brush, where these are highlighted. */
 const VEIL = 0.8;
+/** Device pixels of the plot's frame, and CSS pixels below the plot that the lowest label of a bar may reach. */
+const FRAME = 1;
+const BELOW = 7;
+/** @type {{around: unknown[], key: unknown[]}} the axes, and the key to the colours */
+const NOTHING = Object.freeze({ around: [], key: [] });
 
 export class Painter {
   /** @param {Drawn} figure */
@@ -65,8 +70,11 @@ export class Painter {
     /** Where the categories of the key next to the plot stand.  @type {import("./legend/legend.js").KeyPlaces|null} */
     this.keys = null;
     /** @type {number|bigint|null} value that the colour bar points at */ this.mark = null;
-    /** What the chrome shows, so that a frame that only brings tiles does not draw it again.  @type {unknown[]} */
-    this.shown = [];
+    /** What the chrome shows, so that a frame that only brings tiles does not draw it again. */
+    this.shown = NOTHING;
+    /** @type {{view: View, axes: Drawn["axes"], plot: import("../axes/draw.js").Rect, ticks: {xs: Tick[], ys: Tick[]}}|
+     *   null} as last found */ this.ticked = null;
+    /** Whether the plot's ground is dark, and over a map, as last said to what lies over it. */ this.ground = "";
   }
 
   /** @returns {Look} */
@@ -165,7 +173,7 @@ export class Painter {
     this.size = { width, height, dpr };
     this.measured = this.side;
     this.frame = frame;
-    this.shown = [];
+    this.shown = NOTHING;
     // While the picture of other columns is held, nothing else could be drawn.
     const kept = this.figure.hold && this.scene ? [copyOf(this.data), copyOf(this.chrome)] : null;
     fitCanvas(this.chrome, width, height, dpr);
@@ -236,24 +244,12 @@ export class Painter {
     this.legend = this.drawData(this.dataContext, view, this.scene, exact);
     const { figure, side, mark, look } = this;
     const { main, axes } = figure;
-    const shows = [
-      view,
-      axes,
-      side,
-      this.scene.plain,
-      this.scene.about,
-      mark,
-      main?.keyRaster?.norm,
-      main?.lut(figure.look),
-      main?.planes,
-      main?.choice.hide,
-      main && keyTitle(main),
-      look.palette,
-    ];
-    if (shows.length !== this.shown.length || shows.some((part, k) => part !== this.shown[k])) {
-      this.shown = shows;
-      this.#chrome(this.scene);
-    }
+    const { plain, about } = this.scene;
+    const around = [view, axes, side, plain, main?.planes, main?.choice.hide, look.palette];
+    const key = [about, mark, main?.keyRaster?.norm, main?.lut(figure.look), main && keyTitle(main)];
+    if (!isSame(around, this.shown.around)) this.#chrome(this.scene);
+    else if (!isSame(key, this.shown.key)) this.#key(this.scene);
+    this.shown = { around, key };
     if (exact)
       this.nothing.hidden =
         this.figure.loading.hasCard ||
@@ -265,8 +261,50 @@ export class Painter {
   point(mark) {
     if (mark === this.mark || !this.scene || this.figure.hold) return;
     this.mark = mark;
-    this.shown = [];
-    this.#chrome(this.scene);
+    this.shown = { ...this.shown, key: [] };
+    this.#key(this.scene);
+  }
+
+  /**
+   * Draws the key to the colours again: alone where it is a bar beside the plot, which other values below a brush, or a
+   * pointer over the plot, change in every frame.
+   * @param {Scene} scene
+   */
+  #key(scene) {
+    const { frame, plain, look } = scene;
+    if (this.side !== "bar" || frame.narrow || plain) {
+      this.#chrome(scene);
+      return;
+    }
+    const { width, dpr } = this.size;
+    const { plot } = frame;
+    const ctx = this.chromeContext;
+    const left = Math.round((plot.x + plot.width) * dpr) + FRAME;
+    const bottom = Math.round((plot.y + plot.height + BELOW) * dpr);
+    ctx.save();
+    ctx.setTransform(1, 0, 0, 1, 0, 0);
+    ctx.beginPath();
+    ctx.rect(left, 0, Math.ceil(width * dpr) - left, bottom);
+    ctx.clip();
+    ctx.clearRect(left, 0, Math.ceil(width * dpr) - left, bottom);
+    ctx.setTransform(dpr, 0, 0, dpr, 0, 0);
+    drawBar(ctx, this.#barOf(scene, this.mark), look);
+    ctx.restore();
+  }
+
+  /** @param {Scene} scene @param {number|bigint|null} mark @returns {import("./legend/legend.js").Bar} */
+  #barOf({ frame, about }, mark) {
+    const { main, look } = this.figure;
+    return {
+      rect: frame.bar,
+      horizontal: frame.narrow,
+      norm: main.keyRaster?.norm ?? null,
+      lut: main.lut(look),
+      title: about + keyTitle(main),
+      words: main.words,
+      mark,
+      room: this.room.bar,
+    };
   }
 
   /** @param {Scene} scene */
@@ -289,19 +327,20 @@ export class Painter {
    * @returns {Scene}
    */
   sceneOf(view, frame, width, height, look) {
-    const { axes } = this.figure;
     const plain = this.figure.main?.raster?.isPlain(view) ?? false;
     const about = this.figure.main?.estimate(view) ? "about " : "";
-    return {
-      frame,
-      width,
-      height,
-      look,
-      plain,
-      about,
-      xs: ticksOf(axes.x, view.x, frame.plot.width, "x"),
-      ys: ticksOf(axes.y, view.y, frame.plot.height, "y"),
-    };
+    return { frame, width, height, look, plain, about, ...this.#ticks(view, frame.plot) };
+  }
+
+  /** The same ones while nothing moves.  @param {View} view @param {import("../axes/draw.js").Rect} plot */
+  #ticks(view, plot) {
+    const { axes } = this.figure;
+    const { ticked } = this;
+    if (ticked?.view === view && ticked.axes === axes && ticked.plot === plot) return ticked.ticks;
+    const xs = ticksOf(axes.x, view.x, plot.width, "x");
+    const ys = ticksOf(axes.y, view.y, plot.height, "y");
+    this.ticked = { view, axes, plot, ticks: { xs, ys } };
+    return this.ticked.ticks;
   }
 
   /**
@@ -354,32 +393,24 @@ export class Painter {
     drawAxes(ctx, frame, { x: figure.axes.x, y: figure.axes.y, xs: scene.xs, ys: scene.ys, width: scene.width }, look);
     const { main } = figure;
     if (side === "legend") drawLegend(ctx, { ...keyOf(main, frame), colors: GLASBEY, hidden: main.hidden }, look);
-    else if (side === "bar" && !scene.plain)
-      drawBar(
-        ctx,
-        {
-          rect: frame.bar,
-          horizontal: frame.narrow,
-          norm: main.keyRaster?.norm ?? null,
-          lut: main.lut(figure.look),
-          title: scene.about + keyTitle(main),
-          words: main.words,
-          mark,
-          room: this.room.bar,
-        },
-        look,
-      );
+    else if (side === "bar" && !scene.plain) drawBar(ctx, this.#barOf(scene, mark), look);
   }
 
   /** Colours of what lies over the plot follow its ground.  @param {View} view */
   #ground(view) {
     const dark = this.isDark(view);
+    const ground = `${dark} ${this.below !== null}`;
+    if (ground === this.ground) return;
+    this.ground = ground;
     const { style } = this.figure.surface;
     style.setProperty("--hair", this.below ? "#808080b3" : dark ? "#ffffff59" : "#0000004d");
     style.setProperty("--mark", dark ? "#fff" : "#000");
     style.setProperty("--mark-edge", dark ? "#000" : "#fff");
   }
 }
+
+/** @param {unknown[]} a @param {unknown[]} b @returns {boolean} */
+const isSame = (a, b) => a.length === b.length && a.every((part, k) => part === b[k]);
 
 /** @param {Layer} layer @returns {string[]} */
 const labelsOf = (layer) => (layer.planes ?? []).map(labelWords);

@@ -66,18 +66,19 @@ function extremesOfValues(values) {
 }
 
 /**
- * @param {Cells} counts all below 65,536
- * @returns {{bins: Uint32Array, extremes: Extremes}} a bin for each count, in one pass
+ * @param {Cells} counts
+ * @param {number} most no count is above it; below 65,536
+ * @returns {{bins: Uint32Array, extremes: Extremes}} a bin for each count up to the highest, in one pass
  */
-function tally(counts) {
-  const bins = new Uint32Array(BINS);
+function tally(counts, most) {
+  const bins = new Uint32Array(Math.floor(most) + 1);
   tallyInto(bins, counts);
   const cells = counts.length - bins[0];
   bins[0] = 0;
   const low = bins.findIndex((n) => n > 0);
-  let high = BINS - 1;
+  let high = bins.length - 1;
   while (high > 0 && bins[high] === 0) high--;
-  return { bins, extremes: { low, high, cells } };
+  return { bins: bins.subarray(0, high + 1), extremes: { low, high, cells } };
 }
 
 /**
@@ -102,7 +103,7 @@ export class Distribution {
    * @param {bigint} [origin] the values are offsets from it, of whole numbers that doubles would round
    */
   constructor(values, counts, most = Number.POSITIVE_INFINITY, origin = 0n) {
-    const known = counts && most < BINS ? tally(values) : null;
+    const known = counts && most < BINS ? tally(values, most) : null;
     const { low, high, cells } = known?.extremes ?? extremes(values, counts);
     /** @readonly whole numbers */ this.counts = counts;
     /** @readonly what low, high and all other values here count from */ this.origin = origin;
@@ -132,9 +133,9 @@ export class Distribution {
         : this.mode === "linear"
           ? this.codesOfValues(values)
           : this.codesOfBits(values);
-    /** @readonly values in each bin */ this.bins =
+    /** @readonly values in each bin; of counts up to that of the highest */ this.bins =
       known?.bins ??
-      (this.codes ? countCodes(this.codes, values, counts) : cells ? tally(values).bins : new Uint32Array(BINS));
+      (this.codes ? countCodes(this.codes, values, counts) : cells ? tally(values, high).bins : new Uint32Array(1));
     /** How many values lie in a bin or below it.  @readonly */ this.cumulative = cumulate(this.bins);
   }
 
@@ -213,7 +214,7 @@ export class Distribution {
 
   /** @param {number} rank 1..cells @returns {number} the first bin up to which that many values lie */
   search(rank) {
-    let [a, b] = [0, BINS - 1];
+    let [a, b] = [0, this.bins.length - 1];
     while (a < b) {
       const middle = (a + b) >> 1;
       if (this.cumulative[middle] >= rank) b = middle;

@@ -3,8 +3,6 @@
 // share of visible values. Where only few different counts are visible the lowest is lifted off the first colour
 // (datashader's rescale_discrete_levels), else a view of ones and twos would be all but empty to the eye.
 
-import { BINS } from "./distribution.js";
-
 /** @typedef {import("./distribution.js").Distribution} Distribution */
 /** @typedef {"linear"|"log"|"cbrt"|"eq_hist"} How */
 /** An end of the colour map: null is the visible values' own; a value; or a percentile (0..100) of the visible values.
@@ -144,8 +142,8 @@ function shares(distribution, low, high, lift) {
   const { cumulative } = distribution;
   const below = cumulative[distribution.bin(low)];
   const all = cumulative[distribution.bin(high)] - below;
-  const out = new Float64Array(BINS);
-  for (let k = 0; k < BINS; k++) {
+  const out = new Float64Array(cumulative.length);
+  for (let k = 0; k < out.length; k++) {
     const share = all > 0 ? (cumulative[k] - below) / all : 1;
     out[k] = lift + (1 - lift) * Math.min(1, Math.max(0, share));
   }

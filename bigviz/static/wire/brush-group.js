@@ -3,9 +3,10 @@
 /** @typedef {import("./reassembler.js").Message} Message */
 /** @typedef {import("./columns.js").ColumnsMessage|import("./images.js").ImageMessage} BrushPart */
 /** How many rows are in the brush, of how many; `exact`: all that came is; `share`: of the rows that an estimate is
- * made from; `taking`: what a dragged control moves, `[figure, layer]`; `numbers`: of live figures, by control.
+ * made from; `taking`: what a dragged control moves, `[figure, layer]`; `numbers`: of live figures, by control; and
+ * how long the server took.
  * @typedef {{brush: number, exact: boolean, selected: number, of: number, share?: number, taking?: number[][],
- *   numbers?: Record<string, number|string|null>}} BrushEnd */
+ *   numbers?: Record<string, number|string|null>, kernel_us?: number, encode_us?: number}} BrushEnd */
 /** A step that was answered: `error` in the place of an end where it was not; `isReplaced`: a newer one came first.
  * @typedef {{id: number, parts: BrushPart[], end: BrushEnd|null, error: string|null, isReplaced: boolean}} Brushed */
 

@@ -52,6 +52,9 @@ function figure(index, values, filter) {
         this.taken += 1;
         if (JSON.stringify(define()) !== JSON.stringify(layer.definition)) layer.asked = define();
       },
+      stepped() {
+        this.redraw();
+      },
       redraw() {
         this.dispatchEvent(new Event("frame"));
       },

@@ -45,6 +45,9 @@ function figure(index, dataset = "d") {
         layer.definition = layer.define();
         this.dispatchEvent(new Event("choice"));
       },
+      stepped() {
+        this.redraw();
+      },
       redraw() {
         this.drawn += 1;
         this.dispatchEvent(new Event("frame"));

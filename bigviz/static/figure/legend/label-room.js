@@ -23,21 +23,26 @@ export class LabelRoom {
     /** CSS pixels next to the colour bar. */ this.bar = barRoom(0);
     /** How wide the labels of a normalisation are.  @type {{norm: Norm, width: number}|null} */
     this.labelled = null;
+    /** What the labels of y need.  @type {{ys: Labels["ys"], font: string, left: number}|null} */ this.told = null;
   }
 
   /** @param {Context} context @param {Labels} labels @returns {boolean} the labels have room, and not far too much */
   suits(context, labels) {
-    return (
-      isSettled(this.left, leftFor(context, labels.ys, labels.look)) &&
-      isSettled(this.bar, this.#barFor(context, labels))
-    );
+    return isSettled(this.left, this.#leftFor(context, labels)) && isSettled(this.bar, this.#barFor(context, labels));
   }
 
   /** Takes the room that the labels need.  @param {Context} context @param {Labels} labels */
   fit(context, labels) {
-    const [left, bar] = [leftFor(context, labels.ys, labels.look), this.#barFor(context, labels)];
+    const [left, bar] = [this.#leftFor(context, labels), this.#barFor(context, labels)];
     if (!isSettled(this.left, left)) this.left = left;
     if (!isSettled(this.bar, bar)) this.bar = bar;
+  }
+
+  /** To measure words takes longer than to draw them.  @param {Context} context @param {Labels} labels */
+  #leftFor(context, { ys, look }) {
+    const { font } = look;
+    if (this.told?.ys !== ys || this.told.font !== font) this.told = { ys, font, left: leftFor(context, ys, look) };
+    return this.told.left;
   }
 
   /** @param {Context} context @param {Labels} labels @returns {number} CSS pixels */

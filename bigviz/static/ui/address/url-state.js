@@ -39,8 +39,10 @@ export const PAGE_ADDRESS = {
   },
 };
 
-/** Browsers refuse replaceState after about 200 calls in 30 s. */
+/** The address is written when nothing has changed for so long: it takes the browser milliseconds of a drag. */
 const WRITE_MS = 200;
+/** So late at most. Browsers refuse replaceState after about 200 calls in 30 s. */
+const LATEST_MS = 1000;
 const HOWS = new Set(["linear", "log", "cbrt", "eq_hist"]);
 const PLAIN = /** @type {const} */ (["x", "y", "agg", "glyph", "cmap", "how", "root", "filter", "hide"]);
 const ENDS = /** @type {const} */ (["low", "high"]);
@@ -62,7 +64,8 @@ export class UrlState {
     this.written = address.hash;
     /** Controls and tabs as they were written.  @type {[string, string][]} */ this.said = [];
     /** What is written next is an entry of its own. */ this.isEntry = false;
-    this.last = Number.NEGATIVE_INFINITY;
+    /** When the address was looked at, and when something changed. */ this.last = Number.NEGATIVE_INFINITY;
+    this.noted = Number.NEGATIVE_INFINITY;
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.waiting = undefined;
     /** @type {Map<Figure, URLSearchParams>} views to show once their figure is ready */ this.due = new Map();
     this.read();
@@ -132,9 +135,19 @@ export class UrlState {
   }
 
   #soon() {
+    this.noted = performance.now();
     if (this.waiting !== undefined) return;
-    const wait = Math.max(0, this.last + WRITE_MS - performance.now());
-    this.waiting = setTimeout(() => this.write(), wait);
+    const isFirst = this.noted - this.last > LATEST_MS;
+    this.waiting = setTimeout(() => this.#rests(), isFirst ? 0 : WRITE_MS);
+  }
+
+  /** Writes, unless something has changed just now: then soon. */
+  #rests() {
+    this.waiting = undefined;
+    const now = performance.now();
+    const wait = Math.min(this.noted + WRITE_MS, this.last + LATEST_MS) - now;
+    if (wait > 0) this.waiting = setTimeout(() => this.#rests(), wait);
+    else this.write();
   }
 
   /** A control has another value, or another tab is in front.  @param {boolean} isNew it is an entry of its own */
@@ -181,6 +194,7 @@ export class UrlState {
   #write(said, isEntry) {
     clearTimeout(this.waiting);
     this.waiting = undefined;
+    this.last = performance.now();
     const awake = this.figures.filter((figure) => !figure.isAsleep);
     if (awake.some((figure) => this.due.has(figure) || figure.view === null)) return false;
     const params = new URLSearchParams(said);
@@ -189,7 +203,6 @@ export class UrlState {
     const hash = text === "" ? "" : `#${text}`;
     if (hash === this.written) return true;
     this.written = hash;
-    this.last = performance.now();
     this.address.write(hash, isEntry);
     return true;
   }
