@@ -162,7 +162,8 @@ function lifted(distribution, low, high) {
   const { bins, cumulative, mode } = distribution;
   const [first, last] = [distribution.bin(low), distribution.bin(high)];
   if (mode !== "direct" || first === last) return 0;
-  const levels = bins.subarray(first, last + 1).reduce((n, cells) => n + (cells > 0 ? 1 : 0), 0);
+  let levels = 0;
+  for (let bin = first; bin <= last; bin++) if (bins[bin] > 0) levels++;
   const multiple = Math.max(1, 1.5 - (0.5 / 98) * (levels - 2));
   const before = cumulative[first] - bins[first];
   return Math.min(bins[first] / (cumulative[last] - before || 1), 1 - 1 / multiple);

@@ -12,6 +12,7 @@ import { fit, fitEnd, FONT_SIZE } from "../../axes/draw.js";
  * @typedef {{rect: Rect, horizontal: boolean, norm: Norm|null, lut: Uint8Array, title: string, words: ValueWords, mark:
  *   number|bigint|null, room: number}} Bar mark: a value to point at; room: CSS pixels for labels next to the bar */
 /** @typedef {import("../../axes/values.js").ValueWords} ValueWords */
+/** @typedef {{fraction: number, label: string}} Label */
 
 const GAP = 15;
 const GAP_ACROSS = 46;
@@ -150,9 +151,26 @@ function roomFor(ctx, { rect, horizontal, words }, norm) {
  * @param {Norm} norm
  * @param {{words: ValueWords, wanted: number, length: number, gap?: number}} o `wanted`: about so many; `length` of the
  *   bar and `gap` between labels in CSS pixels
- * @returns {{fraction: number, label: string}[]}
+ * @returns {Label[]}
  */
 export function labelsOf(norm, { words, wanted, length, gap = GAP }) {
+  const known = labelled.get(norm);
+  if (known && known.words === words && known.wanted === wanted && known.length === length && known.gap === gap)
+    return known.labels;
+  const labels = foundLabels(norm, { words, wanted, length, gap });
+  labelled.set(norm, { words, wanted, length, gap, labels });
+  return labels;
+}
+
+/** Those of a normalisation as last asked for: room is made for them, and then they are drawn.
+ * @type {WeakMap<Norm, {words: ValueWords, wanted: number, length: number, gap: number, labels: Label[]}>} */
+const labelled = new WeakMap();
+
+/**
+ * @param {Norm} norm @param {{words: ValueWords, wanted: number, length: number, gap: number}} o
+ * @returns {Label[]}
+ */
+function foundLabels(norm, { words, wanted, length, gap }) {
   const { low, high } = norm;
   if (!(high > low)) return [{ fraction: along(norm, norm.fraction(low)), label: words.apart([norm.told(low)])[0] }];
   const count = Math.max(2, Math.min(9, Math.floor(wanted)));

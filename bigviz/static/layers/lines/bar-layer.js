@@ -27,6 +27,11 @@ const FREE = 0.1;
 const FAR = 16_384;
 
 export class BarLayer extends LineLayer {
+  /** How far up bars reach, as last asked: each frame does.
+   * @type {{columns: Columns|null, view: View, style: import("./line-layer.js").LineStyle,
+   *   extent: {origin: bigint, low: number, high: number}|null}|null} */
+  reaches = null;
+
   /** All bars are here at once. */
   get isByLabel() {
     return this.definition.glyph === "bar";
@@ -199,6 +204,15 @@ export class BarLayer extends LineLayer {
    * @returns {{origin: bigint, low: number, high: number}|null}
    */
   extent(view) {
+    const { reaches: known, columns, style } = this;
+    if (known?.columns === columns && known.view === view && known.style === style) return known.extent;
+    const extent = this.#extent(view);
+    this.reaches = { columns, view, style, extent };
+    return extent;
+  }
+
+  /** @param {View} view */
+  #extent(view) {
     const ends = this.#between(view).flatMap((bin) => this.stack(bin).flatMap(({ low, high }) => [low ?? 0, high]));
     if (ends.length === 0) return null;
     const [low, high] = [Math.min(0, ...ends), Math.max(0, ...ends)];
