@@ -81,6 +81,11 @@ class Inputs:
     dtype: np.dtype[Any] = FLOAT64
     categories: int = 0
 
+    @property
+    def narrow(self) -> bool:
+        """Whether all values are float32."""
+        return self.values is not None and self.values.values.dtype == np.float32
+
     def rows(self, start: int, stop: int, ordered: bool) -> Rows:
         """A range of rows; row numbers only if the reduction needs them."""
         return self._rows(

@@ -11,8 +11,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import xarray as xr
 
-from bigviz.aggregate import canvas
-from bigviz.aggregate.canvas_axes import wide
+from bigviz.aggregate.canvas import canvas
+from bigviz.aggregate.canvas.axes import wide
+from bigviz.aggregate.canvas.rows import Wanted
 from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.reductions.base import Reduction
 from bigviz.aggregate.reductions.by import By
@@ -32,15 +33,14 @@ Array = npt.NDArray[Any]
 class Canvas(canvas.Canvas):
     __doc__ = canvas.Canvas.__doc__
 
-    def _drawn(
-        self, glyph: canvas.Glyph, source: object, x: str, y: str, reduction: Reduction, filter: str
-    ) -> xr.DataArray:
+    def _drawn(self, glyph: canvas.Glyph, source: object, wanted: Wanted) -> xr.DataArray:
         """The image, from an index of the table's files if there is one."""
         dataset = _of_files(source)
         if dataset is None:
-            return super()._drawn(glyph, source, x, y, reduction, filter)
-        found = self._of_index(dataset, Layer(glyph, x, y, reduction, root="default", filter=filter))
-        return super()._drawn(glyph, dataset, x, y, reduction, filter) if found is None else found
+            return super()._drawn(glyph, source, wanted)
+        layer = Layer(glyph, wanted.x, wanted.y, wanted.reduction, root="default", filter=wanted.filter)
+        found = self._of_index(dataset, layer)
+        return super()._drawn(glyph, dataset, wanted) if found is None else found
 
     def _of_index(self, dataset: Dataset, layer: Layer) -> xr.DataArray | None:
         """None where there is no index, or where it does not tell what `Canvas` makes of the table."""

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from bigviz.aggregate.canvas_bins import MOST_BINS, Bins
+from bigviz.aggregate.glyphs.bins import MOST_BINS, Bins
 from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.layer_options import BARS
 from bigviz.common.byte_cache import ByteCache

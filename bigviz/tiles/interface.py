@@ -290,7 +290,7 @@ class Engine(Protocol):
     ) -> list[npt.NDArray[Any]]:
         """An exact image of a window, closed at both ends: one (height, width) array a plane, row 0 the highest y.
 
-        Cells follow datashader's affine rule (`aggregate.canvas_bins`); types are those of `Tile.arrays`. Raises
+        Cells follow datashader's affine rule (`aggregate.glyphs.bins`); types are those of `Tile.arrays`. Raises
         BadInput for a window that cannot be divided, TooLarge for more than 2^24 cells.
         """
 

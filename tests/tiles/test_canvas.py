@@ -13,7 +13,7 @@ import xarray as xr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bigviz.aggregate import canvas as plain
+from bigviz.aggregate.canvas import canvas as plain
 from bigviz.aggregate.layer import Layer
 from bigviz.common.errors import NotFound
 from bigviz.data.open import open as open_source

@@ -6,9 +6,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.canvas_bins import Bins
+from bigviz.aggregate.glyphs.bins import Bins
 from bigviz.aggregate.inputs import NO_INPUTS, SLICE, Inputs, Slices
-from bigviz.aggregate.reductions.base import Grid, Reduction
+from bigviz.aggregate.reductions.base import Grid, Planes, Reduction
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.jit import frozen, jit
 
@@ -34,10 +34,27 @@ def line_image(
     infinite x or y is a gap. Raises Cancelled between slices of 2^17 rows or 2^16 cells.
     """
     planes = reduction.create((y_bins.size, x_bins.size), inputs.dtype, inputs.categories, cancel.check)
+    add_line(planes, x, y, x_bins, y_bins, reduction, inputs, 0, cancel)
+    return reduction.finalize(planes)
+
+
+def add_line(
+    planes: Planes,
+    x: Slices,
+    y: Slices,
+    x_bins: Bins,
+    y_bins: Bins,
+    reduction: Reduction,
+    inputs: Inputs,
+    first: int,
+    cancel: Cancel = NEVER,
+) -> None:
+    """Add the segments from number `first` on to the planes of an image; the rows before tell whether the first one
+    continues a line."""
     room = _CELLS + x_bins.size + y_bins.size
     cells, rows = np.empty(room, np.int32), np.empty(room, np.int64)
     segments = len(x) - 1
-    for start in range(0, segments, SLICE):
+    for start in range(first, segments, SLICE):
         stop = min(start + SLICE, segments)
         base = max(start - 1, 0)
         xs, x_exact, x_terms = _vertices(x, x_bins, base, stop + 1)
@@ -48,7 +65,6 @@ def line_image(
             at, count = _emit(xs, ys, x_exact, y_exact, at, stop - base, x_terms, y_terms, cells, rows)
             if count:
                 reduction.append(planes, cells[:count], inputs.at(rows[:count] + base, reduction.ordered))
-    return reduction.finalize(planes)
 
 
 def _vertices(column: Slices, bins: Bins, start: int, stop: int) -> tuple[Array, Array, Array]:

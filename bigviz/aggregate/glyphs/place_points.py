@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.canvas_bins import Bins
+from bigviz.aggregate.glyphs.bins import Bins
 from bigviz.common.jit import frozen, jit
 
-__all__ = ["Places", "terms"]
+__all__ = ["Places", "Sides", "hide", "place"]
 
 Array = npt.NDArray[Any]
 Side = tuple[Array, Array | None]
+
+
+class Sides(NamedTuple):
+    """Both sides of an image as kernels take them: the ends of each, the scale and shift of its map, its cells."""
+
+    x_low: float
+    x_high: float
+    x_scale: float
+    x_shift: float
+    y_low: float
+    y_high: float
+    y_scale: float
+    y_shift: float
+    width: int
+    height: int
+
+    @staticmethod
+    def of(x: Bins, y: Bins) -> Sides:
+        ends = (float(x.low), float(x.high), x.scale, x.shift, float(y.low), float(y.high), y.scale, y.shift)
+        return Sides(*ends, x.size, y.size)
 
 
 @dataclass(frozen=True)
@@ -34,41 +54,34 @@ class Places:
             np.copyto(out, np.int32(self.outside), where=out < 0)
             return
         xs, ys = (frozen(v if v.dtype.kind == "f" else v.astype(np.float64)) for v, _ in (x, y))
-        _place(xs, ys, *terms(self.x), *terms(self.y), self.x.size, self.y.size, self.outside, out)
+        place(xs, ys, Sides.of(self.x, self.y), self.outside, 0, out)
         for _, valid in (x, y):
             if valid is not None:
                 np.copyto(out, np.int32(self.outside), where=~valid)
 
 
-def terms(bins: Bins) -> tuple[float, float, float, float]:
-    """Both ends of a side, and the scale and shift of its map, as kernels take them."""
-    return float(bins.low), float(bins.high), bins.scale, bins.shift
+@jit
+def place(x: Array, y: Array, sides: Sides, outside: int, spare: int, out: Array) -> None:
+    """`Bins.place` of both sides. What rounding puts past an end goes into the cell at that end.
+
+    Row k is in cell `outside + (k & spare)` where it is in none: a processor adds to one and the same cell only as
+    fast as it reads what it has just written there.
+    """
+    none, stride, turns = np.int32(outside), np.int32(sides.width), np.int32(spare)
+    zero, last_column, last_row = np.int32(0), np.int32(sides.width - 1), np.int32(sides.height - 1)
+    for k in range(x.size):
+        across, up = np.float64(x[k]), np.float64(y[k])
+        column, row = np.int32(across * sides.x_scale + sides.x_shift), np.int32(up * sides.y_scale + sides.y_shift)
+        column = min(max(column, zero), last_column)
+        row = min(max(row, zero), last_row)
+        inside = (
+            (sides.x_low <= across) & (across <= sides.x_high) & (sides.y_low <= up) & (up <= sides.y_high)
+        )
+        out[k] = np.int32(row * stride + column) if inside else np.int32(none + (np.int32(k) & turns))
 
 
 @jit
-def _place(
-    x: Array,
-    y: Array,
-    x_low: float,
-    x_high: float,
-    x_scale: float,
-    x_shift: float,
-    y_low: float,
-    y_high: float,
-    y_scale: float,
-    y_shift: float,
-    width: int,
-    height: int,
-    outside: int,
-    out: Array,
-) -> None:
-    """`Bins.place` of both sides. What rounding puts past an end goes into the cell at that end."""
-    none, stride = np.int32(outside), np.int32(width)
-    zero, last_column, last_row = np.int32(0), np.int32(width - 1), np.int32(height - 1)
-    for k in range(x.size):
-        across, up = np.float64(x[k]), np.float64(y[k])
-        column, row = np.int32(across * x_scale + x_shift), np.int32(up * y_scale + y_shift)
-        column = min(max(column, zero), last_column)
-        row = min(max(row, zero), last_row)
-        inside = (x_low <= across) & (across <= x_high) & (y_low <= up) & (up <= y_high)
-        out[k] = np.int32(row * stride + column) if inside else none
+def hide(valid: Array, outside: int, out: Array) -> None:
+    """Put the rows that are not valid into no cell."""
+    for k in range(valid.size):
+        out[k] = out[k] if valid[k] else np.int32(outside)

@@ -1,136 +1,119 @@
-"""An image of points: each row falls in one cell."""
+"""An image of points: each row falls in one cell.
+
+Rows are shared among threads in consecutive parts, each with a grid of its own. In a part, blocks of 4,096 rows are
+placed by vectors without a branch, with datashader's affine map, and added while their cells are in the first cache;
+counts take a byte a cell, and the rare cells whose byte comes round are written down. Where grids are larger than
+caches, or where cells outnumber rows, rows are sorted by bands of cells instead: see `bands`.
+"""
 
 from __future__ import annotations
 
-from itertools import pairwise
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from bigviz.aggregate.canvas_bins import Bins
+from bigviz.aggregate.glyphs.bands import banded_planes
+from bigviz.aggregate.glyphs.bins import Bins
+from bigviz.aggregate.glyphs.image_parts import is_banded, part_count
 from bigviz.aggregate.glyphs.place_points import Places
-from bigviz.aggregate.image_parts import part_count
-from bigviz.aggregate.inputs import NO_INPUTS, Inputs, Slices
+from bigviz.aggregate.glyphs.point_reader import PointReader, PointRows
+from bigviz.aggregate.glyphs.point_tally import PointTally
 from bigviz.aggregate.reductions.base import Grid, Planes, Reduction
 from bigviz.aggregate.reductions.sums import Sum
-from bigviz.aggregate.reductions.tally import Tally, tally
 from bigviz.common.cancel import NEVER, Cancel
-from bigviz.common.workers import Crew
+from bigviz.common.workers import Crew, slices
 
-__all__ = ["add_points", "points_image", "points_planes"]
+__all__ = ["PointRows", "PointsImage"]
 
 _BLOCK: Final = 1 << 15  # rows whose cells are written at a time: they stay in a core's cache until they are added
-_LOOK: Final = 8  # blocks between two looks at the cancel flag
+_CELLS: Final = 1 << 16  # cells that are combined at a time
 
 
-def points_image(
-    x: Slices,
-    y: Slices,
-    x_bins: Bins,
-    y_bins: Bins,
-    reduction: Reduction,
-    inputs: Inputs = NO_INPUTS,
-    cancel: Cancel = NEVER,
-    threads: int = 1,
-) -> Grid:
-    """The reduction of the rows of each cell of a window, as (rows, columns), row 0 the lowest y; `by` puts
-    categories first.
+@dataclass(frozen=True)
+class PointsImage:
+    """An image of points: its sides, and what its cells hold.
 
-    `x` and `y` are columns of equal length in the numbers of the bins. The window is closed at both ends; rows
-    outside it and rows whose x or y is null or NaN are skipped. Rows are taken in parts on `threads` threads, each
-    into planes of its own, which are combined in the order of the parts. Floats are added in the same parts whatever
-    the number of threads, so their sums are the same bits; the error is at most 1e-12 of the sum of |v|. Raises
-    Cancelled between blocks of rows.
+    A row falls in the cell of its x and y: each window is closed at both ends. Rows outside it and rows whose x or y is
+    null or NaN are skipped. Images have the shape (rows, columns), row 0 the lowest y; `by` puts categories first.
     """
-    return reduction.finalize(points_planes(x, y, x_bins, y_bins, reduction, inputs, cancel, threads))
+
+    x: Bins
+    y: Bins
+    reduction: Reduction
+
+    def grid(self, rows: PointRows, cancel: Cancel = NEVER, threads: int = 1) -> Grid:
+        """The image of some rows: see `planes`."""
+        return self.reduction.finalize(self.planes(rows, cancel, threads))
+
+    def planes(self, rows: PointRows, cancel: Cancel = NEVER, threads: int = 1) -> Planes:
+        """The planes of an image of some rows.
+
+        Floats are added in the same parts, or by the same bands, whatever the number of threads, so their sums are the
+        same bits; the error is at most 1e-12 of the sum of |v|. Raises Cancelled between slices of rows.
+        """
+        cells = self.x.size * self.y.size * max(rows.inputs.categories, 1)
+        reader = PointReader(self.x, self.y, self.reduction, rows)
+        if is_banded(len(rows), cells, self.reduction, threads):
+            planes = banded_planes(reader, Crew(threads, cancel=cancel))
+        else:
+            count = part_count(len(rows), cells, self.reduction, threads)
+            planes = _in_parts(reader, count, Crew(min(threads, count), cancel=cancel))
+        if self.restarted(planes):
+            inputs = rows.inputs
+            planes = self.reduction.create((self.y.size, self.x.size), inputs.dtype, inputs.categories, cancel.check)
+            self.add(planes, rows, cancel)
+            return planes
+        if self.reduction.category is None:
+            return planes
+        return tuple(np.moveaxis(each, -1, 0) for each in planes)
+
+    def restarted(self, planes: Planes) -> bool:
+        """Whether sums may have begun again after a NaN: these depend on the order of rows, and not in their last bits
+        alone, so that rows have to be added one by one."""
+        plane = self.reduction.plane
+        return isinstance(plane, Sum) and plane.restarts and not np.isfinite(planes[0]).all()
+
+    def add(self, planes: Planes, rows: PointRows, cancel: Cancel) -> None:
+        """Add rows to the accumulators of an image: for rows that come in batches."""
+        cells = np.empty(min(_BLOCK, len(rows)), np.int32)
+        places = Places(self.x, self.y, -1)
+        for start, stop in slices(len(rows), _BLOCK):
+            cancel.check()
+            part = cells[: stop - start]
+            places.write(rows.x.slice(start, stop), rows.y.slice(start, stop), part)
+            self.reduction.append(planes, part, rows.inputs.rows(start, stop, self.reduction.ordered))
 
 
-def points_planes(
-    x: Slices,
-    y: Slices,
-    x_bins: Bins,
-    y_bins: Bins,
-    reduction: Reduction,
-    inputs: Inputs,
-    cancel: Cancel = NEVER,
-    threads: int = 1,
-) -> Planes:
-    """The planes of `points_image`."""
-    parts = _parts(len(x), x_bins.size * y_bins.size * max(inputs.categories, 1), reduction, threads)
-    found: list[Planes] = [()] * len(parts)
+def _in_parts(reader: PointReader, count: int, crew: Crew) -> Planes:
+    """Each of so many consecutive parts of the rows in planes of its own, and these together."""
+    found: list[Planes] = [()] * count
+    edges = [len(reader.rows) * part // count for part in range(count + 1)]
 
     def take(part: int) -> int:
-        start, stop = parts[part]
-        tallied = tally_of(reduction, x_bins, y_bins, inputs, cancel)
-        _add(tallied, x, y, x_bins, y_bins, reduction, inputs, start, stop, cancel)
-        found[part] = tallied.planes()
-        return stop - start
+        tally = PointTally.of(reader, crew.cancel)
+        for first, last in slices(edges[part + 1] - edges[part], reader.slice_size):
+            crew.cancel.check()
+            tally.add(edges[part] + first, edges[part] + last)
+        found[part] = tally.planes()
+        return edges[part + 1] - edges[part]
 
-    Crew(max(min(threads, len(parts)), 1), cancel=cancel).run("drawing rows", take, range(len(parts)), len(x))
-    planes = found[0]
-    for others in found[1:]:
-        reduction.combine(planes, others)
-    plane = reduction.plane
-    if len(parts) > 1 and isinstance(plane, Sum) and plane.restarts and not np.isfinite(planes[0]).all():
-        # a sum of infinities that begins again depends on the order of rows, and not in its last bits alone
-        return points_planes(x, y, x_bins, y_bins, reduction, inputs, cancel, 0)
-    return planes
+    crew.run("drawing rows", take, range(count), len(reader.rows))
+    return _combined(reader.reduction.plane, found, crew)
 
 
-def add_points(
-    planes: Planes,
-    x: Slices,
-    y: Slices,
-    x_bins: Bins,
-    y_bins: Bins,
-    reduction: Reduction,
-    inputs: Inputs,
-    cancel: Cancel,
-) -> None:
-    """Add rows to the accumulators of an image: `points_image` for rows that come in batches."""
-    cells = np.empty(min(_BLOCK, len(x)), np.int32)
-    places = Places(x_bins, y_bins, -1)
-    for start in range(0, len(x), _BLOCK):
-        cancel.check()
-        stop = min(start + _BLOCK, len(x))
-        part = cells[: stop - start]
-        places.write(x.slice(start, stop), y.slice(start, stop), part)
-        reduction.append(planes, part, inputs.rows(start, stop, reduction.ordered))
+def _combined(plane: Reduction, found: list[Planes], crew: Crew) -> Planes:
+    """Planes of consecutive parts as those of all rows: cell by cell, on all threads."""
+    if len(found) == 1:
+        return found[0]
+    flat = [tuple(each.reshape(-1) for each in planes) for planes in found]
 
+    def combine(piece: tuple[int, int]) -> int:
+        first, *others = (tuple(each[piece[0] : piece[1]] for each in planes) for planes in flat)
+        for other in others:
+            plane.combine(first, other)
+        return piece[1] - piece[0]
 
-def tally_of(reduction: Reduction, x_bins: Bins, y_bins: Bins, inputs: Inputs, cancel: Cancel) -> Tally:
-    """An empty tally for the rows of an image."""
-    narrow = inputs.values is not None and inputs.values.values.dtype == np.float32
-    return tally(reduction, (y_bins.size, x_bins.size), inputs.dtype, inputs.categories, narrow, cancel.check)
-
-
-def _add(
-    tallied: Tally,
-    x: Slices,
-    y: Slices,
-    x_bins: Bins,
-    y_bins: Bins,
-    reduction: Reduction,
-    inputs: Inputs,
-    first: int,
-    last: int,
-    cancel: Cancel,
-) -> None:
-    cells = np.empty(min(_BLOCK, last - first), np.int32)
-    places = Places(x_bins, y_bins, tallied.outside)
-    for number, start in enumerate(range(first, last, _BLOCK)):
-        if number % _LOOK == 0:
-            cancel.check()
-        stop = min(start + _BLOCK, last)
-        part = cells[: stop - start]
-        places.write(x.slice(start, stop), y.slice(start, stop), part)
-        tallied.add(part, inputs.rows(start, stop, reduction.ordered))
-
-
-def _parts(rows: int, cells: int, reduction: Reduction, threads: int) -> list[tuple[int, int]]:
-    """Consecutive ranges of all rows, one for each part; for 0 threads one."""
-    if threads == 0:
-        return [(0, rows)]
-    count = part_count(rows, cells, reduction, threads)
-    edges = [rows * part // count for part in range(count + 1)]
-    return list(pairwise(edges))
+    cells = flat[0][0].size
+    crew.run("drawing rows", combine, slices(cells, _CELLS), cells)
+    return found[0]

@@ -1,7 +1,7 @@
 """The cells of an image while rows are added to it, in forms that take few bytes a cell and no branch a row.
 
 What a row costs is mostly the wait for its cell, and counts of a byte lie in caches that counts of four bytes leave.
-One cell more than the image has takes the rows outside.
+Some cells more than the image has take the rows outside.
 """
 
 from __future__ import annotations
@@ -19,14 +19,27 @@ from bigviz.aggregate.reductions.counts import Count, Presence
 from bigviz.aggregate.reductions.extremes import Extreme
 from bigviz.aggregate.reductions.kernels import spread_cells
 from bigviz.aggregate.reductions.sums import Sum, TimeMean
-from bigviz.aggregate.reductions.tally_kernels import add_all, count_by_turns, count_bytes, highest, lowest, set_marks
+from bigviz.aggregate.reductions.tally_kernels import (
+    add_all,
+    add_bytes,
+    add_wrapped,
+    count_by_turns,
+    count_bytes,
+    highest,
+    lowest,
+    set_marks,
+)  # fmt: skip
 from bigviz.common.cancel import NEVER
 from bigviz.common.jit import frozen
 
-__all__ = ["NearCountTally", "PlanesTally", "Tally", "tally"]
+__all__ = [
+    "SPARE", "CountTally", "ExtremeTally", "MarkTally", "NearCountTally", "PlanesTally", "SumTally", "Tally", "tally",
+]  # fmt: skip
 
 Array = npt.NDArray[Any]
 Cells = npt.NDArray[np.int32]
+
+SPARE: Final = 8  # cells for rows in no cell, a power of two: `outside` and those after it
 
 
 class Tally(Protocol):
@@ -62,29 +75,40 @@ def tally(
     if isinstance(reduction, Count):
         return CountTally(reduction, shape)
     if isinstance(reduction, Presence):
-        return _MarkTally(reduction, shape)
+        return MarkTally(reduction, shape)
     if isinstance(reduction, Sum) and not isinstance(reduction, TimeMean):
-        return _SumTally(reduction, shape, dtype)
+        return SumTally(reduction, shape, dtype)
     if isinstance(reduction, Extreme) and dtype.kind == "f":
-        return _ExtremeTally(reduction, shape, np.dtype(np.float32 if narrow else np.float64))
+        return ExtremeTally(reduction, shape, np.dtype(np.float32 if narrow else np.float64))
     return PlanesTally(reduction.create(shape, dtype, 0, look), reduction)
 
 
 class CountTally:
-    """Counts: the lowest byte of each, and how often that came round."""
+    """Counts: a byte each, and the cells whose byte came round, once for each time. These are one in 256 rows, at
+    most."""
 
     def __init__(self, reduction: Count, shape: tuple[int, ...]) -> None:
         self.reduction, self.shape, self.outside = reduction, shape, math.prod(shape)
-        self.low, self.high = np.zeros(self.outside + 1, np.uint8), np.zeros(self.outside + 1, np.uint32)
+        self.low, self.wrapped = np.zeros(self.outside + SPARE, np.uint8), np.empty(0, np.int32)
+        self.found, self._rows = 0, 0
+
+    def expect(self, rows: int) -> None:
+        """Make room for so many rows more."""
+        self._rows += rows
+        most = self._rows // 256
+        if most > len(self.wrapped):
+            self.wrapped = np.append(self.wrapped[: self.found], np.empty(2 * most - self.found, np.int32))
 
     def add(self, cells: Cells, rows: Rows) -> None:
-        count_bytes(
-            self.low, self.high, cells if self.reduction.column is None else not_null(cells, rows, self.outside)
-        )
+        if self.reduction.column is not None:
+            cells = not_null(cells, rows, self.outside)
+        self.expect(len(cells))
+        self.found = count_bytes(self.low, self.wrapped, self.found, cells)
 
     def planes(self) -> Planes:
-        counts = np.left_shift(self.high[:-1], np.uint32(8), out=self.high[:-1])
-        counts += self.low[:-1]
+        counts = np.zeros(self.outside, np.uint32)
+        add_bytes(self.low, counts)
+        add_wrapped(self.wrapped[: self.found], counts)
         return (counts.reshape(self.shape),)
 
 
@@ -103,28 +127,28 @@ class NearCountTally:
         return (np.add(self.even[:-1], self.odd[:-1], out=self.even[:-1]).reshape(self.shape),)
 
 
-class _MarkTally:
+class MarkTally:
     """Which cells hold a row, a byte each."""
 
     def __init__(self, reduction: Presence, shape: tuple[int, ...]) -> None:
         self.reduction, self.shape, self.outside = reduction, shape, math.prod(shape)
-        self.marks = np.zeros(self.outside + 1, np.uint8)
+        self.marks = np.zeros(self.outside + SPARE, np.uint8)
 
     def add(self, cells: Cells, rows: Rows) -> None:
         set_marks(self.marks, cells if self.reduction.column is None else not_null(cells, rows, self.outside))
 
     def planes(self) -> Planes:
-        return (self.marks[:-1].reshape(self.shape),)
+        return (self.marks[: self.outside].reshape(self.shape),)
 
 
-class _SumTally:
+class SumTally:
     """Sums, in float64 or int64, and the number of their values, in loops of their own: together they take longer."""
 
     def __init__(self, reduction: Sum, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         self.shape, self.counts = shape, CountTally(Count(), shape)
         self.outside = self.counts.outside
         first = -0.0 if reduction.restarts and dtype.kind == "f" else 0  # -0 to which -0 can be added
-        self.sums = np.full(self.outside + 1, first, dtype)
+        self.sums = np.full(self.outside + SPARE, first, dtype)
 
     def add(self, cells: Cells, rows: Rows) -> None:
         cells, values = valued(not_null(cells, rows, self.outside), rows, self.sums.dtype, self.outside)
@@ -132,22 +156,22 @@ class _SumTally:
         self.counts.add(cells, rows)
 
     def planes(self) -> Planes:
-        return self.sums[:-1].reshape(self.shape), *self.counts.planes()
+        return self.sums[: self.outside].reshape(self.shape), *self.counts.planes()
 
 
-class _ExtremeTally:
+class ExtremeTally:
     """Minima or maxima of floats in the values' own width, NaN where there is none."""
 
     def __init__(self, reduction: Extreme, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-        self.shape, self.outside, self.keep = shape, math.prod(shape), lowest if reduction.lowest else highest
-        self.best = np.full(self.outside + 1, np.nan, dtype)
+        self.shape, self.outside, self.lowest = shape, math.prod(shape), reduction.lowest
+        self.best = np.full(self.outside + SPARE, np.nan, dtype)
 
     def add(self, cells: Cells, rows: Rows) -> None:
         cells, values = valued(cells, rows, self.best.dtype, self.outside)
-        self.keep(self.best, cells, values)
+        (lowest if self.lowest else highest)(self.best, cells, values)
 
     def planes(self) -> Planes:
-        best = self.best[:-1].reshape(self.shape)
+        best = self.best[: self.outside].reshape(self.shape)
         return best.astype(np.float64), (best == best).view(np.uint8)
 
 

@@ -14,14 +14,40 @@ Array = npt.NDArray[Any]
 
 
 @jit
-def count_bytes(low: Array, high: Array, cells: Array) -> None:
-    """Count rows in uint8, and in uint32 how often a cell's byte came round to 0."""
+def count_bytes(low: Array, wrapped: Array, found: int, cells: Array) -> int:
+    """Count rows in uint8, and write down the cells whose byte came round to 0, once for each time; `found` of them are
+    there, and so many more are there afterwards."""
     for k in range(cells.size):
         cell = np.uint32(cells[k])
         count = np.uint8(low[cell] + np.uint8(1))
         low[cell] = count
         if count == 0:
-            high[cell] += np.uint32(1)
+            wrapped[found] = cell
+            found += 1
+    return found
+
+
+@jit
+def add_bytes(low: Array, out: Array) -> None:
+    """Add bytes to counts in uint32."""
+    for cell in range(out.size):
+        out[cell] += np.uint32(low[cell])
+
+
+@jit
+def add_wrapped(wrapped: Array, out: Array) -> None:
+    """Add 256 to the count of each cell for each time that its byte came round; cells beyond `out` are none."""
+    for k in range(wrapped.size):
+        cell = np.uint32(wrapped[k])
+        if cell < out.size:
+            out[cell] += np.uint32(256)
+
+
+@jit
+def hide_nan(values: Array, outside: int, cells: Array) -> None:
+    """Put rows whose value is NaN into no cell."""
+    for k in range(cells.size):
+        cells[k] = cells[k] if values[k] == values[k] else np.int32(outside)
 
 
 @jit
@@ -50,17 +76,20 @@ def add_all(sums: Array, cells: Array, values: Array) -> None:
 
 @jit
 def lowest(best: Array, cells: Array, values: Array) -> None:
-    """Keep the lowest value that is not NaN, the first of equals; NaN in `best` is none yet."""
+    """Keep the lowest value, the first of equals; NaN in `best` is none yet, and a value that is NaN is none.
+
+    A cell is written for every row: a branch would be guessed wrong for one row in a few.
+    """
     for k in range(cells.size):
         cell, value = np.uint32(cells[k]), values[k]
-        if not best[cell] <= value and value == value:
-            best[cell] = value
+        held = best[cell]
+        best[cell] = value if (value < held) | (held != held) else held
 
 
 @jit
 def highest(best: Array, cells: Array, values: Array) -> None:
-    """Keep the highest value that is not NaN, the first of equals; NaN in `best` is none yet."""
+    """Keep the highest value: see `lowest`."""
     for k in range(cells.size):
         cell, value = np.uint32(cells[k]), values[k]
-        if not best[cell] >= value and value == value:
-            best[cell] = value
+        held = best[cell]
+        best[cell] = value if (value > held) | (held != held) else held

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from bigviz.aggregate.canvas_bins import Bins
+from bigviz.aggregate.glyphs.bins import Bins
 from bigviz.aggregate.layer import Layer
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.workers import Crew

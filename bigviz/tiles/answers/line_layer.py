@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from bigviz.aggregate.axis import Axis
-from bigviz.aggregate.canvas_bins import Bins
+from bigviz.aggregate.glyphs.bins import Bins
 from bigviz.aggregate.glyphs.line import line_image
 from bigviz.aggregate.inputs import Numbers
 from bigviz.aggregate.layer import Layer

@@ -13,9 +13,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.canvas_bins import Bins
+from bigviz.aggregate.glyphs.bins import Bins
+from bigviz.aggregate.glyphs.image_parts import part_count
 from bigviz.aggregate.glyphs.place_points import Places
-from bigviz.aggregate.image_parts import part_count
 from bigviz.aggregate.reductions.base import Planes
 from bigviz.aggregate.reductions.extremes import Extreme
 from bigviz.aggregate.reductions.tally import NearCountTally, PlanesTally, Tally, tally

@@ -14,8 +14,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.canvas_bins import Bins
 from bigviz.aggregate.dyadic_cells import Root, power_of_two
+from bigviz.aggregate.glyphs.bins import Bins
 from bigviz.aggregate.glyphs.place_points import Places
 from bigviz.common.jit import frozen, jit
 from bigviz.tiles.grid.interleave import compact

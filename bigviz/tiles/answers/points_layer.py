@@ -13,10 +13,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from bigviz.aggregate.axis import Axis
-from bigviz.aggregate.canvas_bins import Bins
-from bigviz.aggregate.glyphs.points import add_points, points_planes
+from bigviz.aggregate.glyphs.bins import Bins
+from bigviz.aggregate.glyphs.points import PointRows, PointsImage
 from bigviz.aggregate.inputs import Inputs as ImageInputs
-from bigviz.aggregate.inputs import Numbers, Slices
+from bigviz.aggregate.inputs import Numbers
 from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.reductions.base import Planes, Reduction
 from bigviz.common.cancel import NEVER, Cancel
@@ -177,12 +177,12 @@ class PointsLayer(SingleVersion):
             rows = self._gathered(self._in_file_order(ranges, cancel), cancel)
         else:
             rows = self._through(batches(cancel))
-        for x, y, columns in rows:
-            if len(x) < _APART * planes[0].size:
-                add_points(planes, x, y, x_bins, y_bins, reduction, columns, cancel)
+        image = PointsImage(x_bins, y_bins, reduction)
+        for batch in rows:
+            if len(batch) < _APART * planes[0].size:
+                image.add(planes, batch, cancel)
             else:
-                cores = usable_cores()
-                reduction.combine(planes, points_planes(x, y, x_bins, y_bins, reduction, columns, cancel, cores))
+                reduction.combine(planes, image.planes(batch, cancel, usable_cores()))
 
     def _ordered(self, ranges: Ranges | None, x_bins: Bins, y_bins: Bins, cancel: Cancel) -> Planes | None:
         """The planes of the rows of a window in their order; None where file order is the better one, or the only
@@ -241,7 +241,7 @@ class PointsLayer(SingleVersion):
             at = here.stop
         return sort_keys(numbers, positions, slices(ranges.rows), Crew(1, cancel=cancel))[1]
 
-    def _gathered(self, positions: Array, cancel: Cancel) -> Iterator[tuple[Slices, Slices, ImageInputs]]:
+    def _gathered(self, positions: Array, cancel: Cancel) -> Iterator[PointRows]:
         """Ordered rows, in batches."""
         inputs = self.pyramid.inputs
         for start, stop in slices(len(positions), PART):
@@ -251,18 +251,18 @@ class PointsLayer(SingleVersion):
             rows = inputs.rows(part)
             values = None if rows.values is None else Numbers(rows.values, rows.valid)
             codes = None if rows.codes is None else Numbers(rows.codes)
-            yield x, y, ImageInputs(values, codes, rows.numbers, inputs.dtype, len(inputs.labels or ()))
+            yield PointRows(x, y, ImageInputs(values, codes, rows.numbers, inputs.dtype, len(inputs.labels or ())))
 
     def _through(
         self, batches: Iterator[tuple[int, Axis, Axis, dict[str, Column]]]
-    ) -> Iterator[tuple[Slices, Slices, ImageInputs]]:
+    ) -> Iterator[PointRows]:
         """All rows in file order, in batches."""
         inputs = self.pyramid.inputs
         names = inputs.reduction.column, inputs.reduction.category
         for first, x, y, columns in batches:
             values, codes = (None if name is None else Numbers.of(columns[name]) for name in names)
             numbers = np.arange(first, first + len(x), dtype=np.int64) if inputs.reduction.ordered else None
-            yield x, y, ImageInputs(values, codes, numbers, inputs.dtype, len(inputs.labels or ()))
+            yield PointRows(x, y, ImageInputs(values, codes, numbers, inputs.dtype, len(inputs.labels or ())))
 
     def _batches(self, cancel: Cancel) -> Iterator[tuple[int, Axis, Axis, dict[str, Column]]]:
         """All rows of the layer's dataset; those that its filter leaves out are hidden."""

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import numpy.typing as npt
 
-from bigviz.aggregate.canvas_bins import Bins
+from bigviz.aggregate.glyphs.bins import Bins
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.errors import BadInput
 from bigviz.common.workers import Crew

@@ -23,8 +23,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from bigviz.aggregate.axis import Axis
-from bigviz.aggregate.canvas_bins import Bins
-from bigviz.aggregate.glyphs.points import add_points
+from bigviz.aggregate.glyphs.bins import Bins
+from bigviz.aggregate.glyphs.points import PointRows, PointsImage
 from bigviz.aggregate.inputs import Inputs as ImageInputs
 from bigviz.aggregate.inputs import Numbers
 from bigviz.aggregate.layer import Layer
@@ -251,9 +251,9 @@ class ScannedLayer(SingleVersion):
         recipe = self.recipe
         reduction = recipe.reduction
         planes = reduction.create((y_bins.size, x_bins.size), recipe.dtype, len(recipe.labels or ()), cancel.check)
+        image = PointsImage(x_bins, y_bins, reduction)
         for batch in self.batches((x_bins.low, x_bins.high), (y_bins.low, y_bins.high), cancel):
-            inputs = self.inputs(batch)
-            add_points(planes, _Slices(*batch.x), _Slices(*batch.y), x_bins, y_bins, reduction, inputs, cancel)
+            image.add(planes, PointRows(_Slices(*batch.x), _Slices(*batch.y), self.inputs(batch)), cancel)
         done = finished(reduction, planes, recipe.own, cancel)
         return [np.ascontiguousarray(plane[::-1]) if type(plane) is np.ndarray else plane[::-1] for plane in done]
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from bigviz.aggregate.axis import Axis
-from bigviz.aggregate.canvas_bins import Bins
+from bigviz.aggregate.glyphs.bins import Bins
 from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.reductions.base import Planes, Rows
 from bigviz.common.cancel import NEVER, Cancel

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,12 +20,11 @@ from bigviz.tiles.morton.quadtree import positions_of
 from bigviz.tiles.selection.chosen import PART, Chosen, OrderedRows, parts_of
 from bigviz.tiles.selection.column_slices import numbered_slices, taken
 from bigviz.tiles.selection.ranks import Slice
+from bigviz.tiles.selection.sort_keys import keys_of
 
 __all__ = ["FirstRows", "check_order", "first_rows"]
 
 Array = npt.NDArray[Any]
-
-_SIGN: Final = np.uint64(1 << 63)
 
 
 class FirstRows(NamedTuple):
@@ -146,12 +145,7 @@ def _missing(batch: _Batch) -> Array | None:
 
 def _keys(values: Array) -> npt.NDArray[np.uint64]:
     """Numbers (float32, float64, int64 or uint64) as uint64 in their order; -0 is 0."""
-    if values.dtype.kind == "u":
-        return values.astype(np.uint64)
-    if values.dtype.kind == "i":
-        return values.astype(np.int64).view(np.uint64) ^ _SIGN
-    words = (values.astype(np.float64) + 0.0).view(np.uint64)
-    return np.where(words & _SIGN, ~words, words | _SIGN)
+    return keys_of(values.astype(np.float64) + 0.0 if values.dtype.kind == "f" else values)
 
 
 @dataclass

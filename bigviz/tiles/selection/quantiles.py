@@ -19,7 +19,8 @@ import numpy.typing as npt
 from bigviz.common.jit import frozen, jit
 from bigviz.common.workers import Crew
 from bigviz.tiles.selection.histograms import Histograms
-from bigviz.tiles.selection.ranks import Load, Slice, Tally, number_of, ranked
+from bigviz.tiles.selection.ranks import Load, Slice, Tally, ranked
+from bigviz.tiles.selection.sort_keys import KeyRule, key_of, keys_of, number_of
 
 __all__ = ["Quantiles", "quantiles"]
 
@@ -99,45 +100,15 @@ def _window(loads: Sequence[Load], bits: int) -> _Window:
         valid = np.ones(len(at), np.bool_) if given.valid is None else given.valid[at].astype(np.bool_)
         if values.dtype.kind == "f":
             valid &= ~np.isnan(values)
-        found.append(_keys(values[valid]))
+        found.append(keys_of(values[valid]))
     keys = np.concatenate(found)
     low, high = (int(keys.min()), int(keys.max())) if len(keys) else (0, 0)
     return _Window(low, max(0, (high - low).bit_length() - bits), 1 << bits)
 
 
-def _keys(values: Array) -> npt.NDArray[np.uint64]:
-    """The keys of numbers that are none of them NaN, as `ranks` has them."""
-    terms = _Terms.of(values.dtype)
-    words = values.view(f"u{values.dtype.itemsize}").astype(np.uint64)
-    negative = np.where(words >> np.uint64(terms.sign), np.uint64(terms.smear), np.uint64(0))
-    return np.asarray(words ^ (np.uint64(terms.flip) | negative), np.uint64)
-
-
-@dataclass(frozen=True)
-class _Terms:
-    """How the bits of a number become a key: `word ^ (flip | smear where the bit `sign` is set)`, unless what is left
-    of the word by `magnitude` is above `infinity`, which makes it NaN."""
-
-    flip: int
-    smear: int
-    sign: int
-    magnitude: int
-    infinity: int
-
-    @classmethod
-    def of(cls, dtype: np.dtype[Any]) -> _Terms:
-        """Those of float32, float64, int64 and uint64."""
-        full = (1 << 64) - 1
-        if dtype == np.float32:
-            return cls(1 << 31, (1 << 32) - 1, 31, (1 << 31) - 1, 0x7F800000)
-        if dtype.kind == "f":
-            return cls(1 << 63, full, 63, full >> 1, 0x7FF0000000000000)
-        return cls(1 << 63 if dtype.kind == "i" else 0, 0, 63, 0, 0)
-
-    def with_window(self, window: _Window) -> npt.NDArray[np.uint64]:
-        """All that a kernel has to know."""
-        words = (self.flip, self.smear, self.sign, self.magnitude, self.infinity, window.base, window.shift)
-        return frozen(np.array(words, np.uint64))
+def _terms(dtype: np.dtype[Any], window: _Window) -> npt.NDArray[np.uint64]:
+    """All that a kernel has to know of a number's bits and of the bins."""
+    return frozen(np.array((*KeyRule.of(dtype), window.base, window.shift), np.uint64))
 
 
 @dataclass
@@ -253,7 +224,7 @@ def _arrays(given: Slice, window: _Window) -> tuple[Array, Array, Array, Array, 
     bits = values.view(f"u{values.dtype.itemsize}")
     valid = _ALL_VALID if given.valid is None else frozen(given.valid.view(np.uint8))
     codes = _NO_CODES if given.codes is None else frozen(given.codes.astype(np.int8, copy=False))
-    terms = _Terms.of(values.dtype).with_window(window)
+    terms = _terms(values.dtype, window)
     floats = values if values.dtype.kind == "f" else _NO_FLOATS
     return bits, floats, terms, valid, codes, frozen(given.low), frozen(given.high)
 
@@ -292,7 +263,7 @@ def _survey(
             if word & magnitude > infinity or (valid.size > 0 and valid[k] == 0):
                 continue
             group = min(np.uint64(np.uint8(codes[k])), none)  # a code below 0 is a high one
-            key = _key(word, flip, smear, sign)
+            key = key_of(word, flip, smear, sign)
             bins[group, _bin(key, base, shift, last)] += np.uint32(1)
             if key < ends[group, 0]:
                 ends[group, 0] = key
@@ -320,7 +291,7 @@ def _survey_alone(
             word = np.uint64(bits[k])
             if word & magnitude > infinity or (valid.size > 0 and valid[k] == 0):
                 continue
-            bins[_bin(_key(word, flip, smear, sign), base, shift, last)] += np.uint32(1)
+            bins[_bin(key_of(word, flip, smear, sign), base, shift, last)] += np.uint32(1)
             if floats.size > 0:
                 summed += floats[k]
             else:
@@ -364,7 +335,7 @@ def _collect(
             word = np.uint64(bits[k])
             if codes.size > 0:
                 group = min(np.uint64(np.uint8(codes[k])), none)
-            key = _key(word, flip, smear, sign)
+            key = key_of(word, flip, smear, sign)
             if flags[group, _bin(key, base, shift, last)] == 0:
                 continue
             if word & magnitude > infinity or (valid.size > 0 and valid[k] == 0):
@@ -374,11 +345,6 @@ def _collect(
                 which[found] = group
             found += 1
     return found
-
-
-@jit
-def _key(word: np.uint64, flip: np.uint64, smear: np.uint64, sign: np.uint64) -> np.uint64:
-    return np.uint64(word ^ (flip | (smear & (np.uint64(0) - (word >> sign)))))
 
 
 @jit

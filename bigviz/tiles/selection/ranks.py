@@ -18,8 +18,9 @@ import numpy.typing as npt
 from bigviz.common.jit import frozen, jit
 from bigviz.common.workers import Crew
 from bigviz.tiles.selection.histograms import Histograms
+from bigviz.tiles.selection.sort_keys import KeyRule, key_of, number_of
 
-__all__ = ["Load", "Slice", "Tally", "mean_of", "number_of", "ranked"]
+__all__ = ["Load", "Slice", "Tally", "mean_of", "ranked"]
 
 Array = npt.NDArray[Any]
 
@@ -27,8 +28,6 @@ _BITS: Final = 16  # of a histogram's bins
 _BITS_OF_MANY: Final = 12  # the same for more than four groups
 _FEW: Final = 1 << 16  # keys that are sorted: a pass over the numbers takes less than to sort more
 _WINDOWS: Final = 6  # a group: two neighbours of each of three quartiles
-_SIGN: Final = 1 << 63
-_UNSIGNED, _SIGNED, _DOUBLE, _SINGLE = 0, 1, 2, 3  # how the bits of a number are ordered
 _FULL: Final = np.uint64((1 << 64) - 1)
 _ALL_VALID: Final = frozen(np.empty(0, np.uint8))
 _NO_CODES: Final = frozen(np.empty(0, np.int8))
@@ -121,8 +120,8 @@ def _histograms(loads: Sequence[Load], windows: Array, shift: Sequence[int], bin
     def look(load: Load) -> int:
         given = load()
         with pool.one() as counts:
-            bits, kind, valid, codes, low, high = _terms(given)
-            _histogram(bits, kind, valid, codes, low, high, frozen(windows), frozen(shifts), counts)
+            bits, rule, valid, codes, low, high = _terms(given)
+            _histogram(bits, rule, valid, codes, low, high, frozen(windows), frozen(shifts), counts)
         return given.rows
 
     crew.run("finding quartiles", look, loads, len(loads))
@@ -165,8 +164,8 @@ def _sorted(
     def look(load: Load) -> int:
         given = load()
         keys, which = np.empty(given.rows, np.uint64), np.empty(given.rows, np.int32)
-        bits, kind, valid, codes, low, high = _terms(given)
-        count = _collect(bits, kind, valid, codes, low, high, frozen(windows), frozen(last), keys, which)
+        bits, rule, valid, codes, low, high = _terms(given)
+        count = _collect(bits, rule, valid, codes, low, high, frozen(windows), frozen(last), keys, which)
         if count:
             kept.append((keys[:count].copy(), which[:count].copy()))
         return given.rows
@@ -182,17 +181,6 @@ def _sorted(
         found[each.group][each.rank] = int(keys[start + each.within])
 
 
-def number_of(key: int, kind: np.dtype[Any]) -> int | float:
-    """The number that a key stands for."""
-    if kind == np.dtype(np.float32):
-        bits = key ^ (1 << 31) if key >> 31 else ~key & 0xFFFFFFFF
-        return float(np.uint32(bits).view(np.float32))
-    if kind.kind == "f":
-        bits = key ^ _SIGN if key >> 63 else ~key & ((1 << 64) - 1)
-        return float(np.uint64(bits).view(np.float64))
-    return key if kind.kind == "u" else key - _SIGN
-
-
 def mean_of(tally: Tally, kind: np.dtype[Any]) -> float:
     """The mean of a tally that has a number; infinities make it infinite or NaN."""
     if kind.kind != "f":
@@ -203,61 +191,35 @@ def mean_of(tally: Tally, kind: np.dtype[Any]) -> float:
         return float(np.sum(tally.sums)) / tally.count
 
 
-def _terms(given: Slice) -> tuple[Array, int, Array, Array, Array, Array]:
-    """The bits of the numbers, of which kind they are, and the rest of a slice, as kernels take them."""
+def _terms(given: Slice) -> tuple[Array, Array, Array, Array, Array, Array]:
+    """The bits of the numbers, how these become keys, and the rest of a slice, as kernels take them."""
     values = frozen(given.values)
-    kind = {"u": _UNSIGNED, "i": _SIGNED}.get(values.dtype.kind, _DOUBLE if values.dtype.itemsize == 8 else _SINGLE)
+    rule = frozen(np.array(KeyRule.of(values.dtype), np.uint64))
     valid = _ALL_VALID if given.valid is None else frozen(given.valid.view(np.uint8))
     codes = _NO_CODES if given.codes is None else frozen(given.codes.astype(np.int8, copy=False))
-    bits = values.view(np.uint32 if kind == _SINGLE else np.uint64)
-    return bits, kind, valid, codes, frozen(given.low), frozen(given.high)
-
-
-@jit
-def _is_number(bits: Any, kind: int) -> bool:
-    if kind == _DOUBLE:
-        return bool((np.uint64(bits) & np.uint64(0x7FFFFFFFFFFFFFFF)) <= np.uint64(0x7FF0000000000000))
-    if kind == _SINGLE:
-        return bool((np.uint64(bits) & np.uint64(0x7FFFFFFF)) <= np.uint64(0x7F800000))
-    return True
-
-
-@jit
-def _key(bits: Any, kind: int) -> np.uint64:
-    """Unsigned integers in the order of the numbers whose bits they are made of; -0 comes before 0."""
-    word = np.uint64(bits)
-    if kind == _UNSIGNED:
-        return word
-    if kind == _SIGNED:
-        return word ^ np.uint64(0x8000000000000000)
-    if kind == _DOUBLE:
-        if word >> np.uint64(63):
-            return ~word
-        return word | np.uint64(0x8000000000000000)
-    if word >> np.uint64(31):
-        return ~word & np.uint64(0xFFFFFFFF)
-    return word | np.uint64(0x80000000)
+    return values.view(f"u{values.dtype.itemsize}"), rule, valid, codes, frozen(given.low), frozen(given.high)
 
 
 @jit
 def _histogram(
-    bits: Array, kind: int, valid: Array, codes: Array, low: Array, high: Array, windows: Array, shifts: Array,
+    bits: Array, rule: Array, valid: Array, codes: Array, low: Array, high: Array, windows: Array, shifts: Array,
     counts: Array,
 ) -> None:  # fmt: skip
     """Count the numbers in each bin of the windows of their groups."""
+    flip, smear, sign, magnitude, infinity = rule[0], rule[1], rule[2], rule[3], rule[4]
     none = windows.shape[0] - 1
     used, bins = counts.shape[1], np.uint64(counts.shape[2])
     for r in range(low.size):
         for k in range(low[r], high[r]):
             if valid.size > 0 and valid[k] == 0:
                 continue
-            word = bits[k]
-            if not _is_number(word, kind):
+            word = np.uint64(bits[k])
+            if word & magnitude > infinity:
                 continue
             group = none
             if codes.size > 0 and codes[k] >= 0:
                 group = codes[k]
-            key = _key(word, kind)
+            key = key_of(word, flip, smear, sign)
             for window in range(used):
                 base = windows[group, window]
                 if key < base:
@@ -270,23 +232,24 @@ def _histogram(
 
 @jit
 def _collect(
-    bits: Array, kind: int, valid: Array, codes: Array, low: Array, high: Array, windows: Array, last: Array,
+    bits: Array, rule: Array, valid: Array, codes: Array, low: Array, high: Array, windows: Array, last: Array,
     keys: Array, which: Array,
 ) -> int:  # fmt: skip
     """Write down the keys in the windows of their groups, and which window that is; how many there are."""
+    flip, smear, sign, magnitude, infinity = rule[0], rule[1], rule[2], rule[3], rule[4]
     none = windows.shape[0] - 1
     count = 0
     for r in range(low.size):
         for k in range(low[r], high[r]):
             if valid.size > 0 and valid[k] == 0:
                 continue
-            word = bits[k]
-            if not _is_number(word, kind):
+            word = np.uint64(bits[k])
+            if word & magnitude > infinity:
                 continue
             group = none
             if codes.size > 0 and codes[k] >= 0:
                 group = codes[k]
-            key = _key(word, kind)
+            key = key_of(word, flip, smear, sign)
             for window in range(windows.shape[1]):
                 base = windows[group, window]
                 if key < base:

@@ -19,7 +19,8 @@ from bigviz.data.dataset import Dataset
 from bigviz.tiles.selection.chosen import Chosen
 from bigviz.tiles.selection.column_slices import column_loads
 from bigviz.tiles.selection.quantiles import Quantiles, quantiles
-from bigviz.tiles.selection.ranks import mean_of, number_of
+from bigviz.tiles.selection.ranks import mean_of
+from bigviz.tiles.selection.sort_keys import number_of
 
 __all__ = ["MOST_GROUPS", "MOST_STATS", "Summary", "category", "check_labels", "summaries"]
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.canvas_bins import Bins
+from bigviz.aggregate.glyphs.bins import Bins
 from bigviz.common.jit import frozen, jit
 from bigviz.tiles.grid.window import Number, float_from, integer_from
 from bigviz.tiles.series.minmax_search import find_parts

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from bigviz.aggregate.canvas_bins import Bins
+from bigviz.aggregate.glyphs.bins import Bins
 from bigviz.aggregate.glyphs.line import line_image
 from bigviz.aggregate.inputs import Inputs, Numbers
 from bigviz.aggregate.reductions.parse import parse

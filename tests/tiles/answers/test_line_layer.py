@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from bigviz.aggregate.canvas import Canvas
+from bigviz.aggregate.canvas.canvas import Canvas
 from bigviz.aggregate.layer import Layer
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import Cancelled

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bigviz.aggregate.canvas import Canvas
-from bigviz.aggregate.canvas_bins import Bins
+from bigviz.aggregate.canvas.canvas import Canvas
+from bigviz.aggregate.glyphs.bins import Bins
 from bigviz.aggregate.layer import Layer
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.answers import points_layer as points_module

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 import bigviz as bv
-from bigviz.aggregate.canvas_bins import Bins
+from bigviz.aggregate.glyphs.bins import Bins
 from bigviz.aggregate.layer import Layer
 from bigviz.common.priority import Turns
 from bigviz.common.workers import Crew

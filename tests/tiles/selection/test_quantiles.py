@@ -11,7 +11,8 @@ import pytest
 
 from bigviz.common.workers import Crew
 from bigviz.tiles.selection import quantiles, ranks
-from bigviz.tiles.selection.ranks import Slice, mean_of, number_of
+from bigviz.tiles.selection.ranks import Slice, mean_of
+from bigviz.tiles.selection.sort_keys import number_of
 
 Array = np.ndarray[Any, Any]
 RNG = np.random.default_rng(3)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bigviz.aggregate.axis import Axis
-from bigviz.aggregate.canvas_bins import Bins
+from bigviz.aggregate.glyphs.bins import Bins
 from bigviz.aggregate.glyphs.line import line_image
 from bigviz.aggregate.inputs import Numbers
 from bigviz.aggregate.reductions.counts import Presence

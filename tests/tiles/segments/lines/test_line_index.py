@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bigviz as bv
-from bigviz.aggregate.canvas_bins import Bins
+from bigviz.aggregate.glyphs.bins import Bins
 from bigviz.aggregate.layer import Layer
 from bigviz.common.priority import Turns
 from bigviz.common.workers import Crew

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from datashader.core import Canvas
 
+from bigviz.aggregate.canvas.batches import collected
 from bigviz.aggregate.reductions.base import Reduction
 from bigviz.aggregate.reductions.by import By
 from bigviz.common.errors import BadInput
@@ -44,7 +45,7 @@ def draw(options: dict[str, Any], glyph: str, source: object, arguments: dict[st
 
 
 def _frame(source: object, names: Sequence[str], filter: str) -> Any:
-    dataset = open_source(source)
+    dataset = open_source(collected(source, {*names, *(parse(filter).columns if filter else ())}))
     known = readable_names(dataset.columns())
     names = [name for name in dict.fromkeys(names) if name in known]
     require_memory(dataset.num_rows * len(names) * _VALUE_BYTES, f"A frame of {dataset.name!r} for datashader")

@@ -1,13 +1,14 @@
 """Canvas against datashader on the same table and window, bit for bit.
 
-Datashader compiles its kernels again for every glyph, reduction and dtype (a second or two each), so the tests are
-grouped by those and vary everything else.
+Datashader compiles its kernels again for every glyph, reduction, dtype and list of categories (a second or more each),
+so the tests are grouped by those and vary everything else: a summary of all reductions is compiled once.
 """
 
 from __future__ import annotations
 
 import datetime
 import math
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -16,14 +17,13 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
-import pyarrow.dataset
 import pytest
 import xarray as xr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from bigviz.aggregate.canvas import Canvas
+from bigviz.aggregate.canvas.canvas import Canvas
 from bigviz.aggregate.reductions import api as r
 from bigviz.common.errors import BadInput, NotFound, TooLarge
 
@@ -51,7 +51,7 @@ def frames(draw: st.DrawFn, x: str, y: str, value: str = "float64", infinite: bo
         "x": draw(arrays(x, size, elements=elements(x, infinite))),
         "y": draw(arrays(y, size, elements=elements(y, infinite))),
         "v": draw(arrays(value, size, elements=elements(value, True))),
-        "k": pd.Categorical(draw(st.lists(st.sampled_from(["a", "b", "c"]), min_size=size, max_size=size))),
+        "k": pd.Categorical(draw(st.lists(st.sampled_from("ab"), min_size=size, max_size=size)), ["b", "a", "c"]),
     }
     return pd.DataFrame(columns)
 
@@ -81,37 +81,45 @@ def windows(draw: st.DrawFn, values: np.ndarray, log: bool) -> tuple[tuple[float
     return (low, high), size
 
 
-def both(frame: pd.DataFrame, glyph: str, name: str, options: dict[str, Any]) -> tuple[xr.DataArray, xr.DataArray]:
-    images = []
-    for module, canvas, source in ((ds, ds.Canvas, frame), (r, Canvas, pa.Table.from_pandas(frame))):
-        inner, _, column = name.removeprefix("by ").partition("(")
-        takes = [column.rstrip(")")] if column else [] if inner in ("count", "any") else ["v"]
-        agg = getattr(module, inner)(*takes)
-        agg = module.by("k", agg) if name.startswith("by ") else agg  # type: ignore[attr-defined]
-        images.append(getattr(canvas(**options), glyph)(source, "x", "y", agg))
-    return images[0], images[1]
+def named(module: Any, name: str) -> Any:
+    """A reduction of datashader's or of bigviz's."""
+    inner, _, column = name.removeprefix("by ").partition("(")
+    takes = [column.rstrip(")")] if column else [] if inner in ("count", "any") else ["v"]
+    agg = getattr(module, inner)(*takes)
+    return module.by("k", agg) if name.startswith("by ") else agg
+
+
+def both(
+    frame: pd.DataFrame, glyph: str, names: tuple[str, ...], options: dict[str, Any]
+) -> Iterator[tuple[xr.DataArray, xr.DataArray]]:
+    """datashader's image and bigviz's of each reduction; the categories of a pandas frame are those that it declares,
+    those of an Arrow table the ones that occur."""
+    aggs = {name: named(ds, name) for name in names}
+    ask = ds.summary(**aggs) if len(aggs) > 1 else aggs[names[0]]
+    drawn = getattr(ds.Canvas(**options), glyph)(frame, "x", "y", ask)
+    for name in names:
+        source = frame if name.startswith("by ") else pa.Table.from_pandas(frame)
+        image = getattr(Canvas(**options), glyph)(source, "x", "y", named(r, name))
+        expected = drawn if len(aggs) == 1 else drawn[name].rename(None).assign_attrs(drawn.attrs)
+        yield expected, image
 
 
 def compare(
-    data: st.DataObject, frame: pd.DataFrame, glyph: str, name: str, log: tuple[bool, bool] = (False, False)
+    data: st.DataObject, frame: pd.DataFrame, glyph: str, *names: str, log: tuple[bool, bool] = (False, False)
 ) -> None:
     x_range, width = data.draw(windows(frame["x"].to_numpy(), log[0]))
     y_range, height = data.draw(windows(frame["y"].to_numpy(), log[1]))
     kinds = ["log" if each else "linear" for each in log]
-    expected, got = both(
-        frame,
-        glyph,
-        name,
-        {
-            "plot_width": width,
-            "plot_height": height,
-            "x_range": x_range,
-            "y_range": y_range,
-            "x_axis_type": kinds[0],
-            "y_axis_type": kinds[1],
-        },
-    )
-    identical(expected, got)
+    options: dict[str, Any] = {
+        "plot_width": width,
+        "plot_height": height,
+        "x_range": x_range,
+        "y_range": y_range,
+        "x_axis_type": kinds[0],
+        "y_axis_type": kinds[1],
+    }
+    for expected, got in both(frame, glyph, names, options):
+        identical(expected, got)
 
 
 def identical(expected: xr.DataArray, got: xr.DataArray) -> None:
@@ -123,18 +131,21 @@ def identical(expected: xr.DataArray, got: xr.DataArray) -> None:
             assert expected.coords[name].values.tobytes() == got.coords[name].values.tobytes()
 
 
-@pytest.mark.parametrize("name", [*REDUCTIONS, "by count", "by mean", "by first"])
-@COMMON
-@given(data=st.data())
-def test_points_reductions(name: str, data: st.DataObject) -> None:
-    compare(data, data.draw(frames("float64", "float64")), "points", name)
+BY = ("by count", "by mean", "by first", "by sum")
 
 
-@pytest.mark.parametrize("name", [*REDUCTIONS, "by sum"])
+@pytest.mark.parametrize("names", [REDUCTIONS, *((name,) for name in BY)], ids=str)
 @COMMON
 @given(data=st.data())
-def test_line_reductions(name: str, data: st.DataObject) -> None:
-    compare(data, data.draw(frames("float64", "float64", infinite=False)), "line", name)
+def test_points_reductions(names: tuple[str, ...], data: st.DataObject) -> None:
+    compare(data, data.draw(frames("float64", "float64")), "points", *names)
+
+
+@pytest.mark.parametrize("names", [REDUCTIONS, ("by sum",)], ids=str)
+@COMMON
+@given(data=st.data())
+def test_line_reductions(names: tuple[str, ...], data: st.DataObject) -> None:
+    compare(data, data.draw(frames("float64", "float64", infinite=False)), "line", *names)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +190,7 @@ def test_value_dtypes(name: str, value: str, data: st.DataObject) -> None:
 @given(data=st.data())
 def test_log_axes(glyph: str, dtype: str, log: tuple[bool, bool], data: st.DataObject) -> None:
     frame = data.draw(frames(dtype, dtype, infinite=False))
-    compare(data, frame, glyph, "count" if glyph == "points" else "any", log)
+    compare(data, frame, glyph, "count" if glyph == "points" else "any", log=log)
 
 
 @pytest.mark.parametrize("dtype", ["float64", "int32"])
@@ -190,13 +201,14 @@ def test_the_columns_own_ranges(dtype: str, data: st.DataObject) -> None:
     options = {"plot_width": data.draw(st.integers(1, 9)), "plot_height": 3}
     sides = [Canvas(**options).points(pa.Table.from_pandas(frame), "x", "y").attrs[f"{axis}_range"] for axis in "xy"]
     if all(fits(side, size, False, False) for side, size in zip(sides, options.values(), strict=True)):
-        identical(*both(frame, "points", "count", options))
+        for images in both(frame, "points", ("count",), options):
+            identical(*images)
 
 
 def test_all_null_columns() -> None:
     frame = pd.DataFrame({"x": [math.nan] * 3, "y": [math.nan] * 3, "v": [1.0] * 3, "k": pd.Categorical(["a"] * 3)})
-    for name in ("count", "mean"):
-        identical(*both(frame, "points", name, {"plot_width": 2, "plot_height": 2}))
+    for images in both(frame, "points", ("count", "mean"), {"plot_width": 2, "plot_height": 2}):
+        identical(*images)
 
 
 def test_text_and_defaults() -> None:
@@ -354,7 +366,8 @@ def test_a_wrong_filter_is_refused() -> None:
 def test_a_reversed_range_is_datashaders(glyph: str) -> None:
     frame = pd.DataFrame({"x": [1.0, 2.0, 3.0], "y": [1.0, 3.0, 2.0]})
     options: dict[str, Any] = {"plot_width": 4, "plot_height": 3, "x_range": (5, 0), "y_range": (0, 4)}
-    identical(*both(frame, glyph, "count" if glyph == "points" else "any", options))
+    for images in both(frame, glyph, ("count" if glyph == "points" else "any",), options):
+        identical(*images)
 
 
 @pytest.mark.parametrize(
@@ -378,24 +391,51 @@ PASSED_ON = [
 ]  # fmt: skip
 
 
+class Asked:
+    """What datashader was asked to draw, instead of its kernels, each of which takes seconds to compile."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.calls: list[tuple[str, Any, tuple[Any, ...], dict[str, Any]]] = []
+        for glyph in ("points", "line", "area"):
+            monkeypatch.setattr(ds.core.Canvas, glyph, self.told(glyph))
+
+    def told(self, glyph: str) -> Any:
+        return lambda canvas, source, **options: self.calls.append((glyph, source, vars(canvas), options))
+
+    def of(self, canvas: Any, glyph: str, source: Any, *columns: Any, **options: Any) -> tuple[Any, dict[str, Any]]:
+        getattr(canvas, glyph)(source, *columns, **options)
+        told, frame, sides, arguments = self.calls.pop()
+        assert told == glyph and (sides["plot_width"], sides["x_range"]) == (3, (0.0, 1.0))
+        return frame, {name: value for name, value in arguments.items() if value is not None}
+
+
 @pytest.mark.parametrize("agg", PASSED_ON, ids=repr)
-def test_other_reductions_are_passed_on(agg: Any) -> None:
+def test_other_reductions_are_passed_on(agg: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(4)
     frame = pd.DataFrame({"x": rng.random(50), "y": rng.random(50), "v": rng.integers(0, 9, 50).astype(float)})
     frame["n"] = rng.integers(0, 9, 50)
     frame["k"] = pd.Categorical(np.array(["a", "b"])[rng.integers(0, 2, 50)])
+    table, canvas, asked = pa.Table.from_pandas(frame), Canvas(3, 2, (0, 1), (0, 1)), Asked(monkeypatch)
+    for source in (frame, table, pl.from_pandas(frame).lazy()):
+        given, arguments = asked.of(canvas, "points", source, "x", "y", agg)
+        pd.testing.assert_frame_equal(given, frame[list(given)], check_categorical=False)
+        assert arguments == {"x": "x", "y": "y", "agg": agg}
+    some, _ = asked.of(canvas, "points", table, "x", "y", agg, filter="v > 3")
+    expected = frame[frame["v"] > 3].reset_index(drop=True)[list(some)]
+    pd.testing.assert_frame_equal(some, expected, check_categorical=False)
+
+
+def test_what_is_passed_on_is_datashaders_image() -> None:
+    frame = pd.DataFrame({"x": [0.0, 0.2, 1.0], "y": [0.0, 0.9, 0.5], "v": [1.0, 2.0, 5.0]})
     options: dict[str, Any] = {"plot_width": 3, "plot_height": 2, "x_range": (0, 1), "y_range": (0, 1)}
-    expected = ds.Canvas(**options).points(frame, "x", "y", agg)
+    expected = ds.Canvas(**options).points(frame, "x", "y", ds.var("v"))
     for source in (frame, pa.Table.from_pandas(frame)):
-        assert expected.identical(Canvas(**options).points(source, "x", "y", agg))
-    some = Canvas(**options).points(pa.Table.from_pandas(frame), "x", "y", agg, filter="v > 3")
-    assert some.identical(ds.Canvas(**options).points(frame[frame["v"] > 3], "x", "y", agg))
+        assert expected.identical(Canvas(**options).points(source, "x", "y", ds.var("v")))
 
 
-def test_other_glyphs_are_passed_on() -> None:
+def test_other_glyphs_are_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     frame = pd.DataFrame({"x": [0.0, 1.0, 2.0], "y": [0.0, 2.0, 1.0], "z": [1.0, 0.0, 2.0]})
-    table, options = pa.Table.from_pandas(frame), {"plot_width": 5, "plot_height": 4}
-    theirs, ours = ds.Canvas(**options), Canvas(**options)
+    table, canvas, asked = pa.Table.from_pandas(frame), Canvas(3, 2, (0, 1), (0, 1)), Asked(monkeypatch)
     calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
         ("line", ("x", ["y", "z"]), {}),
         ("line", (["x", "y"], ["y", "z"]), {"axis": 1}),
@@ -404,19 +444,17 @@ def test_other_glyphs_are_passed_on() -> None:
         ("area", ("x", "y"), {}),
     ]
     for glyph, columns, more in calls:
-        expected = getattr(theirs, glyph)(frame, *columns, **more)
         for source in (frame, table):
-            assert expected.identical(getattr(ours, glyph)(source, *columns, **more)), (glyph, columns, more)
+            given, arguments = asked.of(canvas, glyph, source, *columns, **more)
+            pd.testing.assert_frame_equal(given, frame[list(given)])
+            assert {"x": columns[0], "y": columns[1], **more}.items() <= arguments.items(), (glyph, columns, more)
+
+
+def test_grids_are_passed_on() -> None:
+    theirs, ours = (made(plot_width=5, plot_height=4) for made in (ds.Canvas, Canvas))
     grid = xr.DataArray(np.arange(12.0).reshape(3, 4), {"y": [0, 1, 2], "x": [0, 1, 2, 3]}, ("y", "x"), name="z")
     assert theirs.quadmesh(grid.to_dataset(), "x", "y").identical(ours.quadmesh(grid.to_dataset(), "x", "y"))
     assert theirs.raster(grid).identical(ours.raster(grid))
-
-
-def test_datasets_of_columns_are_tables() -> None:
-    frame = pd.DataFrame({"x": [0.0, 1.0, 2.0], "y": [0.0, 2.0, 1.0], "v": [1.0, 2.0, 4.0]})
-    columns = xr.Dataset({name: ("row", frame[name].to_numpy()) for name in frame})
-    for agg in (r.count(), r.mean("v")):
-        identical(Canvas(3, 3).points(frame, "x", "y", agg), Canvas(3, 3).points(columns, "x", "y", agg))
 
 
 def test_errors_are_those_that_datashader_raises_too() -> None:
@@ -429,30 +467,3 @@ def test_errors_are_those_that_datashader_raises_too() -> None:
             Canvas().points(source, x, "y", agg)
     with pytest.raises(ValueError, match="at least 1"):
         Canvas(0)
-
-
-class DataFrame:
-    """What bigviz asks of dask's frames, whose module it names."""
-
-    def __init__(self, frame: pd.DataFrame) -> None:
-        self.frame, self.columns = frame, frame.columns
-
-    def __getitem__(self, names: list[str]) -> DataFrame:
-        return DataFrame(self.frame[names])
-
-    def compute(self) -> pd.DataFrame:
-        assert "w" not in self.frame  # nobody asked for that column
-        return self.frame
-
-
-DataFrame.__module__ = "dask.dataframe.dask_expr._collection"
-
-
-def test_lazy_tables_are_read_as_far_as_they_are_used() -> None:
-    frame = pd.DataFrame({"x": [0.0, 1.0, 2.0], "y": [0.0, 2.0, 1.0], "v": [1.0, 2.0, 4.0], "w": [1.0, 1.0, 1.0]})
-    expected = Canvas(3, 3).points(frame, "x", "y", r.mean("v"))
-    table = pa.Table.from_pandas(frame)
-    for source in (pl.from_pandas(frame).lazy(), pyarrow.dataset.dataset(table), DataFrame(frame)):
-        identical(expected, Canvas(3, 3).points(source, "x", "y", r.mean("v")))
-        with pytest.raises(NotFound, match="'z'"):
-            Canvas(3, 3).points(source, "x", "z")

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from importlib import import_module
 from typing import Any, ClassVar, Final, Literal
 
@@ -10,25 +9,22 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
-from bigviz.aggregate.canvas_axes import Range, centres, number, pair, spans
-from bigviz.aggregate.canvas_bins import Bins
-from bigviz.aggregate.canvas_errors import also_builtin
-from bigviz.aggregate.canvas_table import collected, declared, opened
+from bigviz.aggregate.canvas.axes import Range, centres, number, pair, span_of, spans
+from bigviz.aggregate.canvas.batches import Batches, batches_of
+from bigviz.aggregate.canvas.errors import also_builtin
+from bigviz.aggregate.canvas.in_batches import Survey, lines_in_batches, points_in_batches
+from bigviz.aggregate.canvas.rows import TableRows, Wanted
+from bigviz.aggregate.glyphs.bins import Bins
 from bigviz.aggregate.glyphs.line import line_image
-from bigviz.aggregate.glyphs.points import points_image
-from bigviz.aggregate.inputs import Inputs, Numbers, bound, load
+from bigviz.aggregate.glyphs.points import PointRows, PointsImage
 from bigviz.aggregate.reductions.base import Grid, Reduction
 from bigviz.aggregate.reductions.by import By
 from bigviz.aggregate.reductions.counts import Count, Presence
 from bigviz.aggregate.reductions.datashader import is_passed_on, reduction_of
 from bigviz.aggregate.reductions.sums import Sum
 from bigviz.common.errors import BadInput, TooLarge
-from bigviz.common.workers import Crew, usable_cores
-from bigviz.data.columns.column import Column, ColumnInfo, label_text
-from bigviz.data.dataset import Dataset
-from bigviz.data.filters.check import check
-from bigviz.data.filters.kept import kept
-from bigviz.data.filters.parse import parse
+from bigviz.common.workers import usable_cores
+from bigviz.data.columns.column import ColumnInfo, label_text
 
 Array = npt.NDArray[Any]
 AxisType = Literal["linear", "log", "datetime"]
@@ -55,7 +51,10 @@ class Canvas:
     by at most 1e-12 of the sum of |v| of the cell.
 
     Where a table is a file (or `bigviz.open` of one) for which `bigviz index` wrote an index of x and y, an image costs
-    the rows of its window, and a line its width.
+    the rows of its window, and a line its width. Other tables are read through, on all cores: each takes a part of the
+    rows and adds them to a grid of its own, or, where grids are large, to bands of one. Lazy frames of polars and dask,
+    datasets and scanners of pyarrow, one-dimensional datasets of xarray, and files that would take more than half of
+    the free memory are read in batches, twice where no range is given or `by` has to find its labels.
 
     Categories are those that a pandas categorical or an ordered dictionary of Arrow's declares, in its order; else the
     labels that occur, sorted. Columns of bool, float16, decimals, times and nullable types, which datashader refuses,
@@ -174,7 +173,7 @@ class Canvas:
         if isinstance(given.get("agg"), str):
             given["agg"] = reduction_of(given["agg"])
         with also_builtin():
-            return import_module("bigviz.aggregate.canvas_datashader").draw(options, glyph, source, given, filter)
+            return import_module("bigviz.aggregate.canvas.passed_on").draw(options, glyph, source, given, filter)
 
     def _image(self, glyph: Glyph, source: object, x: str, y: str, agg: object, filter: str) -> xr.DataArray:
         with also_builtin():
@@ -182,22 +181,31 @@ class Canvas:
             dims = [y, x, reduction.label] if isinstance(reduction, By) else [y, x]
             if len(set(dims)) < len(dims):
                 raise BadInput(f"x, y and the category must be different columns, got {', '.join(dims)}", "x", x)
-            return self._drawn(glyph, source, x, y, reduction, filter)
+            return self._drawn(glyph, source, Wanted(x, y, reduction, filter))
 
-    def _drawn(self, glyph: Glyph, source: object, x: str, y: str, reduction: Reduction, filter: str) -> xr.DataArray:
+    def _drawn(self, glyph: Glyph, source: object, wanted: Wanted) -> xr.DataArray:
         """The image, from all rows."""
-        keeping = parse(filter) if filter else None
-        names = {x, y, *reduction.sources, *(keeping.columns if keeping is not None else ())}
-        source = collected(source, names)
-        dataset = opened(source, names)
-        keep = None if keeping is None else kept(dataset, check(keeping, dataset), Crew())
-        xs, ys = (_some(dataset.column(name), keep) for name in (x, y))
-        found = iter(spans([c for c, ends in ((xs, self.x_range), (ys, self.y_range)) if ends is None], usable_cores()))
-        bins = self._bins((xs.info, ys.info), lambda _: next(found))
-        reduction, inputs, labels = _inputs(source, dataset, reduction)
-        draw = line_image if glyph == "line" else partial(points_image, threads=usable_cores())
-        grid = draw(xs, ys, *bins, _restarting(reduction), _taken(inputs, keep))
-        return self._made(_values(grid, reduction), (xs.info, ys.info), bins, reduction, labels)
+        lazy = batches_of(source, wanted.columns)
+        if lazy is not None:
+            return self._drawn_in_batches(glyph, lazy, wanted)
+        rows = TableRows.of(source, wanted)
+        sides = [column for column, given in ((rows.x, self.x_range), (rows.y, self.y_range)) if given is None]
+        found = iter(spans(sides, usable_cores()))
+        bins = self._bins(rows.infos, lambda _: next(found))
+        drawn = _restarting(rows.reduction)
+        if glyph == "line":
+            grid = line_image(rows.x, rows.y, *bins, drawn, rows.inputs)
+        else:
+            grid = PointsImage(*bins, drawn).grid(PointRows(rows.x, rows.y, rows.inputs), threads=usable_cores())
+        return self._made(_values(grid, rows.reduction), rows.infos, bins, rows.reduction, rows.labels)
+
+    def _drawn_in_batches(self, glyph: Glyph, lazy: Batches, wanted: Wanted) -> xr.DataArray:
+        """The image of a table that is read in batches, once, or twice where ranges or labels are to be found first."""
+        survey = Survey.of(lazy, wanted, (self.x_range is None, self.y_range is None))
+        bins = self._bins(survey.infos, lambda axis: span_of(survey.infos[axis], survey.ends[axis]))
+        draw = lines_in_batches if glyph == "line" else points_in_batches
+        grid = draw(survey, bins, _restarting(survey.reduction))
+        return self._made(_values(grid, survey.reduction), survey.infos, bins, survey.reduction, survey.labels)
 
     def _bins(
         self, infos: tuple[ColumnInfo, ColumnInfo], span: Callable[[int], tuple[int | float, int | float]]
@@ -258,43 +266,11 @@ def _restarting(reduction: Reduction) -> Reduction:
 
 
 def _values(grid: Grid, reduction: Reduction) -> Array:
-    """Counts as uint32, any as bool, all else as float64 with NaN for empty cells."""
+    """Counts as uint32, any as bool, all else as float64 with NaN for empty cells, in the grid's own memory."""
     if reduction.traits.counts:
         return grid.values
     if reduction.traits.total == "any":
         return grid.filled
-    return np.where(grid.filled, grid.values.astype(np.float64, copy=False), np.nan)
-
-
-def _some(column: Column, keep: npt.NDArray[np.bool_] | None) -> Column:
-    """The rows of a column that are kept (None: all)."""
-    if keep is None:
-        return column
-    valid = None if column.valid is None else column.valid[keep]
-    return Column(column.info, column.values[keep], valid, column.categories)
-
-
-def _taken(inputs: Inputs, keep: npt.NDArray[np.bool_] | None) -> Inputs:
-    """What a reduction reads of the rows that are kept (None: all)."""
-    if keep is None:
-        return inputs
-    values, codes = (
-        None if each is None else Numbers(each.values[keep], None if each.valid is None else each.valid[keep])
-        for each in (inputs.values, inputs.codes)
-    )
-    return replace(inputs, values=values, codes=codes)
-
-
-def _inputs(source: object, dataset: Dataset, reduction: Reduction) -> tuple[Reduction, Inputs, list[Any]]:
-    """The reduction as it reads the table, what it reads, and the labels of its category."""
-    if not isinstance(reduction, By):
-        bare = bound(reduction, dataset)
-        return bare, load(dataset, bare), []
-    known = declared(source, dataset, reduction.label)
-    if known is None:
-        reduction = bound(reduction, dataset)
-        assert reduction.category is not None
-        return reduction, load(dataset, reduction), list(dataset.column(reduction.category).categories or ())
-    inner = bound(reduction.inner, dataset)
-    inputs = replace(load(dataset, inner), codes=known.codes, categories=len(known.labels))
-    return replace(reduction, inner=inner), inputs, known.labels
+    values = grid.values.astype(np.float64, copy=False)
+    np.copyto(values, np.nan, where=~grid.filled)
+    return values

@@ -17,14 +17,14 @@ from bigviz.data.columns.column import label_text
 from bigviz.data.dataset import Dataset
 from bigviz.data.open import open as open_source
 
-__all__ = ["Declared", "collected", "declared", "opened"]
+__all__ = ["Declared", "declared", "is_a", "opened"]
 
 Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
 class Declared:
-    """A category whose table says what its labels are, in which order: `codes` (int32, below 0 for null)."""
+    """A category whose table says what its labels are, in which order: `codes` (signed integers, below 0 for null)."""
 
     codes: Numbers
     labels: list[Any]
@@ -34,38 +34,27 @@ def opened(source: object, names: Collection[str]) -> Dataset:
     """A dataset with the columns `names` of whatever `bigviz.open` takes.
 
     Those of a pandas frame that numpy holds are taken as they are: `bigviz.open` would look through all of the frame
-    for missing values. A one-dimensional xarray.Dataset is a table of its variables and coordinates.
+    for missing values. Of a reader no other columns are kept.
     """
-    if _is(source, "xarray", "Dataset"):
-        source = {str(name): values.values for name, values in source.variables.items()}  # type: ignore[attr-defined]
-    if _is(source, "pandas", "DataFrame"):
+    if isinstance(source, pa.RecordBatchReader):
+        known = [name for name in source.schema.names if name in names]
+        held = [batch.select(known) for batch in source]
+        source = pa.Table.from_batches(held, None if held else source.schema)
+    if is_a(source, "pandas", "DataFrame"):
         table = _of_frame(source, names)
         if table is not None:
             return open_source(table)
     return open_source(source)
 
 
-def collected(source: Any, names: Collection[str]) -> object:
-    """Lazy frames of dask and polars, and datasets of pyarrow, as tables in memory of the columns `names`; other
-    sources as they are. Columns that there are not are left out."""
-    if _is(source, "polars", "LazyFrame"):
-        known = source.collect_schema().names()
-        return source.select([name for name in known if name in names]).collect()
-    if _is(source, "pyarrow", "Dataset"):
-        return source.to_table(columns=[name for name in source.schema.names if name in names])
-    if _is(source, "dask", "DataFrame"):
-        return source[[label for label in source.columns if label_text(label) in names]].compute()
-    return source
-
-
 def declared(source: Any, dataset: Dataset, name: str) -> Declared | None:
     """A pandas categorical, whose labels keep their order and their kind, or an ordered dictionary of Arrow's; None for
     other columns."""
-    if _is(source, "pandas", "DataFrame"):
+    if is_a(source, "pandas", "DataFrame"):
         series = _series(source, name)
         if series is None or not hasattr(series, "cat"):
             return None
-        return Declared(Numbers(series.cat.codes.to_numpy().astype(np.int32)), series.cat.categories.tolist())
+        return Declared(Numbers(series.cat.codes.to_numpy()), series.cat.categories.tolist())
     at = dataset.schema.get_field_index(name)
     if at < 0 or not pa.types.is_dictionary(dataset.schema.field(at).type) or not dataset.schema.field(at).type.ordered:
         return None
@@ -106,7 +95,7 @@ def _series(frame: Any, name: str) -> Any:
     return frame[labels[0]] if len(labels) == 1 and Counter(frame.columns)[labels[0]] == 1 else None
 
 
-def _is(source: object, module: str, name: str) -> bool:
+def is_a(source: object, module: str, name: str) -> bool:
     """Whether an object is of a class, or of a subclass, of a library that need not be installed; GeoPandas' frames,
     whose geometries pandas knows nothing of, are none of pandas'."""
     bases = type(source).__mro__

@@ -1,4 +1,4 @@
-"""In how many parts the rows of an image are added, each into planes of its own."""
+"""How the rows of an image are shared among threads: in parts, each with planes of its own, or by bands of cells."""
 
 from __future__ import annotations
 
@@ -7,11 +7,22 @@ from typing import Final
 
 from bigviz.aggregate.reductions.base import Reduction
 
-__all__ = ["part_count"]
+__all__ = ["is_banded", "part_count"]
 
 _MOST_PARTS: Final = 8  # of rows whose floats are added apart, however many threads there are
 _ROWS: Final = 4  # a cell, that pay for a part of floats
 _MOST_CELLS: Final = 1 << 27  # of the planes of all parts: half a gigabyte of counts
+_BANDED: Final = 1 << 21  # rows that pay for being sorted by bands
+_CACHED: Final = 1 << 22  # cells of planes that a machine's cache holds
+
+
+def is_banded(rows: int, cells: int, reduction: Reduction, threads: int) -> bool:
+    """Whether rows are sorted by bands of cells before they are added: where planes are larger than caches, or where
+    there are too few rows a cell for planes of their own on every thread. For floats this, too, depends on rows and
+    cells alone."""
+    if rows < _BANDED:
+        return False
+    return cells > _CACHED or part_count(rows, cells, reduction, threads) < min(threads, 2)
 
 
 def part_count(rows: int, cells: int, reduction: Reduction, threads: int) -> int:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigviz.aggregate.image_parts import part_count
+from bigviz.aggregate.glyphs.image_parts import part_count
 from bigviz.aggregate.reductions.parse import parse
 
 

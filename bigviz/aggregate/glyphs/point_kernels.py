@@ -1,0 +1,132 @@
+"""Kernels that place points and add them to a tally in one go: the cells of a block of rows stay in a core's cache, and
+no thread waits for the interpreter between blocks."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from bigviz.aggregate.glyphs.place_points import Sides, hide, place
+from bigviz.aggregate.reductions.tally_kernels import add_all, count_bytes, hide_nan, highest, lowest, set_marks
+from bigviz.common.jit import jit
+
+__all__ = [
+    "Points", "Target", "count_points", "interleave", "keep_extremes", "locate_points", "mark_points", "sum_points",
+]  # fmt: skip
+
+Array = npt.NDArray[Any]
+
+_BLOCK: Final = 1 << 12  # rows whose cells are written at a time
+
+
+class Points(NamedTuple):
+    """Rows as kernels take them: their numbers (float32 or float64), whether they are to be drawn (bool), the codes of
+    their categories (below 0: none), and their values, without which (NaN) they are not drawn either. Empty arrays
+    stand for rows that are all drawn, for no categories, and for no values."""
+
+    x: Array
+    y: Array
+    valid: Array
+    codes: Array
+    values: Array
+
+
+class Target(NamedTuple):
+    """Where rows go: the cells of the image, its categories (0 without them), the number of no cell, and which bits of
+    a row's number are added to that."""
+
+    plane: int
+    categories: int
+    outside: int
+    spare: int
+
+
+@jit
+def count_points(points: Points, sides: Sides, target: Target, low: Array, wrapped: Array, found: int) -> int:
+    """Count points: see `count_bytes`."""
+    cells = np.empty(_BLOCK, np.int32)
+    for start in range(0, points.x.size, _BLOCK):
+        stop = min(start + _BLOCK, points.x.size)
+        _locate(points, sides, target, start, stop, cells)
+        _hide_missing(points, target, start, stop, cells)
+        found = count_bytes(low, wrapped, found, cells[: stop - start])
+    return found
+
+
+@jit
+def mark_points(points: Points, sides: Sides, target: Target, marks: Array) -> None:
+    """Set the cells of points to 1."""
+    cells = np.empty(_BLOCK, np.int32)
+    for start in range(0, points.x.size, _BLOCK):
+        stop = min(start + _BLOCK, points.x.size)
+        _locate(points, sides, target, start, stop, cells)
+        _hide_missing(points, target, start, stop, cells)
+        set_marks(marks, cells[: stop - start])
+
+
+@jit
+def sum_points(
+    points: Points, sides: Sides, target: Target, sums: Array, low: Array, wrapped: Array, found: int
+) -> int:
+    """Add and count the values of points."""
+    cells = np.empty(_BLOCK, np.int32)
+    for start in range(0, points.x.size, _BLOCK):
+        stop = min(start + _BLOCK, points.x.size)
+        _locate(points, sides, target, start, stop, cells)
+        _hide_missing(points, target, start, stop, cells)
+        add_all(sums, cells[: stop - start], points.values[start:stop])
+        found = count_bytes(low, wrapped, found, cells[: stop - start])
+    return found
+
+
+@jit
+def keep_extremes(points: Points, sides: Sides, target: Target, best: Array, is_lowest: bool) -> None:
+    """Keep the lowest or the highest value of the points of each cell."""
+    cells = np.empty(_BLOCK, np.int32)
+    for start in range(0, points.x.size, _BLOCK):
+        stop = min(start + _BLOCK, points.x.size)
+        _locate(points, sides, target, start, stop, cells)
+        if is_lowest:
+            lowest(best, cells[: stop - start], points.values[start:stop])
+        else:
+            highest(best, cells[: stop - start], points.values[start:stop])
+
+
+@jit
+def locate_points(points: Points, sides: Sides, target: Target, out: Array) -> None:
+    """The cells of points; those whose value is NaN are in none."""
+    for start in range(0, points.x.size, _BLOCK):
+        stop = min(start + _BLOCK, points.x.size)
+        part = out[start:stop]
+        _locate(points, sides, target, start, stop, part)
+        _hide_missing(points, target, start, stop, part)
+
+
+@jit
+def _locate(points: Points, sides: Sides, target: Target, start: int, stop: int, cells: Array) -> None:
+    """The cells of a block of rows."""
+    part = cells[: stop - start]
+    place(points.x[start:stop], points.y[start:stop], sides, target.outside, target.spare, part)
+    if points.valid.size:
+        hide(points.valid[start:stop], target.outside, part)
+    if points.codes.size:
+        interleave(points.codes[start:stop], target, part)
+
+
+@jit
+def _hide_missing(points: Points, target: Target, start: int, stop: int, cells: Array) -> None:
+    if points.values.size:
+        hide_nan(points.values[start:stop], target.outside, cells[: stop - start])
+
+
+@jit
+def interleave(codes: Array, target: Target, cells: Array) -> None:
+    """Make cells those of an image whose categories lie side by side: `cell * categories + code`."""
+    count, none, turns = np.int32(target.categories), np.int32(target.outside), np.int32(target.spare)
+    plane = np.uint32(target.plane)
+    for k in range(cells.size):
+        cell, code = cells[k], np.int32(codes[k])
+        known = (np.uint32(cell) < plane) & (code >= 0) & (code < count)
+        cells[k] = np.int32(cell * count + code) if known else np.int32(none + (cell & turns))
