@@ -13,7 +13,7 @@ _MOST_PARTS: Final = 8  # of rows whose floats are added apart, however many thr
 _ROWS: Final = 4  # a cell, that pay for a part of floats
 _MOST_CELLS: Final = 1 << 27  # of the planes of all parts: half a gigabyte of counts
 _BANDED: Final = 1 << 21  # rows that pay for being sorted by bands
-_CACHED: Final = 1 << 22  # cells of planes that a machine's cache holds
+_CACHED: Final = 1 << 24  # bytes of planes that the caches of a machine hold
 
 
 def is_banded(rows: int, cells: int, reduction: Reduction, threads: int) -> bool:
@@ -22,7 +22,9 @@ def is_banded(rows: int, cells: int, reduction: Reduction, threads: int) -> bool
     cells alone."""
     if rows < _BANDED:
         return False
-    return cells > _CACHED or part_count(rows, cells, reduction, threads) < min(threads, 2)
+    traits = reduction.traits
+    size = 1 if traits.counts or traits.total == "any" else 8  # bytes of a cell while rows are added
+    return cells * size > _CACHED or part_count(rows, cells, reduction, threads) < min(threads, 2)
 
 
 def part_count(rows: int, cells: int, reduction: Reduction, threads: int) -> int:
