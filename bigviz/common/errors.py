@@ -29,6 +29,7 @@ __all__ = [
     "Unplottable",
     "Unreadable",
     "naming",
+    "out_of_memory",
 ]
 
 
@@ -120,6 +121,12 @@ class Cancelled(BigvizError):
 
     def __init__(self, message: str = "cancelled", field: str | None = None, got: object = None) -> None:
         super().__init__(message, field, got)
+
+
+def out_of_memory() -> Busy:
+    """What is answered where memory was asked for that there is not, by NumPy, Arrow, numba or Python itself: a new
+    error, as the frames of theirs hold what was made until then."""
+    return Busy("The server has not enough memory free for this: ask for less, or try again later.")
 
 
 @contextmanager

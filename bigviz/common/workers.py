@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Final, TypeVar
 
 from bigviz.common.cancel import NEVER, Cancel
+from bigviz.common.cgroup.limits import core_limit
 from bigviz.common.priority import Turns
 from bigviz.common.progress import Progress, RowMeter, no_progress
 
@@ -23,11 +26,16 @@ SLICE: Final = 1 << 20  # rows between two looks at the cancel flag: a few milli
 
 
 def usable_cores() -> int:
-    """The cores that this process may run on, at least 1: fewer than the machine has under `taskset` or in a container
-    that is bound to some of them."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """The cores that this process may run on, at least 1: fewer than the machine has under `taskset`, or in a container
+    that is bound to some of them or may use their time only."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, math.ceil(min(cores, _core_limit())))
+
+
+@lru_cache(1)
+def _core_limit() -> float:
+    """Read once: a picture asks for the cores too, and reading the files takes as long as its kernels."""
+    return core_limit()
 
 
 def slices(rows: int, size: int = SLICE) -> list[tuple[int, int]]:

@@ -25,6 +25,7 @@ from bigviz.data.columns.kinds import describe, storage_type
 from bigviz.data.columns.magnitudes import Magnitudes
 from bigviz.data.columns.numbers import Numbers, axis_dtype, viewed, without_copy
 from bigviz.data.columns.true_values import Labels, Loaded, Numeric, dress
+from bigviz.data.columns.written_out import MOST_WRITTEN, Room
 from bigviz.data.filters.selected import Selected, where
 from bigviz.data.formats.stable_file import StableFile
 from bigviz.data.limits import require_memory
@@ -255,10 +256,11 @@ class Dataset:
         new ones at the end, whatever happens to the rows that they came with."""
         return tuple(self._grown_labels.values())
 
-    def take(self, rows: np.ndarray, names: Sequence[str]) -> pa.Table:
+    def take(self, rows: np.ndarray, names: Sequence[str], most: int = MOST_WRITTEN) -> pa.Table:
         """The values of some columns, in their own types, at `rows` (numbers from `first_row` on, in any order).
 
-        Columns need not be plottable, but readable: `Unplottable` says why one is not.
+        Columns need not be plottable, but readable: `Unplottable` says why one is not. `TooLarge` for more than `most`
+        bytes, before they are put together.
         Columns in memory are taken from there; of others these rows are read, and not kept.
         """
         rows = np.ascontiguousarray(rows, np.int64)
@@ -270,7 +272,8 @@ class Dataset:
         rows = rows - first
         indices = [self._readable(name) for name in names]
         fields = [self.schema.field(index) for index in indices]
-        return pa.Table.from_arrays([self._take(index, rows) for index in indices], schema=pa.schema(fields))
+        room = Room(most)
+        return pa.Table.from_arrays([self._take(index, rows, room) for index in indices], schema=pa.schema(fields))
 
     def arrow(self, names: Sequence[str]) -> pa.Table:
         """Whole columns in their own types, as an Arrow table; what is not in memory in that form is read each time."""
@@ -400,14 +403,17 @@ class Dataset:
         cancel.check()
         return found[0] if found else empty
 
-    def _take(self, index: int, rows: np.ndarray) -> pa.Array | pa.ChunkedArray:
+    def _take(self, index: int, rows: np.ndarray, room: Room) -> pa.Array | pa.ChunkedArray:
         direct = self._source.direct(index)
         if direct is not None:
+            room.take(direct, rows)
             return take_rows(direct, rows)
         loaded = self._loaded.get(index)
         if loaded is not None:
+            if isinstance(loaded.restore, Labels):
+                room.take(loaded.restore.labels, loaded.column.values[rows])
             return loaded.restore(rows)
-        wanted = Rows(self._infos[index].type, rows)
+        wanted = Rows(self._infos[index].type, rows, room)
         self._source.read(index, wanted.add, no_progress, NEVER, wanted.sorted)
         return wanted.finish()
 

@@ -8,6 +8,18 @@ from typing import Any
 import pytest
 
 from bigviz.common import memory
+from bigviz.common.cgroup.limits import MemoryLimit
+
+
+@pytest.fixture(autouse=True)
+def _no_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "memory_limits", list)
+
+
+def test_the_tightest_group_counts_where_it_leaves_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    groups = [MemoryLimit(1 << 20, 1 << 19), MemoryLimit(1 << 21, (1 << 21) - 7), MemoryLimit(1 << 60, 0)]
+    monkeypatch.setattr(memory, "memory_limits", lambda: groups)
+    assert (memory.available_memory(), memory.total_memory()) == (7, 1 << 20)
 
 
 def test_free_memory_is_what_the_kernel_says(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ import pyarrow.types as pt
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.errors import BadInput
+from bigviz.common.memory import available_memory
 from bigviz.common.workers import Crew
 from bigviz.data.columns.arrow_arrays import bits, fixed_view, from_bools, plain
 from bigviz.data.columns.column import ColumnInfo, readable_names
@@ -91,11 +92,11 @@ class Selected:
 
     def to_arrow(self, limit: int | None = None, columns: Sequence[str] | None = None) -> pa.Table:
         """The rows in file order, in the columns' own types: the first `limit` of them, or all; without `columns` all
-        that can be read."""
+        that can be read. TooLarge where memory does not hold them."""
         if limit is not None and limit < 0:
             raise BadInput("limit is a number of rows, 0 or more.", field="limit", got=limit)
         names = readable_names(self._dataset.columns()) if columns is None else list(columns)
-        return self._dataset.take(self._rows(limit), names)
+        return self._dataset.take(self._rows(limit), names, available_memory())
 
     def _rows(self, limit: int | None) -> np.ndarray[Any, np.dtype[np.int64]]:
         """The numbers of the rows, at most `limit`, which are looked for from the first on."""

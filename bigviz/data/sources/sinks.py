@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from bigviz.data.columns.arrow_arrays import take_rows
+from bigviz.data.columns.written_out import Room
 
 __all__ = ["Collected", "Rows"]
 
@@ -34,16 +35,18 @@ class Collected:
 
 
 class Rows:
-    """The values at certain rows, in any order and with repetitions."""
+    """The values at certain rows, in any order and with repetitions, for which there is `room`."""
 
-    def __init__(self, type_: pa.DataType, rows: np.ndarray) -> None:
+    def __init__(self, type_: pa.DataType, rows: np.ndarray, room: Room) -> None:
         self.sorted, self._order = np.unique(rows, return_inverse=True)
+        self._room = room
         self._found = Collected(type_)
 
     def add(self, start: int, array: pa.Array) -> None:
         """Keep the wanted rows of `array`, whose first row is `start`."""
         first, last = np.searchsorted(self.sorted, (start, start + len(array)))
         if first < last:
+            self._room.take(array, self.sorted[first:last] - start, self._found.type)
             values = pa.chunked_array([array])
             for chunk in take_rows(values, self.sorted[first:last] - start).chunks:
                 self._found.add(start, chunk)

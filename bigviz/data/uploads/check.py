@@ -13,6 +13,7 @@ from typing import Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pyarrow.types as pt
 
 from bigviz.common.errors import BadInput, TooLarge, Unreadable
 from bigviz.data.uploads.facts import Format, TableFacts
@@ -24,6 +25,7 @@ MOST_ROW_GROUPS: Final = 100_000
 MOST_ROWS: Final = 1 << 40
 MOST_RATIO: Final = 1_000  # bytes in memory for a byte of the file, beyond a size that nobody minds
 FREE_BYTES: Final = 256 << 20  # that size
+_AXIS_NUMBER: Final = 8  # bytes
 _BATCH_ROWS: Final = 1 << 18
 MARK: Final = b"\xff\xff\xff\xff"  # before each message, since Arrow 0.15
 OLD_END: Final = b"\0\0\0\0"  # the length of the message that ends a stream
@@ -109,11 +111,23 @@ def check_batch(batch: pa.RecordBatch, rows: int, total: int, size: int) -> tupl
     """Rows and bytes with one more batch, which is sound, of a body of `size` bytes. Raises what makes it unsound, and
     TooLarge."""
     batch.validate(full=True)
-    rows, total = rows + batch.num_rows, total + batch.get_total_buffer_size()
+    rows, total = rows + batch.num_rows, total + batch.get_total_buffer_size() + _implied(batch)
     _check_size(total, size)
     if rows > MOST_ROWS:
         raise TooLarge(f"A table has at most {MOST_ROWS:,} rows.", "body", rows)
     return rows, total
+
+
+def _implied(batch: pa.RecordBatch) -> int:
+    """Bytes that columns take once each row has its value: those of nulls and of runs are written down once."""
+    short = sum(map(_is_short, batch.schema.types))
+    return int(batch.num_rows * short * _AXIS_NUMBER)
+
+
+def _is_short(type_: pa.DataType) -> bool:
+    while isinstance(type_, pa.BaseExtensionType):
+        type_ = type_.storage_type
+    return bool(pt.is_run_end_encoded(type_) or pt.is_null(type_))
 
 
 def _check_size(total: int, size: int) -> None:

@@ -13,7 +13,7 @@ from tornado.httputil import HTTPHeaders, format_timestamp
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 
-from bigviz.common.errors import BadInput, BigvizError, Busy, Forbidden, OutOfDate, Unauthorized
+from bigviz.common.errors import BadInput, BigvizError, Busy, Forbidden, OutOfDate, Unauthorized, out_of_memory
 from bigviz.server.access.admission import admit, sign_in_first
 from bigviz.server.access.credentials import Credentials, network_of
 from bigviz.server.access.foreign_pages import refusal
@@ -252,6 +252,8 @@ class Handler(Guarded):
             await work
         except BigvizError as error:
             self.fail(error)
+        except MemoryError:
+            self.fail(out_of_memory())
         except asyncio.CancelledError:
             if not self.request.connection.stream.closed():  # type: ignore[union-attr]
                 self.fail(Busy("The server is stopping."))

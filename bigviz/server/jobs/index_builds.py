@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from bigviz.common.cancel import Cancel
-from bigviz.common.errors import Busy, Cancelled
+from bigviz.common.errors import Busy, Cancelled, out_of_memory
 from bigviz.common.jit import told_of_compiling
 from bigviz.common.progress import COMPILING
 from bigviz.tiles.readiness import EXACT, Readiness
@@ -263,7 +263,8 @@ class Builds:
             report = {"stage": COMPILING, "done": 0.0, "rows": 0, "seconds": time.perf_counter() - build.began}
             self._loop.call_soon_threadsafe(self._report, build, report)
 
-        info, error = None, None
+        info: LayerInfo | None = None
+        error: BaseException | None = None
         try:
             build.cancel.check()
             with told_of_compiling(compiling):
@@ -271,6 +272,8 @@ class Builds:
                 self._loop.call_soon_threadsafe(_settle, build.first, sampled)
                 self._engine.ensure(build.dataset, build.layer, progress, build.cancel)
             info = self._engine.info(build.dataset, build.layer)
+        except MemoryError:
+            error = out_of_memory()
         except BaseException as failure:  # handed to those that wait for the build
             error = failure
         self._loop.call_soon_threadsafe(self._finish, build, info, error)

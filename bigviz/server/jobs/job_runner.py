@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from bigviz.common.cancel import Cancel
+from bigviz.common.errors import out_of_memory
 from bigviz.server.jobs.job_queue import LONG, Job, JobQueue, Outcome, Want
 
 __all__ = ["JobRunner"]
@@ -142,9 +143,12 @@ class JobRunner:
                 if job is None:
                     self._busy -= 1
                     return
-            value, error, began = None, None, self._used_time()
+            value, began = None, self._used_time()
+            error: BaseException | None = None
             try:
                 value = job.call(job.cancel)
+            except MemoryError:
+                error = out_of_memory()
             except BaseException as failure:  # handed to those that want the job
                 error = failure
             with self._lock:

@@ -15,7 +15,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
 from bigviz.apps.script_failure import Failure, ScriptFailed
-from bigviz.common.errors import BadInput, BigvizError, Busy, Cancelled, Forbidden, NotFound, Unauthorized
+from bigviz.common.errors import (
+    BadInput,
+    BigvizError,
+    Busy,
+    Cancelled,
+    Forbidden,
+    NotFound,
+    Unauthorized,
+    out_of_memory,
+)
 from bigviz.common.rate_limit import Tokens
 from bigviz.server.access.admission import admit
 from bigviz.server.access.gate import Need
@@ -405,6 +414,8 @@ class Viewer:
 
     def fail_request(self, request: int, error: BaseException, figure: int = 0, layer: int = 0) -> None:
         """Answer a request with an error frame; errors that are not bigviz's own are logged."""
+        if isinstance(error, MemoryError):
+            error = out_of_memory()
         if not isinstance(error, BigvizError):
             _log.error("a request over a websocket failed", exc_info=error)
         self._error(request, error, figure, layer)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from bigviz.common.cancel import NEVER, Cancel
-from bigviz.common.errors import BadInput, naming
+from bigviz.common.errors import BadInput, TooLarge, naming
 from bigviz.common.workers import Crew
 from bigviz.data.columns.column import readable_names
 from bigviz.data.dataset import Dataset
@@ -24,6 +24,7 @@ from bigviz.tiles.selection.statistics import MOST_STATS, Summary, category, che
 __all__ = ["Group", "Selection", "check_columns", "described", "read_batches"]
 
 _BATCH: Final = 1 << 16  # rows of a table that are read at a time
+_PIECE: Final = 64 << 20  # bytes of them
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class Selection:
 def read_batches(
     dataset: Dataset, rows: RowSet, names: Sequence[str], limit: int | None, cancel: Cancel
 ) -> Iterator[pa.RecordBatch]:
-    """Rows of a dataset in file order, in the columns' own types."""
+    """Rows of a dataset in file order, in the columns' own types, as many at a time as take some 64 MiB at most."""
     left = rows.count if limit is None else min(limit, rows.count)
     for numbers in rows.batches(_BATCH):
         cancel.check()
@@ -94,10 +95,24 @@ def read_batches(
             return
         wanted = numbers[:left]
         left -= len(wanted)
-        table = dataset.take(wanted, names).replace_schema_metadata().combine_chunks()
-        if not names:
-            continue
-        yield from table.to_batches()
+        if names:
+            yield from _pieces(dataset, wanted, names)
+
+
+def _pieces(
+    dataset: Dataset, rows: npt.NDArray[np.int64], names: Sequence[str], most: int = _PIECE
+) -> Iterator[pa.RecordBatch]:
+    try:
+        table = dataset.take(rows, names, most)
+    except TooLarge:  # long texts
+        if len(rows) < 2:
+            table = dataset.take(rows, names)
+        else:
+            middle = len(rows) // 2
+            yield from _pieces(dataset, rows[:middle], names, most)
+            yield from _pieces(dataset, rows[middle:], names, most)
+            return
+    yield from table.replace_schema_metadata().combine_chunks().to_batches()
 
 
 def check_columns(dataset: Dataset, stats: Sequence[str], by: str | None) -> None:

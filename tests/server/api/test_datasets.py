@@ -151,6 +151,17 @@ def test_a_bomb(plots):
     assert nothing_is_kept(plots)
 
 
+@pytest.mark.parametrize("kind", ["null", "runs"])
+def test_a_table_of_a_billion_rows_in_a_thousand_bytes(plots, kind):
+    rows = 10**9
+    runs = pa.RunEndEncodedArray.from_arrays(pa.array([rows], pa.int32()), pa.array([1.5]))
+    body = stream_of(pa.table({"x": pa.nulls(rows) if kind == "null" else runs}))
+    assert len(body) < 2_000
+    status, told = call(plots, "PUT", "datasets/a", body, Content_Type=ARROW)
+    assert status == 413 and "MiB" in told["error"]
+    assert nothing_is_kept(plots)
+
+
 def test_content_types(plots):
     for kind in ("text/csv", "application/octet-stream", ""):
         status, told = call(plots, "PUT", "datasets/a", stream_of(TABLE), Content_Type=kind)

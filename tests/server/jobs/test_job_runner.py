@@ -7,9 +7,11 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from bigviz.common.cancel import Cancel
+from bigviz.common.errors import Busy
 from bigviz.server.jobs.job_queue import Outcome, Want
 from bigviz.server.jobs.job_runner import JobRunner
 
@@ -208,6 +210,18 @@ def test_a_paused_owner_waits_and_the_others_do_not():
         await desk.until(lambda: ("a", 1, "<1>") in desk.delivered)
 
     scheduled(2, test)
+
+
+@pytest.mark.parametrize("error", [MemoryError, pa.ArrowMemoryError])
+def test_memory_that_is_not_there_is_an_answer(error: type[MemoryError]):
+    async def test(runner: JobRunner, desk: Desk) -> None:
+        def call(cancel: Cancel) -> None:
+            raise error("too much")
+
+        with pytest.raises(Busy, match="not enough memory free for this: ask for less"):
+            await runner.run("a", "large", call)
+
+    scheduled(1, test)
 
 
 def test_errors_go_to_everyone_who_waits_and_nothing_breaks():

@@ -1,0 +1,1 @@
+"""Limits of containers and services: of this process' control groups."""
