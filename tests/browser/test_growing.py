@@ -11,7 +11,9 @@ from urllib.parse import urlsplit
 import numpy as np
 import pyarrow as pa
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, WebSocketRoute
+
+from bigviz.wire.frames import Type
 
 from ..patience import PATIENCE
 from .driver import figure, frames, open_page, pixels, settle
@@ -111,6 +113,39 @@ def test_each_frame_is_of_one_version(page: Page, grows: Server) -> None:
     assert len(steps) > 3, "several versions were drawn"
     assert all(abs(marks - line) <= 8 for marks, line in ends), ends
     assert_fresh(page, grows)
+
+
+def test_layers_that_are_asked_for_anew_are_drawn_together(page: Page, grows: Server) -> None:
+    """The answer about the second one is held back, and the page drawn meanwhile: in other colours."""
+    held: list[tuple[WebSocketRoute, str | bytes]] = []
+    answers: list[int] | None = None  # layers about which the server has answered
+
+    def connect(route: WebSocketRoute) -> None:
+        def pass_on(message: str | bytes) -> None:
+            if answers is not None and isinstance(message, bytes) and message[4] == Type.LAYER:
+                answers.append(message[6])
+            if answers is not None and len(answers) > 1:
+                held.append((route, message))
+            else:
+                route.send(message)
+
+        route.connect_to_server().on_message(pass_on)
+
+    page.route_web_socket(lambda url: urlsplit(url).path.endswith("/ws"), connect)
+    open_page(page, f"{grows.url}/grows/")
+    page.evaluate(WATCH)
+    answers = []
+    version = append(grows, ROWS, 10 * ROWS)  # which lie in another root
+    while not held:
+        frames(page)
+    page.emulate_media(color_scheme="dark")
+    frames(page, 3)
+    assert page.evaluate("() => new Set(window.ends.map(String)).size") == 1, "both are what they were"
+    answers = None
+    for route, message in held:
+        route.send(message)
+    await_version(page, version)
+    assert sorted(page.evaluate("() => window.ends.at(-1)"))[0] > page.evaluate("() => window.ends[0][0]")
 
 
 def test_a_page_that_was_cut_off_goes_on_from_where_it_was(page: Page, grows: Server) -> None:
