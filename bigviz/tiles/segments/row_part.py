@@ -258,26 +258,28 @@ def _shifted(rows: Array, by: int) -> Array:
 
 def kept_rows(
     part: RowPart, first: int, stop: int, but: Array | None, crew: Crew
-) -> tuple[RowPart, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+) -> tuple[RowPart, npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """The rows of a part from `first` to `stop`, without the numbers `but` (ascending): as a part of their own, and
-    which positions and which far rows of the old one they are."""
+    which of the rows and of the far rows of the old one they are.
+
+    Memory: that of the new part, and a byte a row of the old one.
+    """
     order = part.order
-    positions: list[Array] = [np.empty(0, np.int64)]
-    for start, end in slices(len(order.rows)):
+    kept = np.empty(len(order.rows), np.bool_)
+    for start, end in slices(len(kept)):
         crew.look()
-        keep = _within(order.row_numbers(slice(start, end)), first, stop, but)
-        positions.append(np.flatnonzero(keep) + start)
-    kept = np.concatenate(positions)
-    far = np.flatnonzero(_within(order.far, first, stop, but))
-    rows = frozen((order.row_numbers(kept) - first).astype(np.uint32))
+        kept[start:end] = _within(order.row_numbers(slice(start, end)), first, stop, but)
+    far = _within(order.far, first, stop, but)
+    rows = order.rows[kept]
+    rows -= np.array(first - order.first).astype(np.uint32)  # modulo 2^32: only what is kept has to fit
     own = (order.own[0][kept], order.own[1][kept])
     far_own = (order.far_own[0][far], order.far_own[1][far])
     inside, whole = Extent(), Extent()
     inside.add(widen(own[0]), widen(own[1]))
     whole.add(widen(far_own[0]), widen(far_own[1]))
     whole.merge(inside)
-    survey = Survey(*order.roots, whole.count, inside.count, 0, len(far), inside.low, inside.high)
-    made = PartOrder(survey, Guard(order.keys[kept]), Checked(rows), order.far[far], first, own, far_own)
+    survey = Survey(*order.roots, whole.count, inside.count, 0, len(far_own[0]), inside.low, inside.high)
+    made = PartOrder(survey, Guard(order.keys[kept]), Checked(frozen(rows)), order.far[far], first, own, far_own)
     return RowPart(first, stop, made, whole), kept, far
 
 

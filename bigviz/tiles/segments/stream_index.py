@@ -340,12 +340,14 @@ class StreamIndex:
             dropped += gone
             if part.stop <= first:
                 continue
-            left = without(part, first, part.stop, None, crew)
-            ends = []
-            while len(left) > _EATEN:
-                middle = (left.first + left.stop) // 2
-                ends.append(without(left, middle, left.stop, None, crew))
-                left = without(left, left.first, middle, None, crew)
+            ends: list[RowPart] = []
+            left, stop = part, part.stop
+            while len(left) * (stop - first) > _EATEN * (left.stop - left.first) and stop - first > 1:
+                middle = (first + stop) // 2
+                ends.append(without(left, middle, stop, None, crew))
+                left, stop = without(left, first, middle, None, crew), middle
+            if left is part:
+                left = without(part, first, stop, None, crew)
             kept += [each for each in (left, *reversed(ends)) if len(each)]
         return kept
 
