@@ -143,9 +143,9 @@ def cells_within(
     guard: Guard, low: int, high: int, tile: TileKey, out: npt.NDArray[np.int32] | None = None
 ) -> npt.NDArray[np.int32]:
     """The same for the rows of a part of a whole range of the tile; in `out`, if that is given and has room."""
-    guard.keys.open(np.array([low]), np.array([high]))
+    keys = guard.keys.take(slice(low, high))
     cells = np.empty(high - low, np.int32) if out is None else out[: high - low]
-    _square_cells(guard.keys.array[low:high], *_terms(tile), _table_of(tile), cells)
+    _square_cells(keys, *_terms(tile), _table_of(tile), cells)
     return cells
 
 

@@ -91,7 +91,7 @@ class Pyramid:
         if tile.zx == tile.zy:
             low, high = self.span(tile)
             if not self.is_large(tile, low, high):
-                self._add(tile, Ranges.one(low, high), planes, work)
+                self._add_range(tile, low, high, planes, work)
                 return
         elif not self._half_tells(tile):
             ranges = ranges_within(self.guard, tile.codes, work.cancel)
@@ -197,7 +197,7 @@ class Pyramid:
         inputs = self.inputs
         if not self.is_large(tile, low, high):
             planes = inputs.create(look=work.look)
-            self._add(tile, Ranges.one(low, high), planes, work)
+            self._add_range(tile, low, high, planes, work)
             return planes
         below: dict[int, Planes] = {}
         cuts = self.cuts(tile, low, high) if tile.zx < DEEPEST else [low, high]
@@ -215,7 +215,7 @@ class Pyramid:
                 for plane, part in zip(planes, below[quarter], strict=True):
                     plane[..., row : row + half, column : column + half] = part
             else:
-                self._add(tile, Ranges.one(cuts[quarter], cuts[quarter + 1]), planes, work)
+                self._add_range(tile, cuts[quarter], cuts[quarter + 1], planes, work)
         self._keep(tile, planes, work)
         return planes
 
@@ -275,6 +275,19 @@ class Pyramid:
         ranges = ranges_within(self.guard, tile.codes, work.cancel)
         return self._apart(tile, ranges, work) if self.is_large_apart(tile, ranges) else ranges
 
+    def _add_range(self, tile: TileKey, low: int, high: int, planes: Planes, work: Work) -> None:
+        """The same as `_add` for the rows of a square tile, or of a square part of it: few are added in a tenth of the
+        time, which counts where a tile has rows in a dozen parts."""
+        if self.inputs.counts_rows:
+            work.rows += high - low
+            work.look()
+            count_cells(self.guard, Ranges.one(low, high), tile, planes[0], work.cancel)
+        elif high - low <= self.inputs.many:
+            work.rows += high - low
+            self._add_run(tile, low, high, planes, work)
+        else:  # perhaps a pile
+            self._add(tile, Ranges.one(low, high), planes, work)
+
     def _add(self, tile: TileKey, ranges: Ranges, planes: Planes, work: Work) -> None:
         """Add the rows of ranges that `ranges_within` found for the tile, or for a part of it."""
         rest = np.ones(len(ranges.low), np.bool_)
@@ -295,20 +308,23 @@ class Pyramid:
             self._add_values(tile, ranges, planes, work)
 
     def _add_values(self, tile: TileKey, ranges: Ranges, planes: Planes, work: Work) -> None:
-        least = 0 if len(ranges.low) == 1 else _CHUNK // 4
-        long = ranges.whole & (ranges.high - ranges.low > least)
+        long = ranges.whole & (ranges.high - ranges.low > _CHUNK // 4)
         for low, high in zip(ranges.low[long].tolist(), ranges.high[long].tolist(), strict=True):
-            for start in range(low, high, _CHUNK):
-                work.look()
-                stop = min(start + _CHUNK, high)
-                cells = cells_within(self.guard, start, stop, tile, _scratch.cells)
-                self.inputs.append(planes, cells, slice(start, stop))
+            self._add_run(tile, low, high, planes, work)
         lows, highs = ranges.low[~long], ranges.high[~long]
         ends = np.cumsum(highs - lows) // _CHUNK
         for part in np.split(np.arange(len(ends)), np.flatnonzero(np.diff(ends)) + 1):
             work.look()
             positions = positions_of(lows[part], highs[part])
             self.inputs.append(planes, cells_of(self.guard.keys.take(positions), tile), positions)
+
+    def _add_run(self, tile: TileKey, low: int, high: int, planes: Planes, work: Work) -> None:
+        """Add the rows of a part of a whole range."""
+        for start in range(low, high, _CHUNK):
+            work.look()
+            stop = min(start + _CHUNK, high)
+            cells = cells_within(self.guard, start, stop, tile, _scratch.cells)
+            self.inputs.append(planes, cells, slice(start, stop))
 
     def _add_pile(self, tile: TileKey, low: int, high: int, planes: Planes, work: Work) -> None:
         """Add rows of one key, which are those of a tile at the deepest level."""
