@@ -40,7 +40,10 @@ def test_a_search_finds_what_numpy_finds(data: st.DataObject, kind: str, low: in
     assert Guard(keys).lower_bound(low, high, key) == low + int(np.searchsorted(keys[low:high], np.uint64(key)))
     end = min(key + data.draw(st.integers(1, 1 << 63)), 1 << 64)
     stop = SIZE if end >> 64 else int(np.searchsorted(keys, np.uint64(end)))
-    assert Guard(keys).span(key, end) == (int(np.searchsorted(keys, np.uint64(key))), stop)
+    guard, expected = Guard(keys), (int(np.searchsorted(keys, np.uint64(key))), stop)
+    for _ in range(2):  # also where it was asked last
+        assert guard.span(key, end) == guard.span(key, end) == expected
+        assert guard.span(0, end) == (0, stop)
 
 
 @settings(max_examples=200, deadline=None)
