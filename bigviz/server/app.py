@@ -139,8 +139,6 @@ def _count(site: Site) -> Any:
     def done(handler: RequestHandler) -> None:
         route = type(handler).__name__.lower()
         seconds = time.time() - handler.request._start_time
-        site.metrics.requests.labels(route, str(handler.get_status())).inc()
-        site.metrics.seconds.labels(route).observe(seconds)
-        site.event("request", route=route, method=handler.request.method, status=handler.get_status(), seconds=seconds)
+        site.answered(route, str(handler.request.method), handler.get_status(), seconds)
 
     return done

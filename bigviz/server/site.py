@@ -17,6 +17,7 @@ from bigviz.server.access.people import Guest
 from bigviz.server.documents.given import Given
 from bigviz.server.documents.openings import Openings
 from bigviz.server.http.response_budget import Budget
+from bigviz.server.kept.kept_answers import KeptAnswers, Standing
 from bigviz.server.library_threads import LibraryThreads
 from bigviz.server.limits import Limits
 from bigviz.server.metrics import Metrics
@@ -143,6 +144,7 @@ class Site:
     updates: Updates = field(default_factory=Updates)
     tables: Given = field(init=False)
     budget: Budget = field(init=False)
+    kept_answers: KeptAnswers = field(init=False)
     _backend: Backend | None = None
     _bodies: LayerBodies | None = None
     _shelf: Shelf | None = None
@@ -153,6 +155,7 @@ class Site:
 
     def __post_init__(self) -> None:
         self.budget = Budget(self.limits.answer_bytes)
+        self.kept_answers = KeptAnswers(self)
         self.tables = Given(self.documents)
         self.people.given = self.given
 
@@ -334,6 +337,19 @@ class Site:
         self.access.close()
         if self._shelf is not None:
             self._shelf.close()
+
+    def standing(self, name: str) -> Standing | None:
+        """What stands for a document of that name now; None where it has to be opened first."""
+        if self.has(name) or self.library is None:
+            document = self.documents.get(name)
+            return None if document is None else (document, 0)
+        return None if self._shelf is None else self._shelf.standing(name)
+
+    def answered(self, route: str, method: str, status: int, seconds: float) -> None:
+        """An HTTP request was answered."""
+        self.metrics.requests.labels(route, str(status)).inc()
+        self.metrics.seconds.labels(route).observe(seconds)
+        self.event("request", route=route, method=method, status=status, seconds=seconds)
 
     def joined(self, viewer: Viewer) -> None:
         """A browser has connected."""

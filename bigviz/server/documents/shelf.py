@@ -119,6 +119,12 @@ class Shelf:
         opened = await self.open(name)
         return Shown(opened, await self.usage(name, opened, caller))
 
+    def standing(self, name: str) -> tuple[Opened, int] | None:
+        """A document that is kept open, and a number that is another one once callers may be shown something else of
+        it."""
+        opened = self._kept.get(name)
+        return None if opened is None else (opened, self._state)
+
     async def newest(self, name: str, before: Shown, caller: Caller) -> Shown:
         """A document as it is shown, over the newest data. Raises what `open` does, and Unusable where the new data are
         not for that version of the document."""

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Coroutine, Mapping
-from functools import lru_cache
 from typing import Any, ClassVar, Final
 
-from tornado.httputil import HTTPHeaders, format_timestamp
+from tornado.httputil import HTTPHeaders
 from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, RequestHandler
 
@@ -22,6 +20,7 @@ from bigviz.server.access.principal import Principal
 from bigviz.server.access.same_origin import SAFE, foreign_origin, refuse_foreign_change
 from bigviz.server.error_json import describe, dump, retry_after, status_of
 from bigviz.server.http.content_types import JSON
+from bigviz.server.kept.date import date
 from bigviz.server.site import Site
 
 __all__ = ["Guarded", "Handler"]
@@ -44,12 +43,6 @@ _HEADERS: Final = (
 )
 
 
-@lru_cache(2)
-def _date(second: int) -> str:
-    """A time for a header."""
-    return format_timestamp(second)
-
-
 class Guarded(RequestHandler):
     """The gate in front of every route: the Host check, who asks, and what the route needs; the headers and the error
     form. Also for static files.
@@ -67,11 +60,10 @@ class Guarded(RequestHandler):
     reader: str | None = None
 
     def clear(self) -> None:
-        """As Tornado's, without the name of the server, and with a date that is made once a second: it is a tenth of
-        what a 304 costs."""
+        """As Tornado's, without the name of the server, and with a date that is made once a second."""
         self._headers = HTTPHeaders()
         self._headers["Content-Type"] = "text/html; charset=UTF-8"
-        self._headers["Date"] = _date(int(time.time()))
+        self._headers["Date"] = date()
         self.set_default_headers()
         self._write_buffer = []
         self.set_status(200)

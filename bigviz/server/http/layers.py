@@ -15,6 +15,7 @@ from bigviz.server.controls.options import read_options
 from bigviz.server.http.base import Handler
 from bigviz.server.jobs.usage import Usage
 from bigviz.server.jobs.wanted import RowsWanted
+from bigviz.server.kept.kept_answers import Basis
 from bigviz.server.request_values import choice, image_size, interval, whole, window_of
 
 if TYPE_CHECKING:
@@ -114,8 +115,24 @@ class Tiles(LayerHandler):
     """`tiles/Z/I/J.EXT` and `tiles/ZX,ZY/I/J.EXT`, `J@2x.png` with twice the pixels; 404 for a tile that its level does
     not have."""
 
+    people: object = None
+    basis: Basis | None = None
+
+    async def prepare(self) -> None:
+        """Let the request through; what is known of people is looked at before they are."""
+        self.people = self.site.people.mark()
+        await super().prepare()
+
+    def on_finish(self) -> None:
+        """Keep the answer for who asks again."""
+        super().on_finish()
+        if self.basis is not None:
+            route, headers = type(self).__name__.lower(), list(self._headers.get_all())
+            self.site.kept_answers.keep(self.request, route, self.get_status(), headers, self.basis)
+
     async def answer(self, *args: str) -> None:
         name, number, level, i, j, doubled, extension = args
+        standing = self.site.standing(name)
         backend, asked = await self.asked(name, number)
         place = _place(level, i, j)
         if doubled and (extension != "png" or max(place[:2]) == _MOST_LEVEL):
@@ -123,7 +140,9 @@ class Tiles(LayerHandler):
         shading = self.site.bodies.shading(asked, self.query) if extension == "png" else None
         # Colours depend on other tiles, and an Arrow file names its version.
         tag = await backend.tile_tag(self.principal, asked, place) if extension == "npy" else None
-        if self.tagged(asked, place, shading, bool(doubled), tag=tag):
+        has_it = self.tagged(asked, place, shading, bool(doubled), tag=tag)
+        self.basis = Basis(self.people, name, standing, self.principal, asked, "" if has_it else self.tag)
+        if has_it:
             self.finish()
             return
         principal, bodies = self.principal, self.site.bodies

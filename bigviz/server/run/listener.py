@@ -16,8 +16,10 @@ from tornado.iostream import IOStream
 from tornado.web import Application
 
 from bigviz.common.errors import BadInput
+from bigviz.server.kept.read_ahead import ReadAhead
 from bigviz.server.limits import Limits
 from bigviz.server.run.one_question import OneQuestion
+from bigviz.server.site import Site
 
 __all__ = ["LOCAL", "Listener", "bind"]
 
@@ -32,10 +34,13 @@ LOCAL: Final = "127.0.0.1"
 
 
 class Listener(HTTPServer):
-    """An HTTP server that serves a number of connections, in all and per address. One beyond them may ask one thing:
-    whether the server lives. Anything else is answered 503, and the connection is closed."""
+    """An HTTP server that serves a number of connections, in all and per address, and answers what it has answered
+    before from its bytes. A connection beyond the number may ask one thing: whether the server lives. Anything else is
+    answered 503, and the connection is closed."""
 
-    def initialize(self, app: Application, limits: Limits, tls: ssl.SSLContext | None = None) -> None:  # type: ignore[override]
+    def initialize(  # type: ignore[override]
+        self, app: Application, site: Site, limits: Limits, tls: ssl.SSLContext | None = None
+    ) -> None:
         super().initialize(
             app,
             ssl_options=tls,
@@ -45,6 +50,7 @@ class Listener(HTTPServer):
             max_body_size=limits.body_bytes,
             max_buffer_size=2 * max(limits.frame_bytes, limits.header_bytes, limits.body_bytes),
         )
+        self._site = site
         self._limits = limits
         # Once a process has as many files open as it may, accepting fails again and again: stay below that.
         files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
@@ -70,7 +76,12 @@ class Listener(HTTPServer):
         if context.address_family == socket.AF_UNIX:
             context.remote_ip = LOCAL
         delegate = super().start_request(server_conn, request_conn)
-        return OneQuestion(delegate, request_conn) if request_conn.stream in self._beyond else delegate
+        if request_conn.stream in self._beyond:
+            return OneQuestion(delegate, request_conn)
+        kept = self._site.kept_answers
+        client = kept.client(str(context.remote_ip), context.protocol)
+        request_conn.read_response = ReadAhead(request_conn, client, kept, self._site.budget, self._limits)
+        return delegate
 
     def close_idle(self, busy: Collection[IOStream]) -> bool:
         """Close the connections that are not `busy` and have nothing left to send; whether any is still open."""

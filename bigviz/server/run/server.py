@@ -145,7 +145,7 @@ class Server:
             hosts, OpenedDocuments(self._names), options.limits, options.prefix, access, self._event, self.library,
             basemaps=options.basemaps,
         )  # fmt: skip
-        self._http = Listener(make_app(self.site), options.bounds, self._tls)
+        self._http = Listener(make_app(self.site), self.site, options.bounds, self._tls)
         self._http.add_sockets(self._sockets)
         if not self._tells_when_open:
             self._tell_where()
