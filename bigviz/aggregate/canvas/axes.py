@@ -6,6 +6,7 @@ import datetime
 import math
 from collections.abc import Sequence
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from bigviz.common.errors import BadInput
 from bigviz.common.jit import frozen, jit
 from bigviz.common.workers import Crew, slices
 from bigviz.data.columns.column import Column, ColumnInfo
+from bigviz.data.dataset import Dataset
 
 __all__ = ["Ends", "Range", "centres", "ends", "joined", "number", "pair", "span_of", "spans", "wide"]
 
@@ -23,6 +25,7 @@ Array = npt.NDArray[Any]
 Range = tuple[Any, Any]
 Ends = tuple[int | float, int | float]
 
+_KNOWN: Final[WeakKeyDictionary[Dataset, dict[tuple[str, int], Ends | None]]] = WeakKeyDictionary()
 _SLICE: Final = 1 << 19  # rows whose lowest and highest are found at a time
 
 
@@ -34,14 +37,19 @@ def pair(values: Any, name: str) -> Range:
     return ends
 
 
-def spans(columns: Sequence[Column], threads: int) -> list[tuple[int | float, int | float]]:
+def spans(
+    columns: Sequence[Column], threads: int, dataset: Dataset | None = None
+) -> list[tuple[int | float, int | float]]:
     """The lowest and the highest number of each column, found in one pass on all threads.
 
     -1 and 1 where there is no number or an infinite one; one number plus and minus 1; times are ints. All as
-    datashader has it.
+    datashader has it. Those of whole columns of a dataset, where that is given, are kept as long as it is there.
     """
-    found = ends(columns, threads)
-    return [span_of(column.info, each) for column, each in zip(columns, found, strict=True)]
+    known = {} if dataset is None else _KNOWN.setdefault(dataset, {})
+    names = [(column.info.name, 0 if dataset is None else dataset.version) for column in columns]
+    unknown = {name: column for name, column in zip(names, columns, strict=True) if name not in known}
+    known |= zip(unknown, ends(list(unknown.values()), threads), strict=True)
+    return [span_of(column.info, known[name]) for name, column in zip(names, columns, strict=True)]
 
 
 def ends(columns: Sequence[Column | Numbers], threads: int) -> list[Ends | None]:

@@ -190,7 +190,7 @@ class Canvas:
             return self._drawn_in_batches(glyph, lazy, wanted)
         rows = TableRows.of(source, wanted)
         sides = [column for column, given in ((rows.x, self.x_range), (rows.y, self.y_range)) if given is None]
-        found = iter(spans(sides, usable_cores()))
+        found = iter(spans(sides, usable_cores(), rows.dataset))
         bins = self._bins(rows.infos, lambda _: next(found))
         drawn = _restarting(rows.reduction)
         if glyph == "line":

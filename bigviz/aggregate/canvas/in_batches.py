@@ -79,7 +79,7 @@ class Survey:
                 inputs = replace(inputs, codes=_recoded(inputs.codes, each.labels, places), categories=len(places))
             before += len(each)
             if len(each):
-                yield replace(each, inputs=inputs)
+                yield replace(each, inputs=inputs, dataset=None)
 
 
 class _Found:

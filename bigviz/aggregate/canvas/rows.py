@@ -43,13 +43,15 @@ class Wanted:
 
 @dataclass(frozen=True)
 class TableRows:
-    """Rows of a table; `reduction` is the one that was wanted as it reads this table."""
+    """Rows of a table; `reduction` is the one that was wanted as it reads this table, and `dataset` the table where all
+    of its rows are here."""
 
     x: Column
     y: Column
     reduction: Reduction
     inputs: Inputs
     labels: list[Any]
+    dataset: Dataset | None = None
 
     def __len__(self) -> int:
         return len(self.x)
@@ -69,7 +71,7 @@ class TableRows:
             keep = kept(dataset, check(parse(wanted.filter), dataset), Crew())
         x, y = (_some(dataset.column(name), keep) for name in (wanted.x, wanted.y))
         reduction, inputs, labels = _inputs(source, dataset, wanted.reduction)
-        return TableRows(x, y, reduction, _taken(inputs, keep), labels)
+        return TableRows(x, y, reduction, _taken(inputs, keep), labels, None if wanted.filter else dataset)
 
 
 def _some(column: Column, keep: Mask | None) -> Column:

@@ -23,9 +23,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from bigviz.aggregate.canvas import axes
 from bigviz.aggregate.canvas.canvas import Canvas
 from bigviz.aggregate.reductions import api as r
 from bigviz.common.errors import BadInput, NotFound, TooLarge
+from bigviz.data.open import open as open_source
 
 COMMON = settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 SIGNED, UNSIGNED = ("int8", "int16", "int32", "int64"), ("uint8", "uint16", "uint32", "uint64")
@@ -203,6 +205,19 @@ def test_the_columns_own_ranges(dtype: str, data: st.DataObject) -> None:
     if all(fits(side, size, False, False) for side, size in zip(sides, options.values(), strict=True)):
         for images in both(frame, "points", ("count",), options):
             identical(*images)
+
+
+def test_ranges_of_an_opened_table_are_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And those of the rows that a filter keeps each time."""
+    looked: list[int] = []
+    found = axes.ends
+    monkeypatch.setattr(axes, "ends", lambda columns, threads: looked.append(len(columns)) or found(columns, threads))
+    table = open_source({"x": [3.0, math.nan, 1.0], "y": [1.0, 2.0, -4.0]})
+    for _ in range(2):
+        assert Canvas(2, 2).points(table, "x", "y").attrs == {"x_range": (1.0, 3.0), "y_range": (-4.0, 2.0)}
+        assert Canvas(2, 2).points(table, "x", "y", filter="x > 2").attrs["x_range"] == (2.0, 4.0)
+        assert Canvas(2, 2, (0, 1)).points(table, "x", "y").attrs["y_range"] == (-4.0, 2.0)
+    assert sum(looked) == 2 + 2 * 2
 
 
 def test_all_null_columns() -> None:
