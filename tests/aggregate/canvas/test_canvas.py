@@ -170,12 +170,14 @@ def test_line_dtypes(x: str, y: str, data: st.DataObject) -> None:
     compare(data, data.draw(frames(x, y, infinite=False)), "line", "any")
 
 
-@pytest.mark.parametrize("value", ["float32", "int64", "uint8"])
-@pytest.mark.parametrize("name", ["sum", "by max"])
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [*((value, ("sum", "max")) for value in ("float32", "int64", "uint8")), ("float32", ("by max",))],
+)
 @COMMON
 @given(data=st.data())
-def test_value_dtypes(name: str, value: str, data: st.DataObject) -> None:
-    compare(data, data.draw(frames("float64", "float64", value)), "points", name)
+def test_value_dtypes(value: str, names: tuple[str, ...], data: st.DataObject) -> None:
+    compare(data, data.draw(frames("float64", "float64", value)), "points", *names)
 
 
 @pytest.mark.parametrize(
