@@ -1,9 +1,10 @@
 """`python -m bench.brush_browser`: from a pointer's move to what the brush draws in the other figures, in Chromium.
 
-A box is drawn over points and, once all that it shows is exact, dragged about, a move each frame, through the browser's
-own input pipeline. A move has arrived at the end of the frame in which the last of the other figures has drawn it, or a
-later one: the server answers the newest step. Moves come from the browser's own clock. Server, browser and script share
-the machine. Where the time goes is told with it: `bench/brush_stages.py`.
+A box is drawn over points and, once all that it shows is exact and the server has nothing left to compile, dragged
+about, a move each frame, through the browser's own input pipeline. A move has arrived at the end of the frame in which
+the last of the other figures has drawn it, or a later one: the server answers the newest step. Moves come from the
+browser's own clock. Server, browser and script share the machine. Where the time goes is told with it:
+`bench/brush_stages.py`.
 """
 
 from __future__ import annotations
@@ -32,7 +33,10 @@ MOVES: Final = 240
 PIXELS: Final = 8
 BOUND: Final = 100.0
 UPDATES: Final = 20.0  # a second, at least
+_WARM_UP: Final = 60  # moves that are not counted: kernels of rows at the edges of a brush are compiled in them
 _LATEST: Final = 600.0  # seconds
+_LOOK: Final = 0.5
+_IDLE: Final = 0.04  # of a core
 _FRAME: Final = 1 / 60
 _APP: Final = """
 import bigviz as bv
@@ -83,8 +87,11 @@ async def measured(path: Path, folder: Path, store: Path) -> tuple[float, float,
             middle = left + 0.45 * width, top + 0.45 * height
             await tab.mouse("mouseMoved", *middle, held=False)
             await tab.mouse("mousePressed", *middle, held=True)
+            await _drag(tab, middle, _WARM_UP)
+            await _until_drawn(tab, is_exact=True)
+            await _until_idle()
             before = times_of(os.getpid())
-            await _drag(tab, middle)
+            await _drag(tab, middle, MOVES)
             spent = spent_since(before, os.getpid())
             await _until_drawn(tab, is_exact=False)
             return first, exact, drag_of(await tab.evaluate("window.seen"), _TARGETS), spent
@@ -95,11 +102,20 @@ async def _until_drawn(tab: Tab, is_exact: bool) -> None:
     await tab.until(_DRAWN % (list(_TARGETS), "true" if is_exact else "false"), _LATEST)
 
 
-async def _drag(tab: Tab, start: tuple[float, float]) -> None:
+async def _until_idle() -> None:
+    """Wait until the server has compiled and rehearsed its kernels: it does so once a page is shown."""
+    while True:
+        before = times_of(os.getpid())
+        await asyncio.sleep(_LOOK)
+        if spent_since(before, os.getpid())["server"] <= _IDLE * _LOOK:
+            return
+
+
+async def _drag(tab: Tab, start: tuple[float, float], moves: int) -> None:
     """Move the pointer 8 pixels a frame, to and fro."""
     await tab.evaluate("for (const list of Object.values(window.seen)) list.length = 0")
     due = time.perf_counter()
-    for k in range(MOVES):
+    for k in range(moves):
         across = abs((PIXELS * k + 100) % 400 - 200) - 100
         down = abs(PIXELS * k % 80 - 40) - 20
         await tab.mouse("mouseMoved", start[0] + across, start[1] + down, held=True)
