@@ -59,10 +59,9 @@ export class Pointer {
     );
     surface.addEventListener("pointermove", (e) => this.#move(e));
     // Browsers hold `pointermove` back until the next frame (Chromium: 4 ms, once in ten times 13 or more); this one
-    // they do not. The `pointermove` that follows finds the finger where it is already.
-    surface.addEventListener("pointerrawupdate", (e) => {
-      if (this.drag) this.#move(/** @type {PointerEvent} */ (e));
-    });
+    // they do not. The `pointermove` that follows finds the finger where it is already. Each move is told twice where
+    // somebody listens, so a plot does so while it is dragged alone.
+    this.raw = (/** @type {Event} */ e) => this.#move(/** @type {PointerEvent} */ (e));
     surface.addEventListener("pointerup", (e) => this.#up(e, true));
     surface.addEventListener("pointercancel", (e) => this.#up(e, false));
     surface.addEventListener("pointerleave", (e) => {
@@ -113,6 +112,7 @@ export class Pointer {
     } else if (region === "bar") this.drag = "bar";
     else if (region === "plot" && (e.shiftKey || this.on.boxMode())) this.drag = "box";
     else this.drag = e.pointerType === "touch" && this.on.scrolls() ? "scroll" : "pan";
+    this.surface.addEventListener("pointerrawupdate", this.raw);
   }
 
   /** @param {PointerEvent} e */
@@ -197,6 +197,7 @@ export class Pointer {
   }
 
   #end() {
+    this.surface.removeEventListener("pointerrawupdate", this.raw);
     this.drag = null;
     this.held = "none";
     delete this.surface.dataset.drag;
