@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 
 import numpy as np
 import pyarrow as pa
 
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.cancel import NEVER, Cancel, locked
-from bigviz.common.did_you_mean import MOST_LISTED, hint, listing
-from bigviz.common.errors import BadInput, Cancelled, NotFound, Unplottable
+from bigviz.common.did_you_mean import MOST_LISTED
+from bigviz.common.errors import BadInput, Unplottable
 from bigviz.common.printable import encodable
 from bigviz.common.progress import Progress, no_progress
 from bigviz.data.appending.grown_labels import GrownLabels, grown_labels
 from bigviz.data.appending.growth import Correction
 from bigviz.data.columns.arrow_arrays import take_rows
 from bigviz.data.columns.categories import Categories, LabelSet, Sorted
-from bigviz.data.columns.column import Column, ColumnInfo, Unusable, as_labels, label_text, own_name
-from bigviz.data.columns.kinds import describe, storage_type
+from bigviz.data.columns.column import Column, ColumnInfo, own_name
+from bigviz.data.columns.directory import Directory
 from bigviz.data.columns.magnitudes import Magnitudes
 from bigviz.data.columns.numbers import Numbers, axis_dtype, viewed, without_copy
 from bigviz.data.columns.true_values import Labels, Loaded, Numeric, dress
@@ -30,6 +29,7 @@ from bigviz.data.filters.selected import Selected, where
 from bigviz.data.formats.stable_file import StableFile
 from bigviz.data.limits import require_memory
 from bigviz.data.origin import Origin
+from bigviz.data.sources.first_array import first_array
 from bigviz.data.sources.memory import MemorySource
 from bigviz.data.sources.sinks import Collected, Rows
 from bigviz.data.sources.source import Source
@@ -37,37 +37,28 @@ from bigviz.data.statistics.values import Statistics
 
 __all__ = ["Dataset"]
 
-_HEAD = 1 << 20
-
 
 class Dataset:
     """A named table, made by `bigviz.open`. Safe to use from any number of threads.
 
     `name` is the dataset's name; `version`, an integer, increases when its rows change; `origin` says how it was opened
-    from paths, None for tables in memory. A column is read when it is
-    first used and then stays in memory until it is released, whatever happens to the file; only columns that were not
-    read yet can fail with `Unreadable` later.
+    from paths, None for tables in memory. A column is read when it is first used and then stays in memory until it is
+    released, whatever happens to the file; only columns that were not read yet can fail with `Unreadable` later.
     """
-
-    # A column of integers or booleans is a category too, under the name `as_labels(name)`: its place is then that of
-    # the column itself plus the number of all columns. A column whose own name is that of another one's labels cannot
-    # be told from them.
 
     def __init__(self, name: str, source: Source, origin: Origin | None = None) -> None:
         self.name = name
         self.version = 1
         self.origin = origin
         self._source = source
-        self._unusable = {**_named_as_labels(source.schema.names), **source.unusable}
-        self._infos = [describe(field, self._unusable.get(at)) for at, field in enumerate(source.schema)]
-        self._repeated = {name for name, times in Counter(source.schema.names).items() if times > 1}
+        self._directory = Directory(name, source.schema, source.unusable)
         self._loaded: dict[int, Loaded] = {}
         self._labels: dict[int, Sorted] = {}
         self._grown_labels: dict[int, GrownLabels] = {}  # kept for versions to come
-        self._locks = [threading.Lock() for _ in self._infos]
+        self._locks = [threading.Lock() for _ in source.schema]
 
     def __repr__(self) -> str:
-        return f"<Dataset {self.name!r}: {self.num_rows:,} rows, {len(self._infos)} columns>"
+        return f"<Dataset {self.name!r}: {self.num_rows:,} rows, {len(self._directory.infos)} columns>"
 
     @property
     def schema(self) -> pa.Schema:
@@ -130,7 +121,9 @@ class Dataset:
     def notes(self) -> tuple[str, ...]:
         """Sentences for the user who opened it, about 20 at most: what cannot be read of it and why, or that a file's
         name promises another format."""
-        unusable = [f"Column {self._infos[at].name!r} {each.reason}." for at, each in self._unusable.items()]
+        unusable = [
+            f"Column {self._directory.infos[at].name!r} {each.reason}." for at, each in self._directory.unusable.items()
+        ]
         notes = [encodable(note) for note in (*unusable, *self._source.notes)]
         more = len(notes) - MOST_LISTED
         return (*notes[:MOST_LISTED], f"There are {more:,} more such notes.") if more > 0 else tuple(notes)
@@ -147,30 +140,30 @@ class Dataset:
 
     def columns(self) -> list[ColumnInfo]:
         """All columns in the table's order, those that cannot be plotted included."""
-        return list(self._infos)
+        return list(self._directory.infos)
 
     def info(self, name: str) -> ColumnInfo:
         """The plottable column of that name.
 
         Raises `NotFound` (with the nearest name) or `Unplottable` (with those that can be plotted).
         """
-        return self._info(self._plottable(name))
+        return self._directory.info(self._directory.plottable(name))
 
     def column(self, name: str, progress: Progress = no_progress, cancel: Cancel = NEVER) -> Column:
         """All rows of one column as axis numbers, read once and kept; concurrent callers share one reading.
 
         Raises what `info` does, `Unreadable` if the file is damaged, changed or gone, `TooLarge`, or `Cancelled`.
         """
-        return self._load(self._plottable(name), progress, cancel).column
+        return self._load(self._directory.plottable(name), progress, cancel).column
 
     def head(self, name: str, cancel: Cancel = NEVER) -> Column:
         """The first rows of a column, at most about a million, without reading the others; not kept."""
-        index = self._plottable(name)
+        index = self._directory.plottable(name)
         loaded = self._loaded.get(index)
         if loaded is not None:
             return loaded.column
-        array = self._first_array(index, cancel)
-        builder = _builder(self._info(index), len(array))
+        array = first_array(self._source, self._directory.own(index), cancel)
+        builder = _builder(self._directory.info(index), len(array))
         builder.add(0, array)
         return builder.finish().column
 
@@ -188,7 +181,7 @@ class Dataset:
         out: where labels are not known yet, each batch has those of its own rows. Several threads may read at a time.
         Raises what `column` does.
         """
-        indices = [self._own(self._plottable(name)) for name in names]
+        indices = [self._directory.own(self._directory.plottable(name)) for name in names]
         first = self._source.chunks()[number][0]
         yield from self._columns(names, first, self._source.stream(number, indices, cancel), cancel, own_labels)
 
@@ -202,7 +195,7 @@ class Dataset:
         """
         before, end = self.first_row, self.first_row + self.num_rows
         start, stop = max(start, before), min(stop, end)
-        indices = [self._own(self._plottable(name)) for name in names]
+        indices = [self._directory.own(self._directory.plottable(name)) for name in names]
         if start < stop and names:
             rows = self._source.rows(start - before, stop - before, indices, cancel)
             yield from self._columns(names, start, rows, cancel, own_labels)
@@ -210,15 +203,15 @@ class Dataset:
     def statistics(self, name: str, start: int, stop: int) -> Statistics | None:
         """Bounds of a column's values in the rows with the numbers `start` to `stop` (exclusive), as a file's own
         statistics have them; nothing is read for them. None where none are known. Raises what `info` does."""
-        index, before = self._plottable(name), self.first_row
-        if index != self._own(index):
+        index, before = self._directory.plottable(name), self.first_row
+        if index != self._directory.own(index):
             return None
         return self._source.statistics(start - before, stop - before, index)
 
     def values(self, name: str, start: int, stop: int, cancel: Cancel = NEVER) -> Iterator[tuple[int, pa.Array]]:
         """The values of one column in its own type, or as that type's dictionaries, at the rows with the numbers
         `start` to `stop` (exclusive): (number of the first row, values). Nothing is kept. Raises what `take` does."""
-        index, before = self._readable(name), self.first_row
+        index, before = self._directory.readable(name), self.first_row
         start, stop = max(start, before), min(stop, before + self.num_rows)
         if start < stop:
             for (array,) in self._source.rows(start - before, stop - before, [index], cancel):
@@ -229,15 +222,14 @@ class Dataset:
         self, names: Sequence[str], first: int, rows: Iterator[list[pa.Array]], cancel: Cancel, own_labels: bool
     ) -> Iterator[tuple[int, list[Column]]]:
         """Arrays of a source as columns, with the numbers of their first rows."""
-        indices = [self._plottable(name) for name in names]
-        categories = [at for at in indices if self._info(at).kind == "category"]
+        indices = [self._directory.plottable(name) for name in names]
+        infos = [self._directory.info(at) for at in indices]
+        categories = [at for at, info in zip(indices, infos, strict=True) if info.kind == "category"]
         labels = {at: self._labels.get(at) if own_labels else self._sorted(at, cancel) for at in categories}
         for arrays in rows:
             count = len(arrays[0])
-            yield (
-                first,
-                [_column(self._info(at), array, labels.get(at)) for at, array in zip(indices, arrays, strict=True)],
-            )
+            parts = zip(indices, infos, arrays, strict=True)
+            yield first, [_column(info, array, labels.get(at)) for at, info, array in parts]
             first += count
 
     def labels(self, name: str, cancel: Cancel = NEVER) -> tuple[str, ...]:
@@ -245,8 +237,8 @@ class Dataset:
 
         Raises what `column` does, and `Unplottable` for another kind.
         """
-        index = self._plottable(name)
-        if self._info(index).kind != "category":
+        index = self._directory.plottable(name)
+        if self._directory.info(index).kind != "category":
             raise Unplottable(f"Column {echoed(name)} of {self.name!r} is no category.", got=name)
         return self._sorted(index, cancel).texts
 
@@ -270,14 +262,14 @@ class Dataset:
                 f"Rows lie between {first:,} and {stop - 1:,}.", field="rows", got=[int(rows.min()), int(rows.max())]
             )
         rows = rows - first
-        indices = [self._readable(name) for name in names]
+        indices = [self._directory.readable(name) for name in names]
         fields = [self.schema.field(index) for index in indices]
         room = Room(most)
         return pa.Table.from_arrays([self._take(index, rows, room) for index in indices], schema=pa.schema(fields))
 
     def arrow(self, names: Sequence[str]) -> pa.Table:
         """Whole columns in their own types, as an Arrow table; what is not in memory in that form is read each time."""
-        indices = [self._readable(name) for name in names]
+        indices = [self._directory.readable(name) for name in names]
         fields = [self.schema.field(index) for index in indices]
         return pa.Table.from_arrays([self._whole(index) for index in indices], schema=pa.schema(fields))
 
@@ -287,7 +279,11 @@ class Dataset:
         Columns that cannot be read, and those whose name is another one's too, are left out. Reading a batch raises
         `Unreadable` or `Cancelled`.
         """
-        indices = [at for at, info in enumerate(self._infos) if info.readable and info.name not in self._repeated]
+        indices = [
+            at
+            for at, info in enumerate(self._directory.infos)
+            if info.readable and info.name not in self._directory.repeated
+        ]
         schema = pa.schema([self.schema.field(index).remove_metadata() for index in indices])
 
         def made() -> Iterator[pa.RecordBatch]:
@@ -326,8 +322,8 @@ class Dataset:
     def release(self, but: Collection[str] = ()) -> None:
         """Drop the columns that were read, except those named in `but`; they are read again when they are needed."""
         for index in list(self._loaded):
-            if self._info(index).name not in but:
-                with self._locks[self._own(index)]:
+            if self._directory.info(index).name not in but:
+                with self._locks[self._directory.own(index)]:
                     self._loaded.pop(index, None)
 
     def _load(self, index: int, progress: Progress, cancel: Cancel) -> Loaded:
@@ -352,8 +348,8 @@ class Dataset:
                 if loaded is not None and isinstance(loaded.restore, Labels):
                     self._labels[index] = Sorted(loaded.restore.labels, loaded.column.categories or ())
                 else:
-                    labels = LabelSet(self._info(index))
-                    self._source.read(self._own(index), labels.add, no_progress, cancel)
+                    labels = LabelSet(self._directory.info(index))
+                    self._source.read(self._directory.own(index), labels.add, no_progress, cancel)
                     self._labels[index] = labels.finish()
             return self._labels[index]
 
@@ -362,17 +358,17 @@ class Dataset:
         growth = self._source.growth
         if growth is None:
             return None
-        labels = self._grown_labels[index] = grown_labels(growth.lineage, index, self._info(index))
-        self._labels[index] = labels.of(self._source, growth, self._own(index), self.version, cancel)
+        labels = self._grown_labels[index] = grown_labels(growth.lineage, index, self._directory.info(index))
+        self._labels[index] = labels.of(self._source, growth, self._directory.own(index), self.version, cancel)
         return self._labels[index]
 
     def _alone(self, index: int, cancel: Cancel) -> AbstractContextManager[None]:
         """One thread at a time reads a column; the others wait for it, and may be cancelled."""
-        return locked(self._locks[self._own(index)], cancel)
+        return locked(self._locks[self._directory.own(index)], cancel)
 
     def _read(self, index: int, progress: Progress, cancel: Cancel) -> Loaded:
-        info = self._info(index)
-        direct = self._source.direct(self._own(index))
+        info = self._directory.info(index)
+        direct = self._source.direct(self._directory.own(index))
         if direct is not None:
             column = without_copy(info, direct)
             if column is not None:
@@ -380,28 +376,8 @@ class Dataset:
         what = f"Column {own_name(info.name)!r} of {self.name!r}"
         require_memory(self.num_rows * axis_dtype(info.type).itemsize, what)
         builder = _builder(info, self.num_rows)
-        self._source.read(self._own(index), builder.add, progress, cancel)
+        self._source.read(self._directory.own(index), builder.add, progress, cancel)
         return builder.finish(self._grown(index, cancel)) if isinstance(builder, Categories) else builder.finish()
-
-    def _first_array(self, index: int, cancel: Cancel) -> pa.Array:
-        source, index = self._source, self._own(index)
-        empty = pa.nulls(0, storage_type(self._infos[index].type))
-        direct = source.direct(index)
-        if direct is not None and len(direct):
-            chunk = direct.slice(0, _HEAD).combine_chunks()
-            source = MemorySource(pa.table([chunk], names=[self._infos[index].name]))
-            index = 0
-        found: list[pa.Array] = []
-        enough = Cancel()
-
-        def sink(start: int, array: pa.Array) -> None:
-            found.append(array)
-            enough.cancel()
-
-        with suppress(Cancelled):
-            source.read(index, sink, no_progress, enough, np.zeros(1, np.int64))
-        cancel.check()
-        return found[0] if found else empty
 
     def _take(self, index: int, rows: np.ndarray, room: Room) -> pa.Array | pa.ChunkedArray:
         direct = self._source.direct(index)
@@ -413,7 +389,7 @@ class Dataset:
             if isinstance(loaded.restore, Labels):
                 room.take(loaded.restore.labels, loaded.column.values[rows])
             return loaded.restore(rows)
-        wanted = Rows(self._infos[index].type, rows, room)
+        wanted = Rows(self._directory.infos[index].type, rows, room)
         self._source.read(index, wanted.add, no_progress, NEVER, wanted.sorted)
         return wanted.finish()
 
@@ -421,67 +397,9 @@ class Dataset:
         direct = self._source.direct(index)
         if direct is not None:
             return direct
-        collected = Collected(self._infos[index].type)
+        collected = Collected(self._directory.infos[index].type)
         self._source.read(index, collected.add, no_progress, NEVER)
         return collected.finish()
-
-    def _info(self, index: int) -> ColumnInfo:
-        """What is known of a column, or of one as labels."""
-        own = self._infos[self._own(index)]
-        if index < len(self._infos):
-            return own
-        return ColumnInfo(as_labels(own.name), pa.dictionary(pa.int32(), storage_type(own.type)), "category", None)
-
-    def _own(self, index: int) -> int:
-        """The place in the table of a column, or of one as labels."""
-        return index % len(self._infos)
-
-    def _position(self, name: str) -> int:
-        """Where the table's own column of that name is, also for its name as labels."""
-        name = label_text(name)
-        if self.schema.get_field_index(own_name(name)) >= 0:
-            name = own_name(name)
-        if name in self._repeated:
-            raise Unplottable(f"{self.name!r} has several columns named {echoed(name)}: rename all but one.", got=name)
-        index: int = self.schema.get_field_index(name)
-        if index >= 0:
-            return index
-        names = [info.name for info in self._infos]
-        more = hint(name, names, f"It has {listing(names) or 'no columns'}.")
-        raise NotFound(f"{self.name!r} has no column {echoed(name)}.{more}", got=name)
-
-    def _plottable(self, name: str) -> int:
-        index = self._position(name)
-        info = self._infos[index]
-        if not info.plottable:
-            raise self._cannot(index)
-        if name != as_labels(info.name) or info.kind == "category":
-            return index
-        if not info.is_labelled:
-            raise Unplottable(f"Column {echoed(info.name)} of {self.name!r} holds {info.holds}, not labels.", got=name)
-        return index + len(self._infos)
-
-    def _readable(self, name: str) -> int:
-        index = self._position(name)
-        if not self._infos[index].readable:
-            raise self._cannot(index)
-        return index
-
-    def _cannot(self, index: int) -> Unplottable:
-        info = self._infos[index]
-        usable = [each.name for each in self._infos if each.plottable and each.name not in self._repeated]
-        return Unplottable(
-            f"Column {echoed(info.name)} of {self.name!r} {info.reason}. "
-            f"These can be plotted: {listing(usable) or 'none'}.",
-            got=info.name,
-        )
-
-
-def _named_as_labels(names: Sequence[str]) -> dict[int, Unusable]:
-    """The columns whose names are those of other columns as labels, by position."""
-    known = set(names)
-    reason = "has a name by which bigviz calls the labels of another column: rename it"
-    return {at: Unusable(reason) for at, name in enumerate(names) if own_name(name) != name and own_name(name) in known}
 
 
 def _own_type(array: pa.Array, type_: pa.DataType) -> pa.Array:
