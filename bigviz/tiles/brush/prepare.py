@@ -44,6 +44,7 @@ from bigviz.tiles.brush.targets.cells import ONE_CELL, Bins, Cells, Raster, bins
 from bigviz.tiles.brush.targets.grid_target import GridTarget, Kept
 from bigviz.tiles.brush.targets.halves import COARSE, Halves, lower_halves, upper_halves
 from bigviz.tiles.brush.targets.in_order import in_order
+from bigviz.tiles.brush.targets.keyed_halves import KeyedHalves, keyed_halves
 from bigviz.tiles.brush.targets.line_places import Places, places_of
 from bigviz.tiles.brush.targets.line_rows import LineRows
 from bigviz.tiles.brush.targets.reduced import Beside, reduced
@@ -238,15 +239,19 @@ def _raster(target: RasterTarget, order: SourceOrder, prepared: Prepared, keep: 
     layer, view = target.layer, target.view
     axes, spec = prepared.axes(layer), OrderSpec.of(layer)
 
-    def upper(crew: Crew) -> Halves:
+    def upper(crew: Crew) -> Halves | KeyedHalves:
         roots = _roots(layer, replace(prepared, crew=crew))
-        keyed = order.key_axis(spec, roots, 0), order.key_axis(spec, roots, 1)
-        return upper_halves(axes, roots, order, keyed, crew)
+        for keyed in (0, 1):
+            which = order.key_axis(spec, roots, keyed)
+            found = None if which is None else keyed_halves(axes, roots, order, keyed, which, crew)
+            if found is not None:
+                return found
+        return upper_halves(axes, roots, order, crew)
 
     def lower(crew: Crew) -> Halves:
         return lower_halves(axes, _roots(layer, replace(prepared, crew=crew)), order, crew)
 
-    first: Halves = keep(("upper", spec), 4, upper)
+    first: Halves | KeyedHalves = keep(("upper", spec), 4, upper)
     second: Halves | None = keep(("lower", spec), 4, lower) if max(view.zx, view.zy) > COARSE else None
     return Raster(first, second, view)
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from bigviz.aggregate.layer import Layer
@@ -234,3 +235,24 @@ def test_few_rows(engine: Engine, size: int) -> None:
         for each in (None, shape, None):
             oracle.check(engine, few, source, each, targets, brush.move(each))
         brush.close()
+
+
+@pytest.mark.parametrize("codes", [(1 << 16) - 1, 1 << 16])
+@pytest.mark.parametrize("missing", [False, True])
+def test_rows_outside_are_told_from_any_code(engine: Engine, codes: int, missing: bool) -> None:
+    """Where rows have the last code of an axis, or all of them, rows without a number are still in no cell."""
+    v = np.arange((1 << 16) - codes, 1 << 16, dtype=np.float64)
+    v = np.concatenate([v, [0.0, 65535.5, np.nan if missing else 1.0]])
+    u = np.random.default_rng(5).random(len(v))
+    numbered = open_table(pa.table({"u": u, "w": u[::-1].copy(), "v": v}))
+    source, layer = BoxSource(Layer("points", "u", "w")), Layer("points", "u", "v")
+    target = RasterTarget(layer, RasterView(2, 8, 0, 0, 1024, 300))
+    brush = engine.brush(numbered, source, [target])
+    for shape in (Box((0.1, 0.8), (0.2, 0.9)), Box((0.2, 0.9), (0.2, 0.8)), None):
+        found = brush.move(shape).targets[0].image
+        assert found is not None
+        mine, (cells, (width, height)) = oracle.decoded(found)[0], oracle.cells_of(engine, numbered, target)
+        some = cells[(cells >= 0) & oracle.inside(numbered, source, shape)]
+        wanted = np.bincount(some, minlength=width * height).reshape(height, width)
+        np.testing.assert_array_equal(np.ma.getdata(mine.filled(0)), wanted)
+    brush.close()

@@ -20,9 +20,11 @@ from bigviz.data.columns.column import Column
 from bigviz.tiles.brush.linked import RasterView
 from bigviz.tiles.brush.orders.source_order import SourceOrder
 from bigviz.tiles.brush.orders.stretches import Picked
+from bigviz.tiles.brush.targets.coarse_cells import coarse_cells
 from bigviz.tiles.brush.targets.halves import COARSE, Halves
 from bigviz.tiles.brush.targets.in_order import filled, in_order
 from bigviz.tiles.brush.targets.kernels import count_rows
+from bigviz.tiles.brush.targets.keyed_halves import KeyedHalves
 from bigviz.tiles.grid.tile_key import DEEPEST
 from bigviz.tiles.grid.window import Number, float_from, integer_from
 from bigviz.wire.codec import SIDE
@@ -54,7 +56,7 @@ class Cells(Protocol):
 class Raster:
     """Cells of a view of a layer's root; views down to level 8 need no `lower` halves of codes."""
 
-    upper: Halves
+    upper: Halves | KeyedHalves
     lower: Halves | None
     view: RasterView
 
@@ -67,20 +69,19 @@ class Raster:
         return self.view.height
 
     def cells(self, picked: Picked) -> Array:
-        view, upper = self.view, picked.take(self.upper.halves)
+        view, upper = self.view, self.upper.take(picked)
         out = np.empty(picked.rows, np.int32)
         mark = np.uint32(self.upper.mark)
         if self.lower is None:
-            _coarse_cells(upper, mark, *self._coarse(), out)
+            coarse_cells(upper, mark, *self._coarse(), out)
         else:
-            lower = picked.take(self.lower.halves)
+            lower = self.lower.take(picked)
             _fine_cells(upper, lower, mark, DEEPEST - view.zx, DEEPEST - view.zy, *self._place(), out)
         return out
 
     def count(self, picked: Picked, sign: int, counts: Array) -> None:
         if self.lower is None:
-            rows = picked.low, picked.high, picked.places, self.upper.halves
-            _count_coarse(*rows, np.uint32(self.upper.mark), *self._coarse(), sign, counts)
+            self.upper.count(picked, *self._coarse(), sign, counts)
         else:
             count_rows(self.cells(picked), sign, counts)
 
@@ -190,45 +191,6 @@ def _edges_in(dtype: np.dtype[Any], edges: tuple[Number, ...], closed: bool) -> 
 def _narrow(count: int) -> np.dtype[Any]:
     """The narrowest type for the numbers up to `count`."""
     return np.dtype(np.uint8 if count < 1 << 8 else np.uint16 if count < 1 << 16 else np.uint32)
-
-
-@jit
-def _coarse_cells(upper: Array, mark: np.uint32, less: Array, place: Array, out: Array) -> None:
-    """In 32 bits throughout, so that eight rows are taken at a time."""
-    left, top, width, height, across = place[0], place[1], place[2], place[3], place[4]
-    shift_x, shift_y, low, byte = np.uint32(16) + less[0], less[1], np.uint32(0xFFFF), np.int32(255)
-    eight, sixteen, none = np.int32(8), np.int32(16), np.int32(-1)
-    for k in range(upper.size):
-        word = upper[k]
-        column = np.int32(word >> shift_x) - left
-        row = top - np.int32((word & low) >> shift_y)
-        inside = (np.uint32(column) < np.uint32(width)) & (np.uint32(row) < np.uint32(height)) & (word != mark)
-        cell = ((row >> eight) * across + (column >> eight) << sixteen) + ((row & byte) << eight) + (column & byte)
-        out[k] = cell if inside else none
-
-
-@jit
-def _count_coarse(
-    lows: Array, highs: Array, chosen: Array, halves: Array, mark: np.uint32, less: Array, place: Array, sign: int,
-    counts: Array,
-) -> None:  # fmt: skip
-    """Count the rows of ranges, and chosen ones: some at a time, whose cells stay in the processor's first cache."""
-    cells, some = np.empty(1024, np.int32), np.empty(1024, np.uint32)
-    for r in range(lows.size):
-        for start in range(lows[r], highs[r], 1024):
-            size = min(highs[r] - start, 1024)
-            _coarse_cells(halves[start : start + size], mark, less, place, cells)
-            for k in range(size):
-                if cells[k] >= 0:
-                    counts[cells[k]] += sign
-    for start in range(0, chosen.size, 1024):
-        size = min(chosen.size - start, 1024)
-        for k in range(size):
-            some[k] = halves[chosen[start + k]]
-        _coarse_cells(some[:size], mark, less, place, cells)
-        for k in range(size):
-            if cells[k] >= 0:
-                counts[cells[k]] += sign
 
 
 @jit
