@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bigviz.tiles.brush.brush import MovingBrush, State
-from bigviz.tiles.brush.linked import OtherBrush, Source, Target, filter_of
+from bigviz.tiles.brush.linked import LineTarget, OtherBrush, Source, Target, filter_of
 from bigviz.tiles.brush.others import Resting, failed_rows
 from bigviz.tiles.brush.prepare import kept_rows, names_of, prepare_order, prepare_target
 from bigviz.tiles.brush.prepared import Prepared
@@ -44,12 +44,14 @@ def moving_brush(asked: Asked, prepared: Prepared, workers: int) -> MovingBrush:
         Resting(prepare_order(each.source, prepared), each.shape, kept_rows(filter_of(each.source), prepared))
         for each in asked.others
     ]
-    states = [
-        State(
-            target, prepare_target(target, asked.source, order, prepared, workers, asked.ranges), asked.spared(number)
-        )
-        for number, target in enumerate(asked.targets)
-    ]
+    # Lines first: the bins of a histogram are found of a line's y sooner than of the column.
+    numbers = sorted(range(len(asked.targets)), key=lambda number: not isinstance(asked.targets[number], LineTarget))
+    made: dict[int, State] = {}
+    for number in numbers:
+        target = asked.targets[number]
+        rows = prepare_target(target, asked.source, order, prepared, workers, asked.ranges)
+        made[number] = State(target, rows, asked.spared(number))
+    states = [made[number] for number in range(len(asked.targets))]
     failed = failed_rows(order, others, kept_rows(filter_of(asked.source), prepared), prepared.crew)
     for state in states:
         if isinstance(state.rows, LineRows):

@@ -48,7 +48,7 @@ class BrushMemory:
     def get(self, key: tuple[Hashable, ...], nbytes: int, make: Callable[[Crew], T], crew: Crew) -> T:
         """What is kept under a key, or is made now, which is expected to take `nbytes`; callers at the same time share
         that. Raises what `make` does, and TooLarge where memory does not hold it."""
-        found = self._find(key)
+        found = self.find(key)
         if found is None:
             self._check(nbytes)
 
@@ -68,7 +68,8 @@ class BrushMemory:
                 for key in [key for key in held if key[:2] == of]:
                     held.pop(key, None)
 
-    def _find(self, key: tuple[Hashable, ...]) -> Any:
+    def find(self, key: tuple[Hashable, ...]) -> Any:
+        """What is kept under a key; None for nothing."""
         with self._lock:
             found = self._alive.get(key)
             if found is not None:

@@ -43,7 +43,7 @@ from bigviz.tiles.brush.targets.bin_blocks import bin_blocks
 from bigviz.tiles.brush.targets.cells import ONE_CELL, Bins, Cells, Raster, bins_of
 from bigviz.tiles.brush.targets.grid_target import GridTarget, Kept
 from bigviz.tiles.brush.targets.halves import COARSE, Halves, lower_halves, upper_halves
-from bigviz.tiles.brush.targets.in_order import in_order
+from bigviz.tiles.brush.targets.in_order import Numbers, in_order, numbers_in_order
 from bigviz.tiles.brush.targets.keyed_halves import KeyedHalves, keyed_halves
 from bigviz.tiles.brush.targets.line_places import Places, places_of
 from bigviz.tiles.brush.targets.line_rows import LineRows
@@ -190,7 +190,8 @@ def prepare_target(
         axis = prepared.axis(target.column, target.axis, "x")
         edges, closed = target.edges, target.closed
         what = ("bins", target.column, target.axis, edges, closed)
-        cells = keep(what, 4, lambda crew: bins_of(axis, edges, closed, order, crew))
+        held: Numbers | None = prepared.kept_so_far((key, _numbers_key(target.column, target.axis, "x")))
+        cells = keep(what, 4, lambda crew: bins_of(axis, edges, closed, order, held, crew))
         reduction = bound(parse(target.agg), prepared.dataset)
     else:
         cells = ONE_CELL
@@ -202,6 +203,11 @@ def prepare_target(
         bins = cells
         cells = keep(("blocks", what), 1, lambda crew: bin_blocks(bins, crew))
     return GridTarget(cells, read, kept, workers)
+
+
+def _numbers_key(column: str, kind: str, which: str) -> Hashable:
+    """The name of the numbers of an axis in an order; latitudes and longitudes are projected each in its own way."""
+    return "numbers", column, kind, which if kind == "mercator" else ""
 
 
 def _kept(
@@ -271,8 +277,14 @@ def _line(target: LineTarget, order: SourceOrder, prepared: Prepared, keep: Keep
     axes = prepared.axes(layer)
     series = _series(layer, axes, prepared)
     what = ("places", layer.x, layer.y, layer.xaxis, layer.yaxis, layer.filter)
-    places: Places = keep(what, 4 + series.y.itemsize, lambda crew: places_of(series, axes[1], order, crew))
-    return LineRows(axes, series, places, prepared.numbers, (target.x0, target.x1, target.width))
+    heights: Numbers | None = None
+    if len(series) and not len(series.gaps):
+        if series.check_y is not None:
+            series.check_y(np.zeros(1, np.int64), np.array([len(series)]))
+        column = _numbers_key(layer.y, layer.yaxis, "y")
+        heights = keep(column, series.y.itemsize, lambda crew: numbers_in_order(axes[1], order, crew))
+    places: Places = keep(what, 4, lambda crew: places_of(series, order, crew))
+    return LineRows(axes, series, places, heights, prepared.numbers, (target.x0, target.x1, target.width))
 
 
 def _series(layer: Layer, axes: tuple[Axis, Axis], prepared: Prepared) -> Series:

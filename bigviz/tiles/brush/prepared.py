@@ -98,6 +98,12 @@ class Prepared:
         """Whether a column has a number in every row."""
         return self.columns[name].valid is None and self.columns[name].values.dtype.kind != "f"
 
+    def kept_so_far(self, key: Hashable) -> Any:
+        """What memory holds of this version of the dataset under a key; None for nothing, and of some rows."""
+        if self.some is not None:
+            return None
+        return self.memory.find((self.dataset.fingerprint, self.dataset.version, key))
+
     def keep(self, key: Hashable, row_bytes: int, make: Callable[[Crew], Any]) -> Any:
         """What memory holds of this version of the dataset under a key, or is made now; of some rows it is made."""
         if self.some is not None:

@@ -148,11 +148,7 @@ class _FloatSums(_Exact):
         add_floats(cells, values, sign, *fixed.scale, fixed.bits, fixed.limbs, self._state[worker])
 
     def block(self, number: int) -> Planes:
-        state, fixed = self._sums(number), self._fixed
-        sums, counts = fixed.values(state[:, : fixed.limbs]), state[:, fixed.limbs].astype(np.uint32)
-        if fixed.endless:
-            above, below = state[:, fixed.limbs + 1] > 0, state[:, fixed.limbs + 2] > 0
-            sums[above], sums[below], sums[above & below] = np.inf, -np.inf, np.nan
+        sums, counts = self._fixed.sums(self._state[:, number * CELLS : (number + 1) * CELLS])
         return sums.reshape(SIDE, SIDE), counts.reshape(SIDE, SIDE)
 
 

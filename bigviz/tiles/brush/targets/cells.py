@@ -22,7 +22,7 @@ from bigviz.tiles.brush.orders.source_order import SourceOrder
 from bigviz.tiles.brush.orders.stretches import Picked
 from bigviz.tiles.brush.targets.coarse_cells import coarse_cells
 from bigviz.tiles.brush.targets.halves import COARSE, Halves
-from bigviz.tiles.brush.targets.in_order import filled, in_order
+from bigviz.tiles.brush.targets.in_order import Numbers, filled, in_order
 from bigviz.tiles.brush.targets.kernels import count_rows
 from bigviz.tiles.brush.targets.keyed_halves import KeyedHalves
 from bigviz.tiles.grid.tile_key import DEEPEST
@@ -145,16 +145,20 @@ def labels_of(column: Column, order: SourceOrder, crew: Crew) -> Bins:
     return Bins(frozen(in_order(order, filled(len(column), dtype, read, crew), crew)), count)
 
 
-def bins_of(axis: Axis, edges: tuple[Number, ...], closed: bool, order: SourceOrder, crew: Crew) -> Bins:
-    """The bins of an axis's numbers, in a source's order; compared with the edges exactly."""
+def bins_of(
+    axis: Axis, edges: tuple[Number, ...], closed: bool, order: SourceOrder, held: Numbers | None, crew: Crew
+) -> Bins:
+    """The bins of an axis's numbers, in a source's order, in which they may be `held`; compared with the edges
+    exactly."""
     count = len(edges) - 1
     dtype = _narrow(count)
 
     def read(start: int, stop: int) -> Array:
-        values, valid = axis.slice(start, stop)
+        values, valid = (axis if held is None else held).slice(start, stop)
         return bins_among(values, valid, edges, closed).astype(dtype)
 
-    return Bins(frozen(in_order(order, filled(len(axis), dtype, read, crew), crew)), count)
+    found = filled(len(axis), dtype, read, crew)
+    return Bins(frozen(found if held is not None else in_order(order, found, crew)), count)
 
 
 def bins_among(values: Array, valid: Array | None, edges: tuple[Number, ...], closed: bool) -> Array:

@@ -41,17 +41,13 @@ class FixedPoint:
         half = -self.unit // 2
         return math.ldexp(1.0, half), math.ldexp(1.0, -self.unit - half)
 
-    def values(self, limbs: Array) -> npt.NDArray[np.float64]:
-        """Sums of limbs, the highest first, of shape (cells, limbs), as floats: correct to one unit in the last
-        place."""
-        parts = limbs.astype(np.int64, copy=True)
-        for k in range(self.limbs - 1, 0, -1):
-            parts[:, k - 1] += parts[:, k] >> self.bits
-            parts[:, k] &= (1 << self.bits) - 1
-        total = np.zeros(len(parts))
-        for k in range(self.limbs - 1, -1, -1):
-            total += np.ldexp(parts[:, k].astype(np.float64), self.bits * (self.limbs - 1 - k) + self.unit)
-        return total
+    def sums(self, state: Array) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.uint32]]:
+        """The sums of the cells of `state` (parts, cells, columns), whose parts `add_floats` made, as floats that are
+        correct to one unit in the last place; and how many values they are of."""
+        sums, counts = np.empty(state.shape[1]), np.empty(state.shape[1], np.uint32)
+        sizes = np.ldexp(1.0, [self.bits * (self.limbs - 1 - k) + self.unit for k in range(self.limbs)])
+        _finish(frozen(state), self.bits, frozen(sizes), self.endless, sums, counts)
+        return sums, counts
 
 
 def fixed_point_of(values: Array, crew: Crew) -> FixedPoint | None:
@@ -118,6 +114,35 @@ def add_floats(
             state[cell, limb] += sign * int(whole)
             rest = (rest - whole) * step
         state[cell, limbs - 1] += sign * int(rest)
+
+
+@jit
+def _finish(state: Array, bits: int, sizes: Array, endless: bool, sums: Array, counts: Array) -> None:
+    """Limbs carry from the lowest one up, whose units are `sizes`, and are added up as floats in that order."""
+    limbs, mask = sizes.size, (np.int64(1) << bits) - 1
+    for cell in range(counts.size):
+        total, carry, count = 0.0, np.int64(0), np.int64(0)
+        for part in range(state.shape[0]):
+            count += state[part, cell, limbs]
+        counts[cell] = count
+        sums[cell] = 0.0
+        if count == 0:
+            continue
+        for limb in range(limbs - 1, -1, -1):
+            for part in range(state.shape[0]):
+                carry += state[part, cell, limb]
+            here = carry
+            if limb > 0:
+                here, carry = carry & mask, carry >> bits
+            total += np.float64(here) * sizes[limb]
+        sums[cell] = total
+        if endless:
+            above, below = np.int64(0), np.int64(0)
+            for part in range(state.shape[0]):
+                above += state[part, cell, limbs + 1]
+                below += state[part, cell, limbs + 2]
+            if above > 0 or below > 0:
+                sums[cell] = np.inf if below == 0 else -np.inf if above == 0 else np.nan
 
 
 @jit

@@ -7,7 +7,8 @@ whatever its cells are made of.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +19,29 @@ from bigviz.common.workers import Crew, slices
 from bigviz.data.columns.column import widen
 from bigviz.tiles.brush.orders.source_order import SourceOrder
 
-__all__ = ["filled", "in_order", "numbers_at", "pairs_in_order"]
+__all__ = ["Numbers", "filled", "in_order", "numbers_at", "numbers_in_order"]
 
 Array = npt.NDArray[Any]
+Mask = npt.NDArray[np.bool_]
+
+_SLICE: Final = 1 << 16  # rows whose numbers stay in the processor's cache
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """The numbers of an axis in a source's order, and which of them are some (None: all)."""
+
+    values: Array
+    valid: Mask | None
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory."""
+        return int(self.values.nbytes) + (0 if self.valid is None else int(self.valid.nbytes))
+
+    def slice(self, start: int, stop: int) -> tuple[Array, Mask | None]:
+        """What `Axis.slice` gives, by positions."""
+        return self.values[start:stop], None if self.valid is None else self.valid[start:stop]
 
 
 def filled(rows: int, dtype: np.dtype[Any], read: Callable[[int, int], Array], crew: Crew) -> Array:
@@ -47,36 +68,32 @@ def in_order(order: SourceOrder, values: Array, crew: Crew) -> Array:
     return out
 
 
-def numbers_at(axis: Axis, rows: Array) -> tuple[Array, npt.NDArray[np.bool_] | None]:
+def numbers_in_order(axis: Axis, order: SourceOrder, crew: Crew) -> Numbers:
+    """The numbers of an axis in a source's order, with no copy of the column between."""
+    out = np.empty(order.rows, axis.slice(0, 0)[0].dtype)
+    valid = None if axis.column.valid is None else np.empty(order.rows, np.bool_)
+
+    def take(piece: tuple[int, int]) -> int:
+        part = slice(*piece)
+        out[part], some = numbers_at(axis, order.row_numbers(*piece))
+        if valid is not None:
+            valid[part] = True if some is None else some
+        return piece[1] - piece[0]
+
+    crew.run("gathering values", take, slices(order.rows, _SLICE), order.rows)
+    return Numbers(frozen(out), None if valid is None else frozen(valid))
+
+
+def numbers_at(axis: Axis, rows: Array) -> tuple[Array, Mask | None]:
     """What `axis.at(rows)` gives, in half the time."""
     column, numbers = axis.column, frozen(rows)
     values = np.empty(len(rows), column.values.dtype)
     _take(frozen(column.values), numbers, values)
-    valid = None
+    valid: Mask | None = None
     if column.valid is not None:
         valid = np.empty(len(rows), np.bool_)
         _take(frozen(column.valid), numbers, valid)
     return in_space(axis.space, widen(values), valid)
-
-
-def pairs_in_order(order: SourceOrder, pairs: Array, crew: Crew) -> tuple[Array, Array]:
-    """Two values of 32 bits a row, of shape (rows, 2), in a source's order: at the price of one."""
-    first, second = np.empty(order.rows, np.uint32), np.empty(order.rows, np.uint32)
-
-    def take(piece: tuple[int, int]) -> int:
-        part = slice(*piece)
-        _take_pairs(frozen(pairs), frozen(order.row_numbers(*piece)), first[part], second[part])
-        return piece[1] - piece[0]
-
-    crew.run("gathering values", take, slices(order.rows), order.rows)
-    return first, second
-
-
-@jit
-def _take_pairs(pairs: Array, rows: Array, first: Array, second: Array) -> None:
-    for k in range(rows.size):
-        first[k] = pairs[rows[k], 0]
-        second[k] = pairs[rows[k], 1]
 
 
 @jit

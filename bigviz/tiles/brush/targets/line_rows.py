@@ -17,6 +17,7 @@ from bigviz.tiles.answers.answer import Cost, microseconds
 from bigviz.tiles.answers.columns import Columns
 from bigviz.tiles.brush.orders.source_order import Change, SourceOrder
 from bigviz.tiles.brush.orders.stretches import Picked
+from bigviz.tiles.brush.targets.in_order import Numbers as Heights
 from bigviz.tiles.brush.targets.line_blocks import LineBlocks, RowsBeside
 from bigviz.tiles.brush.targets.line_places import Places
 from bigviz.tiles.grid.window import Number, check_window
@@ -47,10 +48,17 @@ class LineRows:
     order, of one with gaps by a byte a row, which says whether it is in the brush. It shows nothing before `begin`."""
 
     def __init__(
-        self, axes: tuple[Axis, Axis], series: Series, places: Places, numbers: Numbers, window: Window
+        self,
+        axes: tuple[Axis, Axis],
+        series: Series,
+        places: Places,
+        heights: Heights | None,
+        numbers: Numbers,
+        window: Window,
     ) -> None:
+        """`heights` are the y of the rows of the source's order; None for a line with gaps, and one without rows."""
         self._axes, self._series, self._places, self._numbers = axes, series, places, numbers
-        self._whole = places.heights is not None and len(series) > 0
+        self._heights, self._whole = heights, heights is not None
         self._inside = np.zeros(0 if self._whole else len(series), np.uint8)
         self._blocks: LineBlocks | None = None
         self._failed, self._bits = np.empty(0, np.uint8), np.uint8(0)
@@ -78,8 +86,8 @@ class LineRows:
         x0, x1, width = window
         check_window(x0, x1, "x")
         bounds = column_bounds(self._series.x, x0, x1, width)
-        if self._places.heights is not None and self._whole:
-            beside = RowsBeside(self._places.places, self._places.heights, self._failed, self._bits)
+        if self._heights is not None:
+            beside = RowsBeside(self._places.places, self._heights.values, self._failed, self._bits)
             self._blocks = LineBlocks(beside, self._series, bounds, crew)
         self._window, self._bounds = window, bounds
 
