@@ -66,7 +66,7 @@ class KeyedHalves:
         """Count some rows in the cells of a view (see `coarse_cells`)."""
         _count(picked.low, picked.high, picked.places, *self._terms(), less, place, sign, counts)
 
-    def _terms(self) -> tuple[Any, ...]:
+    def _terms(self) -> tuple[Array, Array, Array, Any, Any, Any, Any, Any]:
         own, other = (np.uint32(shift) for shift in self.shifts)
         rows = frozen(self.keys), frozen(self.codes), frozen(self.rest)
         return *rows, np.uint64(self.which), np.uint32(self.lost), own, other, np.uint32(self.mark)
