@@ -27,8 +27,9 @@ from bigviz.tiles.morton.order import Order, OrderedColumn
 from bigviz.tiles.pyramid.layer_columns import gather_inputs
 from bigviz.tiles.pyramid.pyramid import Pyramid
 from bigviz.tiles.scans.scan_factory import head_of
+from bigviz.tiles.series.kept_series import kept_series
 from bigviz.tiles.series.line import OneSeries
-from bigviz.tiles.series.series import build_series
+from bigviz.tiles.series.series import Series, build_series
 from bigviz.tiles.shared_orders import Orders
 
 __all__ = ["FilteredRows", "filtered_line"]
@@ -86,11 +87,15 @@ class FilteredRows:
         return FilteredSample(dataset, layer, made, looked, self._turns)
 
 
-def filtered_line(x: Axis, y: Axis, found: Survey, keep: RowFilter, crew: Crew) -> LineLayer:
-    """A line of the rows that a filter keeps, in memory; `found` is the survey of all rows."""
+def filtered_line(x: Axis, y: Axis, found: Survey, keep: RowFilter, series: Series | None, crew: Crew) -> LineLayer:
+    """A line of the rows that a filter keeps, in memory; `found` is the survey of all rows, and `series` has all of
+    them in order, where they are at hand: else the kept ones are sorted."""
     mask = keep.of_file(crew)
-    some = Axis(hidden(x.column, mask), x.space)
-    return LineLayer(x, y, found, OneSeries(build_series(some, y, crew)), kept=int(np.count_nonzero(mask)))
+    if series is None:
+        made = build_series(Axis(hidden(x.column, mask), x.space), y, crew)
+    else:
+        made = kept_series(series, mask, crew)
+    return LineLayer(x, y, found, OneSeries(made), kept=int(np.count_nonzero(mask)))
 
 
 def _on_axes(layer: Layer, keep: RowFilter) -> set[str]:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal
+from weakref import WeakValueDictionary
 
 from bigviz.aggregate.axis import Axis
 from bigviz.aggregate.inputs import load
@@ -41,7 +42,7 @@ from bigviz.tiles.segments.growing_mask import GrowingMasks
 from bigviz.tiles.segments.lines.line_streams import LineStreams
 from bigviz.tiles.segments.streams import Streams
 from bigviz.tiles.series.line import OneSeries
-from bigviz.tiles.series.series import build_series
+from bigviz.tiles.series.series import Series, build_series
 from bigviz.tiles.shared_orders import Orders
 from bigviz.tiles.store.catalog.directory import StoreDirectory
 from bigviz.tiles.store.catalog.expected_size import tile_bytes
@@ -84,6 +85,7 @@ class Maker:
         self._published: set[tuple[str, OrderSpec]] = set()
         self._published_layers: set[tuple[str, Layer]] = set()
         self._flights: Flights[Order] = Flights()
+        self._series: WeakValueDictionary[Hashable, Series] = WeakValueDictionary()  # of all rows of lines in memory
         self.turns = Turns()
         self._filtered = FilteredRows(orders, memory, self.turns)
         self.previews = Previews(threads, self.turns)
@@ -278,7 +280,7 @@ class Maker:
             keep = row_filter(dataset, layer)
             if keep is not None:
                 self._check_line(dataset, layer)
-                return self._line(dataset, layer, keep, crew, found)
+                return self._line(dataset, layer, keep, crew, found, series)
             return LineLayer(x, y, found, OneSeries(series))
         order = self._orders.find(key)
         if order is None:
@@ -390,14 +392,22 @@ class Maker:
         return Axis(x, space(layer.xaxis, "x")), Axis(y, space(layer.yaxis, "y"))
 
     def _line(
-        self, dataset: Dataset, layer: Layer, keep: RowFilter | None, crew: Crew, known: Survey | None = None
+        self,
+        dataset: Dataset,
+        layer: Layer,
+        keep: RowFilter | None,
+        crew: Crew,
+        known: Survey | None = None,
+        series: Series | None = None,
     ) -> LineLayer:
-        """A line in memory; `known` is what its survey would find."""
+        """A line in memory; `known` is what its survey would find, `series` all of its rows in order."""
         x, y = self._axes(dataset, layer, crew)
         found = survey(x, y, layer.root == "default", crew) if known is None else known
+        name = dataset.fingerprint, dataset.version, OrderSpec.of(layer)
         if keep is not None:
-            return filtered_line(x, y, found, keep, crew)
-        return LineLayer(x, y, found, OneSeries(build_series(x, y, crew)))
+            return filtered_line(x, y, found, keep, self._series.get(name) if series is None else series, crew)
+        made = self._series[name] = build_series(x, y, crew)
+        return LineLayer(x, y, found, OneSeries(made))
 
     def _stored_columns(
         self, dataset: Dataset, layer: Layer, order: Order, crew: Crew

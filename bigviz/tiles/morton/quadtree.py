@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import pairwise
 from typing import Any, Final
 
@@ -50,7 +50,7 @@ _STACK: Final = 3 * 32 + 4
 _STRIDE: Final = 64  # rows that are counted without a look for a pile
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ranges:
     """Half-open ranges of ordered rows, ascending: `low`, `high` (int64), and `whole`, True where every row is meant.
 
@@ -75,9 +75,9 @@ class Ranges:
         arrays = zip(*((each.low, each.high, each.whole) for each in parts), strict=True)
         return Ranges(*(np.concatenate(each) for each in arrays))
 
-    @property
+    @cached_property
     def rows(self) -> int:
-        """Rows in all ranges."""
+        """Rows in all ranges; what draws a tile asks three times."""
         return int((self.high - self.low).sum())
 
 

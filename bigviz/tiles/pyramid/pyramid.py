@@ -290,6 +290,11 @@ class Pyramid:
 
     def _add(self, tile: TileKey, ranges: Ranges, planes: Planes, work: Work) -> None:
         """Add the rows of ranges that `ranges_within` found for the tile, or for a part of it."""
+        if self.inputs.counts_rows and (tile.zx == tile.zy or ranges.rows <= self.inputs.many):  # no range stands out
+            work.rows += ranges.rows
+            work.look()
+            count_cells(self.guard, ranges, tile, planes[0], work.cancel)
+            return
         rest = np.ones(len(ranges.low), np.bool_)
         for k in np.flatnonzero(self._big(ranges)).tolist():
             low, high = int(ranges.low[k]), int(ranges.high[k])

@@ -31,6 +31,7 @@ __all__ = [
     "build_series",
     "fill_gaps",
     "find_extremes",
+    "finished_series",
     "gap_edges",
     "join_blocks",
     "raise_tree",
@@ -147,6 +148,12 @@ def build_series(x: Axis, y: Axis, crew: Crew) -> Series:
     if rows is not None:
         ys = _take(ys, rows, last)
         mask = None if mask is None else _take(mask, rows, last)
+    return finished_series(xs, ys, mask, rows, ordered, last)
+
+
+def finished_series(xs: Array, ys: Array, mask: Mask | None, rows: Array | None, ordered: bool, crew: Crew) -> Series:
+    """The series of rows that are in x order; `mask` says which y are numbers (None: all), `ordered` whether x needed
+    no sort."""
     gaps = np.empty(0, np.int64) if mask is None else gap_edges(mask)
     if mask is not None and len(gaps):
         if ys.dtype.kind == "f":
@@ -154,7 +161,7 @@ def build_series(x: Axis, y: Axis, crew: Crew) -> Series:
         else:
             ys = ys.copy()
             fill_gaps(ys, mask, ys.dtype.type(0))
-    tree = _build_tree(frozen(ys), mask if len(gaps) and ys.dtype.kind != "f" else None, last)
+    tree = _build_tree(frozen(ys), mask if len(gaps) and ys.dtype.kind != "f" else None, crew)
     return Series(_as_ascending(xs, crew), frozen(ys), ascending(gaps), rows, tree, ordered)
 
 
