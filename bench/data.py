@@ -3,6 +3,8 @@
 | table | columns |
 | --- | --- |
 | points | x, y, value float32 and kind (8 labels): jumps of a Clifford attractor |
+| attractor | x, y float32 of another Clifford attractor, whose points lie closer on lines |
+| cities | lon, lat float32: clusters around 20,000 places, the largest one with 1 of 20 rows, the others of power-law sizes |
 | log | x, y float32 = 10 to the power of the attractor's: positive, over four decades |
 | grid | x, y int32: 3,000 distinct points, each over and over, in random order |
 | labels | x, y, value of `points`, and kind: 64 labels, at random |
@@ -33,11 +35,13 @@ from bigviz.commands.sample_tables import CHUNK, clifford, write_parquet
 
 __all__ = ["Table", "arrow", "parquet", "sample_rows"]
 
-Table = Literal["points", "log", "grid", "labels", "flat", "steps", "line", "irregular", "gappy"]
+Table = Literal["points", "attractor", "cities", "log", "grid", "labels", "flat", "steps", "line", "irregular", "gappy"]
 T = TypeVar("T")
 
 PLACES: Final = 3_000
 LABELS: Final = 64
+CITIES: Final = 20_000
+ATTRACTOR: Final = (1.7, 1.7, 0.6, 1.2)
 THREADS: Final = 2
 
 
@@ -81,6 +85,29 @@ def _write_arrow(path: Path, batches: Iterable[pa.RecordBatch]) -> None:
         writer.write_batch(first)
         for batch in rest:
             writer.write_batch(batch)
+
+
+def _attractor(rows: int) -> Iterator[pa.RecordBatch]:
+    for batch in clifford(rows, constants=ATTRACTOR):
+        yield batch.select(["x", "y"])
+
+
+def _cities(rows: int) -> Iterator[pa.RecordBatch]:
+    rng = np.random.default_rng(12)
+    places = rng.uniform(-180.0, 180.0, CITIES), np.degrees(np.arcsin(rng.uniform(-0.8, 0.95, CITIES)))
+    ranks = np.arange(1, CITIES + 1)
+    shares = np.cumsum(ranks**-1.05)
+    widths = 0.03 * rng.lognormal(0.0, 0.6, CITIES) * (1.0 + 3.0 * ranks**-0.3)
+
+    def make(index: int, size: int) -> pa.RecordBatch:
+        rng = np.random.default_rng((13, index))
+        which = np.searchsorted(shares, rng.random(size) * shares[-1])
+        away, turn = rng.standard_normal(size) * widths[which], rng.random(size) * 2.0 * np.pi
+        lon = places[0][which] + away * np.cos(turn)
+        lat = np.clip(places[1][which] + away * np.sin(turn), -85.0, 85.0)
+        return pa.record_batch({"lon": lon.astype(np.float32), "lat": lat.astype(np.float32)})
+
+    return _chunks(rows, make)
 
 
 def _log(rows: int) -> Iterator[pa.RecordBatch]:
@@ -164,6 +191,8 @@ def _chunks(rows: int, make: Callable[[int, int], T]) -> Iterator[T]:
 
 _MAKERS: Final[dict[Table, Callable[[int], Iterator[pa.RecordBatch]]]] = {
     "points": clifford,
+    "attractor": _attractor,
+    "cities": _cities,
     "log": _log,
     "grid": _grid,
     "labels": _labels,

@@ -1,7 +1,12 @@
-"""Anonymous memory of a process, watched from outside: what it holds apart from mapped files."""
+"""Anonymous memory of a process, watched from outside: what it holds apart from mapped files.
+
+The kernel keeps this number: to read it takes microseconds. `smaps_rollup` would look at every page of the process, for
+half a core's time where a store of 10^9 rows is mapped and looked at ten times a second, and hold up its page faults.
+"""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import threading
 import time
@@ -12,17 +17,16 @@ from pathlib import Path
 __all__ = ["Peak", "anonymous", "run_watched", "watched"]
 
 PAUSE = 0.1
+_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def anonymous(pid: int) -> int:
     """Bytes of anonymous memory of a process now; 0 if it is gone."""
     try:
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Anonymous:"):
-                return int(line.split()[1]) * 1024
+        _, resident, shared, *_ = Path(f"/proc/{pid}/statm").read_text().split()
     except OSError:
-        pass
-    return 0
+        return 0
+    return (int(resident) - int(shared)) * _PAGE
 
 
 class Peak:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from bench.memory import run_watched
 from bench.places import made
 
-__all__ = ["COLUMNS", "build", "in_memory", "of"]
+__all__ = ["COLUMNS", "build", "in_memory", "of", "phases"]
 
 IN_MEMORY: Final = 1 << 24  # rows of a table that bigviz orders in memory rather than on the disk
 COLUMNS: Final = ("value", "kind")
@@ -54,6 +54,15 @@ def build(path: Path, folder: Path | None = None, columns: Sequence[str] = (), *
     except subprocess.CalledProcessError:
         shutil.rmtree(folder, ignore_errors=True)
         raise
+
+
+def phases(folder: Path, began: float) -> tuple[float, float]:
+    """Seconds from `began` (`time.time`) until the order of the one store in a folder was whole, and from then until
+    its one pyramid was: when their manifests were written, which is the last thing that is done."""
+    (order,) = folder.glob("*/manifest.json")
+    (tiles,) = folder.glob("*/pyramids/*/manifest.json")
+    whole = order.stat().st_mtime
+    return whole - began, tiles.stat().st_mtime - whole
 
 
 def _index(path: Path, folder: Path, columns: Sequence[str], **layer: str) -> tuple[float, int]:

@@ -55,18 +55,24 @@ _ROWS_A_GAP: Final = 200_000
 _GAP_ROWS: Final = 2_000
 
 
-def clifford(rows: int, seed: int = 0, chunk: int = CHUNK, threads: int | None = None) -> Iterator[pa.RecordBatch]:
+def clifford(
+    rows: int,
+    seed: int = 0,
+    chunk: int = CHUNK,
+    threads: int | None = None,
+    constants: tuple[float, float, float, float] = _CONSTANTS,
+) -> Iterator[pa.RecordBatch]:
     """Points of a Clifford attractor: x, y, value (float32) and kind (dictionary of 8 labels), `chunk` rows a batch.
 
-    A point is the end of a jump; `value` is the jump's length and `kind` its direction by the compass.
-    Raises BadInput for fewer than 0 rows or a chunk of none.
+    A point is the end of a jump; `value` is the jump's length and `kind` its direction by the compass. `constants` are
+    the a, b, c, d of the map. Raises BadInput for fewer than 0 rows or a chunk of none.
     """
 
     def make(index: int, size: int) -> pa.RecordBatch:
         start = np.random.default_rng((seed, index)).uniform(-1.0, 1.0, 2)
         points = np.empty((3, size), np.float32)
         kinds = np.empty(size, np.int8)
-        _orbit(start, np.array(_CONSTANTS), _SETTLE, points, kinds)
+        _orbit(start, np.array(constants), _SETTLE, points, kinds)
         labels = pa.DictionaryArray.from_arrays(pa.array(kinds), pa.array(DIRECTIONS))
         return pa.record_batch([*map(pa.array, points), labels], schema=CLIFFORD_SCHEMA)
 

@@ -28,13 +28,16 @@ from bigviz.wire.codec import CELLS, SIDE
 
 __all__ = [
     "LEAF",
+    "LONG",
     "PART",
+    "STACK",
     "Ranges",
     "batches_within",
     "cells_of",
     "cells_within",
     "count_cells",
     "count_rows",
+    "descend",
     "positions_in_parts",
     "positions_of",
     "ranges_within",
@@ -43,10 +46,10 @@ __all__ = [
 Array = npt.NDArray[Any]
 PART: Final = 1 << 17  # rows that are gathered between two looks at the cancel flag: a few milliseconds
 LEAF: Final = 256  # a square on the border with at most so many rows is scanned, not divided
-_LONG: Final = 1 << 11  # neither is one of so many rows that lie inside, on a line, but for some at its ends
+LONG: Final = 1 << 11  # neither is one of so many rows that lie inside, on a line, but for some at its ends
 _BATCH: Final = 1 << 15  # ranges between two looks at the cancel flag, at most
 _FIRST: Final = 1 << 10  # ranges that are looked for at first: room for more is 550 KB, and most tiles have some 50
-_STACK: Final = 3 * 32 + 4
+STACK: Final = 3 * 32 + 4
 _STRIDE: Final = 64  # rows that are counted without a look for a pile
 
 
@@ -96,15 +99,15 @@ def batches_within(
     """The same in at least one batch, of at most `size` ranges (default: 1,024), then twice as many, and so on: for
     callers that may stop before the end."""
     bounds = np.array([codes, inner or codes], np.int64)
-    stack = np.empty((_STACK, 4), np.int64)
+    stack = np.empty((STACK, 4), np.int64)
     stack[0] = 0, len(guard), 0, 0
     depth, room = 1, min(size or _FIRST, _BATCH)
     while depth:
         cancel.check()
-        low, high, whole = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.bool_)
-        found, depth = _descend(guard.fenced, bounds, stack, depth, low, high, whole)
+        squares, whole = np.empty((room, 4), np.int64), np.empty(room, np.bool_)
+        found, depth = descend(guard.fenced, bounds, stack, depth, squares, whole)
         guard.keys.check()
-        yield Ranges(low[:found], high[:found], whole[:found])
+        yield Ranges(squares[:found, 0].copy(), squares[:found, 1].copy(), whole[:found])
         room = min(2 * room, _BATCH)
 
 
@@ -204,12 +207,14 @@ def _table(less_x: int, less_y: int) -> Array:
 
 
 @jit
-def _descend(
-    fenced: Fenced, bounds: Array, stack: Array, depth: int, lows: Array, highs: Array, whole: Array
+def descend(
+    fenced: Fenced, bounds: Array, stack: Array, depth: int, squares: Array, whole: Array
 ) -> tuple[int, int]:
     """Continue a descent until the output or the work ends: the ranges found, and the depth of the stack left.
 
-    A stack entry is a square: its rows (low, high), its level, and its first key (as int64 bits).
+    A row of the stack is a square: its rows (low, high), its level, and its first key (as int64 bits). So is one of
+    `squares`, for each range found; `whole` says which of them are whole. `bounds` holds the rectangle and the inner
+    one. The stack has `STACK` rows, or that many more than it begins with.
     """
     x0, x1, y0, y1 = bounds[0]
     left, right, bottom, top = bounds[1]
@@ -217,7 +222,7 @@ def _descend(
     while 1 << 2 * told < squares.size - 1:
         told += 1
     found = 0
-    while depth > 0 and found < lows.size:
+    while depth > 0 and found < whole.size:
         depth -= 1
         low = stack[depth, 0]
         high = stack[depth, 1]
@@ -232,11 +237,13 @@ def _descend(
         if not inside and not touched(fenced.boxes, low, high, x0, x1, y0, y1):
             continue
         few = high - low <= LEAF or (
-            high - low <= _LONG and enclosed(fenced.boxes, low, high, left, right, bottom, top)
+            high - low <= LONG and enclosed(fenced.boxes, low, high, left, right, bottom, top)
         )
         if inside or few or level == 32:
-            lows[found] = low
-            highs[found] = high
+            squares[found, 0] = low
+            squares[found, 1] = high
+            squares[found, 2] = level
+            squares[found, 3] = np.int64(first)
             whole[found] = inside
             found += 1
             continue

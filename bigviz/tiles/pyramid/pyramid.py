@@ -13,7 +13,7 @@ the one cell of its tile at the deepest level.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -112,7 +112,7 @@ class Pyramid:
 
     def make(self, tile: TileKey, work: Work) -> Planes:
         """The accumulators of a tile, from what is kept and from rows; large tiles made on the way are kept."""
-        planes = self._revived(tile, work)
+        planes = self.revived(tile, work)
         if planes is not None:
             return planes
         if tile.zx == tile.zy:
@@ -185,7 +185,8 @@ class Pyramid:
         ranges = Ranges(low, high, np.ones(len(low), np.bool_))
         return self.inputs.counts_rows and self._runs(ranges, 0, _FEW) <= _FEW
 
-    def _revived(self, tile: TileKey, work: Work) -> Planes | None:
+    def revived(self, tile: TileKey, work: Work) -> Planes | None:
+        """The accumulators of a tile that is kept."""
         kept = self.shelf.get(tile)
         return None if kept is None else revive(self.inputs.reduction, kept, self.inputs.dtype, work.cancel)
 
@@ -204,7 +205,7 @@ class Pyramid:
         for quarter in range(len(cuts) - 1):
             child, start, stop = tile.quarter(quarter), cuts[quarter], cuts[quarter + 1]
             if len(cuts) > 2 and self.is_large(child, start, stop):
-                made = self._revived(child, work)
+                made = self.revived(child, work)
                 made = self._square(child, start, stop, work) if made is None else made
                 below[quarter] = pooled(inputs.reduction, made, True, True, work.look)
         planes = inputs.create(look=work.look)
@@ -241,30 +242,37 @@ class Pyramid:
 
     def _of_halves(self, tile: TileKey, work: Work) -> Planes:
         """A large tile with axes at different levels."""
-        inputs = self.inputs
         along_x = tile.zx < tile.zy
         parts: list[Planes | Ranges] = []
         for upper in (False, True):
-            made = self._half(tile.half(along_x, upper), work)
-            if not isinstance(made, Ranges):
-                made = pooled(inputs.reduction, made, along_x, not along_x, work.look)
-            parts.append(made)
-        planes = inputs.create(look=work.look)
-        half = SIDE // 2
+            made = self.half(tile.half(along_x, upper), work)
+            parts.append(made if isinstance(made, Ranges) else self.pooled(made, along_x, work))
+        return self.join(tile, parts, work)
+
+    def pooled(self, planes: Planes, along_x: bool, work: Work) -> Planes:
+        """A half of a tile in the tile's cells."""
+        return pooled(self.inputs.reduction, planes, along_x, not along_x, work.look)
+
+    def join(self, tile: TileKey, parts: Sequence[Planes | Ranges], work: Work) -> Planes:
+        """A large tile with axes at different levels, of its lower and its upper half, each either `pooled` or, where
+        it is not large, given by its ranges of rows. The tile is kept."""
+        along_x = tile.zx < tile.zy
+        planes = self.inputs.create(look=work.look)
+        middle = SIDE // 2
         for number, part in enumerate(parts):
             if isinstance(part, Ranges):
                 self._add(tile, part, planes, work)
                 continue
-            start = half * number if along_x else half * (1 - number)
-            place = slice(start, start + half)
+            start = middle * number if along_x else middle * (1 - number)
+            place = slice(start, start + middle)
             for plane, added in zip(planes, part, strict=True):
                 plane[(..., place) if along_x else (..., place, slice(None))] = added
         self._keep(tile, planes, work)
         return planes
 
-    def _half(self, tile: TileKey, work: Work) -> Planes | Ranges:
+    def half(self, tile: TileKey, work: Work) -> Planes | Ranges:
         """The accumulators of a tile that is large, else its ranges of rows."""
-        made = self._revived(tile, work)
+        made = self.revived(tile, work)
         if made is not None:
             return made
         if tile.zx == tile.zy:

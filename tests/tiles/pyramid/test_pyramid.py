@@ -333,8 +333,9 @@ def test_nothing_is_made_that_a_full_shelf_does_not_keep(case: Case, monkeypatch
     inputs = case.pyramid("sum(v)").inputs
     whole, short = Pyramid(case.order.guard, inputs), Pyramid(case.order.guard, inputs, MemoryShelf(3000))
     made: list[TileKey] = []
-    make = Pyramid.make
+    make, join = Pyramid.make, Pyramid.join
     monkeypatch.setattr(Pyramid, "make", lambda self, tile, work: made.append(tile) or make(self, tile, work))
+    monkeypatch.setattr(Pyramid, "join", lambda self, tile, *rest: made.append(tile) or join(self, tile, *rest))
     complete(whole, Crew(1))
     wanted = len(made)
     made.clear()
