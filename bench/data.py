@@ -4,7 +4,7 @@
 | --- | --- |
 | points | x, y, value float32 and kind (8 labels): jumps of a Clifford attractor |
 | attractor | x, y float32 of another Clifford attractor, whose points lie closer on lines |
-| cities | lon, lat float32: clusters around 20,000 places, the largest one with 1 of 20 rows, the others of power-law sizes |
+| cities | x, y float32, degrees: clusters of power-law sizes around 20,000 places, as a map of cities |
 | log | x, y float32 = 10 to the power of the attractor's: positive, over four decades |
 | grid | x, y int32: 3,000 distinct points, each over and over, in random order |
 | labels | x, y, value of `points`, and kind: 64 labels, at random |
@@ -105,7 +105,7 @@ def _cities(rows: int) -> Iterator[pa.RecordBatch]:
         away, turn = rng.standard_normal(size) * widths[which], rng.random(size) * 2.0 * np.pi
         lon = places[0][which] + away * np.cos(turn)
         lat = np.clip(places[1][which] + away * np.sin(turn), -85.0, 85.0)
-        return pa.record_batch({"lon": lon.astype(np.float32), "lat": lat.astype(np.float32)})
+        return pa.record_batch({"x": lon.astype(np.float32), "y": lat.astype(np.float32)})
 
     return _chunks(rows, make)
 

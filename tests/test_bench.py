@@ -128,7 +128,7 @@ def test_an_append_is_shown_by_the_first_frame_that_has_its_rows() -> None:
     assert first_shown(called, {300: 1_300.0, 200: 1_250.0, 400: 1_260.0}).milliseconds == pytest.approx([250, 150, 60])
 
 
-@pytest.mark.parametrize("table", ["points", "log", "grid", "flat", "steps", "line", "irregular", "gappy"])
+@pytest.mark.parametrize("table", ["points", "cities", "log", "grid", "flat", "steps", "line", "irregular", "gappy"])
 def test_tables_have_their_rows(table: data.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bench.places.CACHE", tmp_path)
     path = data.arrow(table, ROWS)

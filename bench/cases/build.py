@@ -14,7 +14,7 @@ from bench.report import Figure, words
 
 TABLES: Final[Mapping[data.Table, Mapping[str, str]]] = {
     "attractor": {},
-    "cities": {"x": "lon", "y": "lat", "xaxis": "mercator", "yaxis": "mercator"},
+    "cities": {"xaxis": "mercator", "yaxis": "mercator"},
     "points": {},  # the last one: its store is what other cases read
 }
 NAMES: Final[Mapping[data.Table, str]] = {

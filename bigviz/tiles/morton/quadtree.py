@@ -207,9 +207,7 @@ def _table(less_x: int, less_y: int) -> Array:
 
 
 @jit
-def descend(
-    fenced: Fenced, bounds: Array, stack: Array, depth: int, squares: Array, whole: Array
-) -> tuple[int, int]:
+def descend(fenced: Fenced, bounds: Array, stack: Array, depth: int, squares: Array, whole: Array) -> tuple[int, int]:
     """Continue a descent until the output or the work ends: the ranges found, and the depth of the stack left.
 
     A row of the stack is a square: its rows (low, high), its level, and its first key (as int64 bits). So is one of
@@ -236,9 +234,7 @@ def descend(
         inside = x >= left and x + size <= right and y >= bottom and y + size <= top
         if not inside and not touched(fenced.boxes, low, high, x0, x1, y0, y1):
             continue
-        few = high - low <= LEAF or (
-            high - low <= LONG and enclosed(fenced.boxes, low, high, left, right, bottom, top)
-        )
+        few = high - low <= LEAF or (high - low <= LONG and enclosed(fenced.boxes, low, high, left, right, bottom, top))
         if inside or few or level == 32:
             squares[found, 0] = low
             squares[found, 1] = high

@@ -97,9 +97,7 @@ class Apart:
             return None
         return self._pyramid.join(tile, parts, work)
 
-    def _half(
-        self, strip: Strip, along_x: bool, tile: TileKey, first: int, end: int, work: Work
-    ) -> Planes | Ranges:
+    def _half(self, strip: Strip, along_x: bool, tile: TileKey, first: int, end: int, work: Work) -> Planes | Ranges:
         """The accumulators of a tile that lies in a strip, if it is large, else its ranges of rows."""
         if tile.zx == tile.zy:
             return self._pyramid.half(tile, work)

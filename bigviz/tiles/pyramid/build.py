@@ -47,8 +47,8 @@ def complete(pyramid: Pyramid, crew: Crew, turns: Turns | None = None) -> None:
 
 
 class _Build:
-    """Squares of about equal numbers of rows, each with all tiles in it by one thread; then those above them, the finest
-    first."""
+    """Makes squares of about equal numbers of rows, each with all tiles in it on one thread, then those above them, the
+    finest first."""
 
     def __init__(self, pyramid: Pyramid, work: Work, crew: Crew) -> None:
         self._pyramid, self._work, self._crew = pyramid, work, crew

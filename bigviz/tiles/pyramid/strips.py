@@ -92,7 +92,8 @@ def halves(guard: Guard, strip: Strip, along_x: bool) -> list[Strip]:
     squares = frozen(strip.squares)
     room = 2 * len(squares) + _ROOM
     out = [np.empty((room, 4), np.int64) for _ in tiles]
-    found, scratch = np.zeros(2, np.int64), (np.empty((STACK, 4), np.int64), np.empty((_ROOM, 4), np.int64), np.empty(_ROOM, np.bool_))
+    found = np.zeros(2, np.int64)
+    scratch = np.empty((STACK, 4), np.int64), np.empty((_ROOM, 4), np.int64), np.empty(_ROOM, np.bool_)
     at = 0
     while True:
         at = _divide(guard.fenced, squares, at, strip.level, 0 if along_x else 1, bounds, *scratch, *out, found)
