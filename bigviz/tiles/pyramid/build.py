@@ -66,8 +66,8 @@ class _Build:
         for _, group in groupby(tops, lambda each: each.tile.zx):
             level = list(group)
             start, done = done, done + _rows(level)
-            shares = (below + (1.0 - below) * rows / most for rows in (start, done))
-            self._make_tops(level, share, self._crew.within(_STAGE, *shares, root.rows))
+            begins, ends = (below + (1.0 - below) * rows / most for rows in (start, done))
+            self._make_tops(level, share, self._crew.within(_STAGE, begins, ends, root.rows))
         return self._whole
 
     def _make_part(self, square: _Square) -> int:

@@ -91,17 +91,17 @@ def halves(guard: Guard, strip: Strip, along_x: bool) -> list[Strip]:
     bounds = np.array([[tile.codes, tile.codes] for tile in tiles], np.int64)
     squares = frozen(strip.squares)
     room = 2 * len(squares) + _ROOM
-    out = [np.empty((room, 4), np.int64) for _ in tiles]
-    found = np.zeros(2, np.int64)
-    scratch = np.empty((STACK, 4), np.int64), np.empty((_ROOM, 4), np.int64), np.empty(_ROOM, np.bool_)
-    at = 0
+    lower, upper = np.empty((room, 4), np.int64), np.empty((room, 4), np.int64)
+    stack, part, whole = np.empty((STACK, 4), np.int64), np.empty((_ROOM, 4), np.int64), np.empty(_ROOM, np.bool_)
+    found, at = np.zeros(2, np.int64), 0
     while True:
-        at = _divide(guard.fenced, squares, at, strip.level, 0 if along_x else 1, bounds, *scratch, *out, found)
+        axis = 0 if along_x else 1
+        at = _divide(guard.fenced, squares, at, strip.level, axis, bounds, stack, part, whole, lower, upper, found)
         guard.keys.check()
         if at == len(squares):
             break
-        out = [np.concatenate([each, np.empty_like(each)]) for each in out]
-    return [Strip.of(tile, each[:count].copy()) for tile, each, count in zip(tiles, out, found, strict=True)]
+        lower, upper = (np.concatenate([each, np.empty_like(each)]) for each in (lower, upper))
+    return [Strip.of(tile, each[:n].copy()) for tile, each, n in zip(tiles, (lower, upper), found, strict=True)]
 
 
 @jit
@@ -176,7 +176,7 @@ def _lies_in(fenced: Fenced, low: int, high: int, bounds: Array) -> bool:
 
 
 @jit
-def _put(out: Array, found: Array, half: int, low: int, high: int, level: int, first: int) -> None:
+def _put(out: Array, found: Array, half: int, low: int, high: int, level: int, first: np.int64) -> None:
     at = found[half]
     out[at, 0], out[at, 1], out[at, 2], out[at, 3] = low, high, level, first
     found[half] = at + 1
