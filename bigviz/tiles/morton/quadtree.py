@@ -207,11 +207,11 @@ def _table(less_x: int, less_y: int) -> Array:
 
 
 @jit
-def descend(fenced: Fenced, bounds: Array, stack: Array, depth: int, squares: Array, whole: Array) -> tuple[int, int]:
+def descend(fenced: Fenced, bounds: Array, stack: Array, depth: int, out: Array, whole: Array) -> tuple[int, int]:
     """Continue a descent until the output or the work ends: the ranges found, and the depth of the stack left.
 
     A row of the stack is a square: its rows (low, high), its level, and its first key (as int64 bits). So is one of
-    `squares`, for each range found; `whole` says which of them are whole. `bounds` holds the rectangle and the inner
+    `out`, for each range found; `whole` says which of them are whole. `bounds` holds the rectangle and the inner
     one. The stack has `STACK` rows, or that many more than it begins with.
     """
     x0, x1, y0, y1 = bounds[0]
@@ -236,10 +236,10 @@ def descend(fenced: Fenced, bounds: Array, stack: Array, depth: int, squares: Ar
             continue
         few = high - low <= LEAF or (high - low <= LONG and enclosed(fenced.boxes, low, high, left, right, bottom, top))
         if inside or few or level == 32:
-            squares[found, 0] = low
-            squares[found, 1] = high
-            squares[found, 2] = level
-            squares[found, 3] = np.int64(first)
+            out[found, 0] = low
+            out[found, 1] = high
+            out[found, 2] = level
+            out[found, 3] = np.int64(first)
             whole[found] = inside
             found += 1
             continue
