@@ -7,8 +7,6 @@ opacity that of their sum.
 
 from __future__ import annotations
 
-import struct
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -18,12 +16,11 @@ import numpy.typing as npt
 
 from bigviz.render.colormaps import CATEGORICAL, CATEGORIES, lut
 from bigviz.render.norm import Norm
+from bigviz.render.png import indexed_png, png
 
-__all__ = ["Cells", "Shading", "Values", "coloured", "mixed_colours", "norm_of", "png", "shade", "values_of"]
+__all__ = ["Cells", "Shading", "Values", "coloured", "mixed_colours", "norm_of", "shade", "values_of"]
 
 Array = npt.NDArray[Any]
-_SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
-_RGBA: Final = 6  # the colour type
 _LEAST_WEIGHT: Final = 2.0**-1000  # added to the size of every value, so that zeros have colours too
 _HEAVY: Final = 2.0**900  # larger values are weighed by a power of two of themselves, or their sums might overflow
 _LIGHTER: Final = 2.0**-200
@@ -94,41 +91,51 @@ def norm_of(values: Sequence[Values], shading: Shading) -> Norm:
 
 
 def shade(planes: Sequence[Array], values: Values, norm: Norm, shading: Shading) -> bytes:
-    """A PNG of the planes (y, x), row 0 at the top."""
+    """A PNG of the planes (y, x), row 0 at the top, of a palette where there is a colour left for empty cells."""
+    if not values.cells.by:
+        places = _places(values, norm)
+        clear = None if values.filled.all() else _unused(places[values.filled])
+        if clear is not None or values.filled.all():
+            if clear is not None:
+                places[~values.filled] = clear
+            return indexed_png(places, lut(shading.cmap), clear)
     return png(coloured(planes, values, norm, shading))
 
 
 def coloured(planes: Sequence[Array], values: Values, norm: Norm, shading: Shading) -> npt.NDArray[np.uint8]:
     """The planes (y, x) as RGBA (y, x, 4), not premultiplied; cells without a value are transparent."""
     height, width = planes[0].shape
-    fraction = norm.fraction(values.numbers[values.filled].ravel())
     pixels = np.zeros((height, width, 4), np.uint8)
     if not values.cells.by:
-        pixels[values.filled, :3] = lut(shading.cmap)[(fraction * 255 + 0.5).astype(np.int64)]
+        pixels[values.filled, :3] = lut(shading.cmap)[_places(values, norm)[values.filled]]
         pixels[values.filled, 3] = 255
     else:
+        fraction = norm.fraction(values.numbers[values.filled].ravel())
         pixels[values.filled, :3] = mixed_colours(planes, values, shading)
         pixels[values.filled, 3] = np.floor(_FAINTEST + fraction * (255 - _FAINTEST))
     return pixels
 
 
-def png(pixels: npt.NDArray[np.uint8]) -> bytes:
-    """RGBA pixels (y, x, 4) as a PNG.
-
-    Its lines are not filtered: Pillow tries five filters on each, which takes three times as long and makes pictures of
-    few colours no smaller.
-    """
-    height, width = pixels.shape[:2]
-    lines = np.zeros((height, 1 + 4 * width), np.uint8)
-    lines[:, 1:] = pixels.reshape(height, 4 * width)
-    head = struct.pack(">IIBBBBB", width, height, 8, _RGBA, 0, 0, 0)
-    parts = ((b"IHDR", head), (b"IDAT", zlib.compress(lines.data, 1)), (b"IEND", b""))
-    return _SIGNATURE + b"".join(_chunk(kind, data) for kind, data in parts)
+def _places(values: Values, norm: Norm) -> npt.NDArray[np.uint8]:
+    """Where each cell's value lies in a colour map of 256; anywhere for cells without one."""
+    numbers = values.numbers
+    counts = values.cells.empty == "counts" and numbers.dtype.kind == "u"
+    highest = int(numbers.max(initial=0)) if counts else numbers.size
+    if highest < numbers.size // 8:  # few different ones: each is looked up once
+        return _rounded(norm.fraction(np.arange(highest + 1, dtype=numbers.dtype)))[numbers]
+    places = np.zeros(numbers.shape, np.uint8)
+    places[values.filled] = _rounded(norm.fraction(numbers[values.filled]))
+    return places
 
 
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    """Length, type, data and CRC (PNG, third edition, section 5.3)."""
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(data, zlib.crc32(kind)))
+def _rounded(fraction: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
+    return (fraction * 255 + 0.5).astype(np.uint8)
+
+
+def _unused(places: npt.NDArray[np.uint8]) -> int | None:
+    """The first place that no cell has."""
+    free = np.flatnonzero(np.bincount(places, minlength=256) == 0)
+    return int(free[0]) if len(free) else None
 
 
 def mixed_colours(planes: Sequence[Array], values: Values, shading: Shading) -> Array:

@@ -105,7 +105,7 @@ def drawn(values: Sequence[Numbers], cells: Cells, shading: Shading) -> dict[str
     steps = fractions * (255 - 40 if cells.by else 255) + (0 if cells.by else 0.5)
     ties = np.abs(steps - np.round(steps)) < 1e-9
     assert not ties[(fractions > 0) & (fractions < 1)].any() or shading.how in ("linear", "eq_hist")
-    image = np.asarray(Image.open(io.BytesIO(shade(arrays, found, norm, shading))))
+    image = np.asarray(Image.open(io.BytesIO(shade(arrays, found, norm, shading))).convert("RGBA"))
     return {
         "planes": [[_json(number, cells) for number in each] for each in values],
         "fractions": fractions.tolist(),

@@ -25,7 +25,9 @@ COUNTS, VALUES = Cells("counts"), Cells("null")
 
 def draw(planes: list[np.ndarray], cells: Cells, shading: Shading = GRAY) -> np.ndarray:
     values = values_of(planes, cells)
-    return np.asarray(Image.open(io.BytesIO(shade(planes, values, norm_of([values], shading), shading))))
+    return np.asarray(
+        Image.open(io.BytesIO(shade(planes, values, norm_of([values], shading), shading))).convert("RGBA")
+    )
 
 
 def test_counts_are_looked_up_and_zero_is_transparent():

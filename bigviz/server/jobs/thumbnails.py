@@ -24,7 +24,8 @@ from bigviz.document.spec import Document, FigureSpec, RangeSpec
 from bigviz.render.colormaps import CATEGORIES, lut
 from bigviz.render.contrast import PLOT_DARK, PLOT_LIGHT, wants_dark
 from bigviz.render.css_colors import Rgba, rgba
-from bigviz.render.shade import Cells, Shading, coloured, norm_of, png, values_of
+from bigviz.render.png import png
+from bigviz.render.shade import Cells, Shading, coloured, norm_of, values_of
 from bigviz.render.thumbnail import ACCENTS, bar_pixels, grown, line_pixels, over
 from bigviz.server.request_values import Number
 from bigviz.tiles.grid.pixel_cells import pixel_cells
