@@ -77,6 +77,8 @@ def listening(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--key", metavar="FILE", type=_FILE,
                      help="The private key of --certificate (PEM, without a passphrase)."),
         click.option("--prefix", default="", help="Path in front of all addresses, for proxies: /plots"),
+        click.option("--public-url", metavar="URL",
+                     help="Where browsers reach the server, behind a proxy: https://plots.example.org/plots"),
         click.option("--allow-host", multiple=True, metavar="HOST[:PORT]", help="Also answer under this name."),
         click.option("--allow-origin", multiple=True, metavar="ORIGIN",
                      help="Also let pages of this origin show public plots."),

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tornado.iostream import IOStream
 
     from bigviz.apps.script_failure import Failure
+    from bigviz.common.web.public_url import PublicUrl
     from bigviz.data.dataset import Dataset
     from bigviz.document.spec import Document
     from bigviz.library.items import Kind
@@ -121,7 +122,8 @@ class Site:
     The names of the `documents`, those that the server was started with, are known before they are opened, so that
     pages are served at once. Those of the `library` are opened by the shelf, once something is. `in_hand` are the
     handlers of requests that were let in and are not answered yet, each with its connection. Where there are no
-    `basemaps`, pages fetch no tiles of maps. `tables` knows the tables whose files are followed.
+    `basemaps`, pages fetch no tiles of maps. `public` is where browsers reach the server, if that is told. `tables`
+    knows the tables whose files are followed.
     """
 
     hosts: Hosts
@@ -132,6 +134,7 @@ class Site:
     event: Event = _ignore
     library: Library | None = None
     basemaps: bool = True
+    public: PublicUrl | None = None
     metrics: Metrics = field(default_factory=Metrics)
     began: float = field(default_factory=time.time)
     threads: LibraryThreads = field(default_factory=LibraryThreads)

@@ -26,12 +26,14 @@ _ANY: Final = ("0.0.0.0", "::", "")
 
 @dataclass(frozen=True)
 class Hosts:
-    """The allow-lists of one server; `named` are the origins that the operator named, `scheme` is what it speaks."""
+    """The allow-lists of one server; `named` are the origins that the operator named for other pages, `public` is that
+    of its own pages behind a proxy, `scheme` is what it speaks."""
 
     hosts: frozenset[Host]
     origins: frozenset[Origin]
     named: frozenset[Origin] = frozenset()
     scheme: str = "http"
+    public: Origin | None = None
 
     @classmethod
     def of(
@@ -42,6 +44,7 @@ class Hosts:
         origins: Iterable[str] = (),
         *,
         tls: bool = False,
+        public: Origin | None = None,
     ) -> Hosts:
         """The lists of a server that listens at `address` and `port`, or (`port` None) at a unix socket.
 
@@ -49,7 +52,7 @@ class Hosts:
         server by its address and by this machine's name. An allowed host "name" stands for that name with the server's
         port or with none (a proxy in front), "name:port" for that port alone. Origins are http on all of these, https
         on the allowed hosts (a proxy may do TLS), and `origins`; with `tls` the server speaks https itself, and they
-        are https alone.
+        are https alone. `public` is the origin of the pages that people open, and its host is one of the server's.
         Raises BadInput for one that cannot be parsed.
         """
         scheme = "https" if tls else "http"
@@ -66,8 +69,11 @@ class Hosts:
             given |= {(name, at)} if at is not None else {(name, None), (name, port)}
         allowed = {(scheme, name, usual if at is None else at) for name, at in own | given}
         allowed |= {("https", name, 443 if at is None else at) for name, at in given}
+        if public is not None:
+            allowed.add(public)
+            given.add((public[1], None if public[2] == DEFAULT_PORTS[public[0]] else public[2]))
         named = frozenset(_parsed(parse_origin(text), "allow-origin", text) for text in origins)
-        return cls(frozenset(own | given), frozenset(allowed) | named, named, scheme)
+        return cls(frozenset(own | given), frozenset(allowed) | named, named, scheme, public)
 
     def allows_host(self, header: str | None) -> bool:
         """Whether a Host header names this server."""
@@ -92,8 +98,8 @@ class Hosts:
         host's https origin, as behind a proxy that ends TLS, else "http". What a request says of its proxy is not
         believed here."""
         name, port = parse_host(header or "") or ("", None)
-        named = ("https", name, port or DEFAULT_PORTS["https"]) in self.named
-        return "https" if named else self.scheme
+        secure = ("https", name, port or DEFAULT_PORTS["https"])
+        return "https" if secure in self.named or secure == self.public else self.scheme
 
     def host_texts(self) -> list[str]:
         """The allowed hosts for people, sorted."""

@@ -11,8 +11,9 @@ from tornado.httputil import HTTPServerRequest
 
 from bigviz.common.errors import BadInput
 from bigviz.common.web.origins import parse_host
+from bigviz.common.web.public_url import PATH
 
-__all__ = ["Proxies", "is_forwarded"]
+__all__ = ["Proxies", "is_forwarded", "taken_off"]
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -76,6 +77,13 @@ class Proxies:
         if host and parse_host(host) is not None:
             request.headers["Host"] = request.host = host
         return True
+
+
+def taken_off(request: HTTPServerRequest) -> str:
+    """The path that a proxy, which has to be trusted, took off the front of a request's: "" where it says of none, or
+    what cannot be one."""
+    path = request.headers.get("X-Forwarded-Prefix", "").rpartition(",")[2].strip().rstrip("/")
+    return path if PATH.fullmatch(path) else ""
 
 
 def is_forwarded(request: HTTPServerRequest) -> bool:

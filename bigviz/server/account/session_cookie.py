@@ -22,4 +22,4 @@ def clear_session_cookie(handler: Handler) -> None:
 
 def _attributes(handler: Handler) -> dict[str, Any]:
     secure = handler.scheme == "https"
-    return {"path": f"{handler.site.prefix}/", "httponly": True, "secure": secure, "samesite": "Lax"}
+    return {"path": f"{handler.mount}/", "httponly": True, "secure": secure, "samesite": "Lax"}

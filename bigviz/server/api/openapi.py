@@ -243,5 +243,5 @@ class OpenApi(Handler):
     need = Need.PUBLIC
 
     async def answer(self, *args: str) -> None:
-        self.write_json(description(self.site.prefix))
+        self.write_json(description(self.mount))
         self.finish()

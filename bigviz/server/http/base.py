@@ -17,6 +17,7 @@ from bigviz.server.access.credentials import Credentials, network_of
 from bigviz.server.access.foreign_pages import refusal
 from bigviz.server.access.gate import Need, needs_of
 from bigviz.server.access.principal import Principal
+from bigviz.server.access.proxies import taken_off
 from bigviz.server.access.same_origin import SAFE, foreign_origin, refuse_foreign_change
 from bigviz.server.error_json import describe, dump, retry_after, status_of
 from bigviz.server.http.content_types import JSON
@@ -48,7 +49,9 @@ class Guarded(RequestHandler):
     form. Also for static files.
 
     `need` is declared by each route. `private`: the answer depends on who signed in, so no shared cache may keep it;
-    `by_origin`: on the page that asked; `reader` is the foreign origin whose pages may read it.
+    `by_origin`: on the page that asked; `reader` is the foreign origin whose pages may read it. `taken_off` is the path
+    that a trusted proxy took off the front of the address. `in_pages`: where any origin is named, pages may show the
+    answer without reading it, as pictures of a map are shown, which browsers ask for without telling the origin.
     """
 
     need: ClassVar[Need | Mapping[str, Need]]
@@ -58,6 +61,8 @@ class Guarded(RequestHandler):
     private = False
     by_origin = False
     reader: str | None = None
+    taken_off = ""
+    in_pages: ClassVar[bool] = False
 
     def clear(self) -> None:
         """As Tornado's, without the name of the server, and with a date that is made once a second."""
@@ -83,6 +88,8 @@ class Guarded(RequestHandler):
         """Credentials are never allowed: with them a foreign page would read what its visitor may see."""
         if self.by_origin:
             self.vary("Origin")
+            if self.in_pages:
+                self.set_header("Cross-Origin-Resource-Policy", "cross-origin")
         if self.reader is not None:
             self.set_header("Access-Control-Allow-Origin", self.reader)
             self.set_header("Access-Control-Expose-Headers", _EXPOSED)
@@ -96,6 +103,7 @@ class Guarded(RequestHandler):
         """Let the request through, or answer with an error; `_finished` tells which."""
         access, request = self.site.access, self.request
         proxied = access.proxies.apply(request)
+        self.taken_off = taken_off(request) if proxied else ""
         if not self.site.hosts.allows_host(request.headers.get("Host")):
             raise HTTPError(403)
         need = needs_of(type(self)).get(str(request.method))
@@ -152,9 +160,23 @@ class Guarded(RequestHandler):
             return "https"
         return self.site.hosts.scheme_of(self.request.headers.get("Host"))
 
+    @property
+    def mount(self) -> str:
+        """The path in front of all addresses, as the browser that asks has it."""
+        public = self.site.public
+        if public is not None and public.names(self.request.host):
+            return public.path
+        return self.taken_off + self.site.prefix
+
+    @property
+    def front(self) -> str:
+        """What stands before the slash of all addresses, as other browsers may have them too."""
+        public = self.site.public
+        return f"{self.scheme}://{self.request.host}{self.mount}" if public is None else public.text
+
     def address_of(self, path: str) -> str:
-        """The whole address of a path below the server's own, as the browser may call it."""
-        return f"{self.scheme}://{self.request.host}{self.site.prefix}/{path}"
+        """The whole address of a path below the server's own."""
+        return f"{self.front}/{path}"
 
     def check_source(self) -> None:
         """Raise HTTPError for a request that is refused whoever sends it."""

@@ -5,6 +5,7 @@ Each is one call, so that a notebook or another server can make the same. The wo
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Final
@@ -67,6 +68,7 @@ class LayerBodies:
         answer: dict[str, Any] = {
             "tilejson": "3.0.0",
             "name": asked.figure.title or asked.dataset.name,
+            "attribution": html.escape(asked.figure.title or asked.dataset.name),
             "tiles": [template],
             "scheme": "xyz",
             "minzoom": 0,

@@ -41,6 +41,7 @@ class LayerHandler(Handler):
     tag = ""
 
     need = Need.shown()
+    in_pages = True
 
     async def asked(self, document_name: str, number: str) -> tuple[Backend, Asked]:
         """The backend and the layer; NotFound for a document or a layer number that does not exist."""
@@ -95,7 +96,7 @@ class TileJson(LayerHandler):
     async def answer(self, *args: str) -> None:
         backend, asked = await self.asked(*args)
         query = f"?{self.request.query}" if self.request.query else ""
-        base = f"{self.scheme}://{self.request.host}{self.request.path.removesuffix('tilejson.json')}"
+        base = self.address_of(self.request.path[len(self.site.prefix) + 1 :].removesuffix("tilejson.json"))
         waited = asyncio.ensure_future(backend.info(asked.dataset, asked.layer, principal=self.principal))
         try:
             info = await asyncio.wait_for(asyncio.shield(waited), self.site.limits.index_wait_seconds)

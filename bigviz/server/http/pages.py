@@ -153,7 +153,7 @@ class Listing(HtmlHandler):
             user=who.user,
             signs_in=site.people.signs_in and not who.known,
             publishes=who.known and site.library is not None and "write" in who.scopes,
-            address=f"{self.scheme}://{self.request.host}{site.prefix}",
+            address=self.front,
             searches=site.library is not None,
             failed=bool(site.failures),
         )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from bigviz.common.errors import BadInput
+from bigviz.common.web.public_url import PATH, PublicUrl
 from bigviz.library.library import Library
 from bigviz.server.access.hosts import Hosts
 from bigviz.server.documents.quota import MOST_BYTES
@@ -23,24 +23,23 @@ if TYPE_CHECKING:
 
 __all__ = ["Options"]
 
-_PREFIX: Final = re.compile(r"(/[A-Za-z0-9._~-]+)*")
-
 
 @dataclass(frozen=True)
 class Options:
     """Where and for whom a server listens, where it keeps indexes (see `Storage`), and the directory of its library
     (None: it has none), in which so many versions of each document are kept, and what is appended is durable as
     `durability` says before it is acknowledged. With `certificate` and `key`, PEM files, it speaks TLS. A `unix_socket`
-    takes the place of address and port. `secret_file` holds what signs page tokens. `max_connections` and
-    `max_connections_per_address` take the place of those in `limits`. `on_append` is called with what is appended to
-    datasets of the library. Without `basemaps` no page draws a map. An app's process may take `app_memory` bytes (None:
-    half of the machine's memory), a callback of it `callback_seconds`; the session of a page that is gone is kept for
-    `session_seconds`. `shared`: all pages of a document have one session. `dev`: apps are run again when their files
-    change."""
+    takes the place of address and port. `public_url` is where browsers reach it, behind a proxy. `secret_file` holds
+    what signs page tokens. `max_connections` and `max_connections_per_address` take the place of those in `limits`.
+    `on_append` is called with what is appended to datasets of the library. Without `basemaps` no page draws a map. An
+    app's process may take `app_memory` bytes (None: half of the machine's memory), a callback of it `callback_seconds`;
+    the session of a page that is gone is kept for `session_seconds`. `shared`: all pages of a document have one
+    session. `dev`: apps are run again when their files change."""
 
     port: int = 5006
     address: str = "127.0.0.1"
     prefix: str = ""
+    public_url: str | None = None
     allow_hosts: Sequence[str] = ()
     allow_origins: Sequence[str] = ()
     allow_anonymous: bool = False
@@ -89,13 +88,20 @@ class Options:
     def hosts(self, port: int) -> Hosts:
         """Which names a server at this port, or at the unix socket, answers to; BadInput for what cannot be parsed."""
         address, at = (self.address, port) if self.unix_socket is None else (LOCAL, None)
-        return Hosts.of(address, at, self.allow_hosts, self.allow_origins, tls=self.certificate is not None)
+        public, tls = self.public, self.certificate is not None
+        origin = None if public is None else public.origin
+        return Hosts.of(address, at, self.allow_hosts, self.allow_origins, tls=tls, public=origin)
+
+    @property
+    def public(self) -> PublicUrl | None:
+        """Where browsers reach the server, if it is told; BadInput for what is no address."""
+        return None if self.public_url is None else PublicUrl.of(self.public_url)
 
     def check(self, library: Library | None = None) -> None:
         """Raise BadInput for a prefix that is no path, for hosts, origins and proxies that cannot be parsed, for a mode
         of indexing that is none, for logins that cannot be, and for an address that others can reach without the
         `library` having users, unless they may see everything."""
-        if not _PREFIX.fullmatch(self.prefix):
+        if not PATH.fullmatch(self.prefix):
             raise BadInput(f"--prefix is a path like /plots, got {self.prefix!r}.", "prefix", self.prefix)
         self.hosts(self.port)
         _ = self.storage

@@ -143,7 +143,7 @@ class Server:
         access = access_of(options, self.port, self.library)
         self.site = site = Site(
             hosts, OpenedDocuments(self._names), options.limits, options.prefix, access, self._event, self.library,
-            basemaps=options.basemaps,
+            basemaps=options.basemaps, public=options.public,
         )  # fmt: skip
         self._http = Listener(make_app(self.site), self.site, options.bounds, self._tls)
         self._http.add_sockets(self._sockets)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -253,13 +254,20 @@ def test_a_page_of_another_origin_is_told_what_to_type_and_so_is_the_operator(do
 def test_a_page_of_an_allowed_origin_reads_without_credentials(documents):
     origin = "https://app.example.com"
     with running(documents[:1], allow_origins=[origin]) as server:
-        for path in (TILE, "/points/layers/0/tiles/0/0/0.png", "/_/static/style.css", "/nothing/at/all"):
+        for path in (TILE, "/points/layers/0/tiles/0/0/0.png", "/_/static/style.css", "/nothing/at/all", "/points/"):
             headers = server.get(path, Origin=origin).headers
             assert headers["Access-Control-Allow-Origin"] == origin and "Origin" in headers["Vary"]
             assert "Access-Control-Allow-Credentials" not in headers
-            assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+            shown = "cross-origin" if "/layers/" in path else "same-origin"
+            assert headers["Cross-Origin-Resource-Policy"] == shown
+            assert served_picture(server, path)["Cross-Origin-Resource-Policy"] == shown
         plain = server.get(TILE).headers
         assert "Access-Control-Allow-Origin" not in plain and plain["Vary"] == "Origin"
+
+
+def served_picture(server: Running, path: str) -> Any:
+    """The headers that a picture in a page gets, of whose origin its browser says nothing."""
+    return server.get(path, Sec_Fetch_Site="same-site", Sec_Fetch_Dest="image").headers
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bigviz.common.errors import BadInput
 from bigviz.document.spec import Document
-from bigviz.server.access.proxies import Proxies, is_forwarded
+from bigviz.library.library import Library
+from bigviz.server.access.proxies import Proxies, is_forwarded, taken_off
 
-from ..running import running
+from ..running import Running, running
+from ..wire import Browser
 from .requests import request
 
 PROXIES = Proxies.of(["10.0.0.5", "192.168.0.0/16", "::1"])
@@ -76,6 +80,18 @@ def test_what_cannot_be_parsed_changes_nothing(headers: dict[str, str]):
     assert (found.protocol, found.headers["Host"]) == ("http", "127.0.0.1:5006")
 
 
+@pytest.mark.parametrize(
+    ("told", "path"),
+    [
+        ("/plots", "/plots"), ("/plots/", "/plots"), ("/a/b-1", "/a/b-1"), ("/evil, /plots", "/plots"), ("", ""),
+        ("/", ""), ("plots", ""), ("//evil.example", ""), ("/a b", ""), ("/..%2f", ""), ("https://evil.example", ""),
+        ('/"><script>', ""),
+    ],
+)  # fmt: skip
+def test_the_path_that_a_proxy_took_off(told: str, path: str):
+    assert taken_off(request(address="10.0.0.5", X_Forwarded_Prefix=told)) == path
+
+
 def test_others_are_not_believed():
     headers = {"X_Forwarded_For": "127.0.0.1", "X_Forwarded_Proto": "https", "X_Forwarded_Host": "localhost"}
     found = request(address="203.0.113.9", **headers)
@@ -110,3 +126,45 @@ def test_addresses_in_answers_have_the_scheme_that_a_trusted_proxy_tells(
     with running(documents[:1], trusted_proxies=trusted, allow_anonymous=True) as server:
         answer = server.get("/points/layers/0/tilejson.json", X_Forwarded_Proto="https")
         assert json.loads(answer.body)["tiles"][0].startswith(f"{scheme}://127.0.0.1:{server.server.port}/points/")
+
+
+def cookie_path(server: Running, **headers: str) -> str:
+    """Where the browser that signs in sends its session's cookie."""
+    form = b"username=ada&password=correct+horse+battery+staple"
+    kind = {"Content_Type": "application/x-www-form-urlencoded"}
+    found = server.get("/_/login", "POST", form, **kind, **headers).headers["Set-Cookie"]
+    assert ("; Secure" in found) is (headers.get("X_Forwarded_Proto") == "https" or "plots.example.org" in str(headers))
+    return found.partition("Path=")[2].partition(";")[0]
+
+
+def test_addresses_have_the_path_that_a_trusted_proxy_took_off(documents: list[Document], tmp_path: Path):
+    headers = {"X_Forwarded_Prefix": "/plots", "X_Forwarded_Proto": "https"}
+    with Library.open(tmp_path / "library") as library:
+        library.users.add("ada", password="correct horse battery staple")
+        for trusted, front in ((["127.0.0.1"], "/plots/own"), ([], "/own")):
+            options: dict[str, Any] = {"trusted_proxies": trusted, "allow_anonymous": True, "prefix": "/own"}
+            with running(documents[:1], library=library, **options) as server:
+                answer = server.get("/own/points/layers/0/tilejson.json", **headers)
+                scheme = "https" if trusted else "http"
+                base = f"{scheme}://127.0.0.1:{server.server.port}{front}"
+                assert json.loads(answer.body)["tiles"] == [f"{base}/points/layers/0/tiles/{{z}}/{{x}}/{{y}}.png"]
+                assert json.loads(server.get("/own/_/api/openapi.json", **headers).body)["servers"] == [
+                    {"url": f"{front}/_/api"}
+                ]
+
+
+def test_addresses_are_those_of_the_public_url(documents: list[Document], tmp_path: Path):
+    with Library.open(tmp_path / "library") as library:
+        library.users.add("ada", password="correct horse battery staple")
+        public = "https://plots.example.org/plots"
+        with running(documents[:1], library=library, public_url=public, allow_anonymous=True) as server:
+            host = {"Host": "plots.example.org"}
+            for asked in (host, {}):
+                answer = server.get("/points/layers/0/tilejson.json?cmap=bgy", **asked)
+                tiles = f"{public}/points/layers/0/tiles/{{z}}/{{x}}/{{y}}.png?cmap=bgy"
+                assert json.loads(answer.body)["tiles"] == [tiles]
+            assert cookie_path(server, **host, Origin="https://plots.example.org") == "/plots/"
+            assert cookie_path(server) == "/"
+            assert server.get("/healthz", Host="plots.example.org.evil.example").status == 403
+            with Browser(server.url, "points", origin="https://plots.example.org") as browser:
+                assert browser.document["id"] == "points"

@@ -34,6 +34,14 @@ def test_tilejson(served: Running, dataset):
     assert (found["index"], found["reduction"]) == ("ready", "count")
     assert (found["version"], found["data_version"]) == ("1.0.0", 1), "TileJSON wants x.y.z as a version"
     assert found["extent"][0] <= found["range"][0] and "bounds" not in found
+    assert found["attribution"] == "Points"
+
+
+def test_a_name_is_shown_by_maps_as_html(dataset):
+    made = figure(title='<img src=x onerror="alert(1)"> & more').points(dataset, "x", "y")
+    with running([document(made, id="points")]) as server:
+        found = json.loads(server.get(f"{L}/tilejson.json").body)
+        assert found["attribution"] == "&lt;img src=x onerror=&quot;alert(1)&quot;&gt; &amp; more"
 
 
 def test_tilejson_with_other_columns(served: Running):
