@@ -92,27 +92,35 @@ def norm_of(values: Sequence[Values], shading: Shading) -> Norm:
 
 def shade(planes: Sequence[Array], values: Values, norm: Norm, shading: Shading) -> bytes:
     """A PNG of the planes (y, x), row 0 at the top, of a palette where there is a colour left for empty cells."""
-    if not values.cells.by:
-        places = _places(values, norm)
-        clear = None if values.filled.all() else _unused(places[values.filled])
-        if clear is not None or values.filled.all():
-            if clear is not None:
-                places[~values.filled] = clear
-            return indexed_png(places, lut(shading.cmap), clear)
-    return png(coloured(planes, values, norm, shading))
+    if values.cells.by:
+        return png(coloured(planes, values, norm, shading))
+    places, whole = _places(values, norm), bool(values.filled.all())
+    clear = None if whole else _unused(places[values.filled])
+    if clear is None and not whole:
+        return png(_in_colours(places, values, shading))
+    if clear is not None:
+        places[~values.filled] = clear
+    return indexed_png(places, lut(shading.cmap), clear)
 
 
 def coloured(planes: Sequence[Array], values: Values, norm: Norm, shading: Shading) -> npt.NDArray[np.uint8]:
     """The planes (y, x) as RGBA (y, x, 4), not premultiplied; cells without a value are transparent."""
-    height, width = planes[0].shape
-    pixels = np.zeros((height, width, 4), np.uint8)
     if not values.cells.by:
-        pixels[values.filled, :3] = lut(shading.cmap)[_places(values, norm)[values.filled]]
-        pixels[values.filled, 3] = 255
-    else:
-        fraction = norm.fraction(values.numbers[values.filled].ravel())
-        pixels[values.filled, :3] = mixed_colours(planes, values, shading)
-        pixels[values.filled, 3] = np.floor(_FAINTEST + fraction * (255 - _FAINTEST))
+        return _in_colours(_places(values, norm), values, shading)
+    height, width = planes[0].shape
+    fraction = norm.fraction(values.numbers[values.filled].ravel())
+    pixels = np.zeros((height, width, 4), np.uint8)
+    pixels[values.filled, :3] = mixed_colours(planes, values, shading)
+    pixels[values.filled, 3] = np.floor(_FAINTEST + fraction * (255 - _FAINTEST))
+    return pixels
+
+
+def _in_colours(places: npt.NDArray[np.uint8], values: Values, shading: Shading) -> npt.NDArray[np.uint8]:
+    """The same as places in a colour map."""
+    colours = np.full((256, 4), 255, np.uint8)
+    colours[:, :3] = lut(shading.cmap)
+    pixels: npt.NDArray[np.uint8] = colours[places]
+    pixels[~values.filled] = 0
     return pixels
 
 
