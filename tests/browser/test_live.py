@@ -157,7 +157,7 @@ def test_the_home_view_grows_only_while_nobody_has_moved_it(
         surface.press("0")
     with labelled_anew(page):
         market.grow(page, 60)
-    assert page.evaluate("() => location.hash") == ""
+    until(page, "() => location.hash === ''")  # it is written a little later
 
     button.click()
     expect(button).to_have_attribute("aria-pressed", "true")

@@ -268,6 +268,7 @@ export class Figure extends EventTarget {
       layer.definition = null;
     }
     if (!layer?.asked || JSON.stringify(definition) !== JSON.stringify(layer.asked)) return;
+    this.answers.forget(layer);
     layer.asked = null;
     layer.error = layer.definition ? null : json.error;
     this.dispatchEvent(new CustomEvent("refused", { detail: { layer, definition, ...json } }));
