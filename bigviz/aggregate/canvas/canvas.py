@@ -74,9 +74,6 @@ class Canvas:
             for name, kind in (("x_axis_type", x_axis_type), ("y_axis_type", y_axis_type)):
                 if kind not in _AXIS_TYPES:
                     raise BadInput(f"{name} must be one of {', '.join(_AXIS_TYPES)}, got {kind!r}", name, kind)
-            for name, size in (("plot_width", plot_width), ("plot_height", plot_height)):
-                if size < 1:
-                    raise BadInput(f"{name} must be at least 1, got {size}", name, size)
             if plot_width * plot_height > _MOST_CELLS:
                 raise TooLarge(
                     f"a canvas has at most {_MOST_CELLS:,} cells, got {plot_width} x {plot_height}", "plot_width"
@@ -173,10 +170,21 @@ class Canvas:
         if isinstance(given.get("agg"), str):
             given["agg"] = reduction_of(given["agg"])
         with also_builtin():
+            self._check_size()
             return import_module("bigviz.aggregate.canvas.passed_on").draw(options, glyph, source, given, filter)
+
+    def _check_size(self) -> None:
+        """Raise BadInput for a canvas without cells: when it is drawn on, and in the words of datashader, as the
+        programs that it takes the place in expect."""
+        for name, size in (("plot_width", self.plot_width), ("plot_height", self.plot_height)):
+            if size < 1:
+                sides = f"{self.plot_width} x {self.plot_height}"
+                problem = f"Invalid size: plot_width and plot_height must be bigger than 0, got {sides}"
+                raise BadInput(problem, name, size)
 
     def _image(self, glyph: Glyph, source: object, x: str, y: str, agg: object, filter: str) -> xr.DataArray:
         with also_builtin():
+            self._check_size()
             reduction = reduction_of(agg)
             dims = [y, x, reduction.label] if isinstance(reduction, By) else [y, x]
             if len(set(dims)) < len(dims):

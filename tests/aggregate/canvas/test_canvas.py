@@ -305,7 +305,8 @@ def test_durations_have_durations_as_coordinates() -> None:
         ({"x_range": (0, math.nan)}, "two finite numbers"),
         ({"x_range": (0, 1, 2)}, r"must be \(low, high\)"),
         ({"x_range": ("a", "b")}, "x_range must be two numbers, got 'a'"),
-        ({"plot_width": 0}, "plot_width must be at least 1, got 0"),
+        ({"plot_width": 0}, "Invalid size: plot_width and plot_height must be bigger than 0, got 0 x 600"),
+        ({"plot_height": -1}, "must be bigger than 0, got 600 x -1"),
         ({"x_axis_type": "polar"}, "x_axis_type must be one of linear, log, datetime"),
         ({"x_axis_type": "log", "x_range": (0, 1)}, "above 0 on a logarithmic axis"),
     ],
@@ -482,5 +483,7 @@ def test_errors_are_those_that_datashader_raises_too() -> None:
     for source, x, agg in ((table, "x", r.mean("k")), (pd.DataFrame({"x": [1.0], "y": [1.0]}), None, None)):
         with pytest.raises(ValueError, match=r"mean needs numbers|coordinates may be specified"):
             Canvas().points(source, x, "y", agg)
-    with pytest.raises(ValueError, match="at least 1"):
-        Canvas(0)
+    for canvas in (Canvas(0), Canvas(3, -1)):
+        for agg in (None, ds.var("x")):
+            with pytest.raises(ValueError, match="must be bigger than 0"):
+                canvas.points(table, "x", "y", agg)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigviz.aggregate.glyphs.image_parts import part_count
+from bigviz.aggregate.glyphs.image_parts import is_banded, part_count
 from bigviz.aggregate.reductions.parse import parse
 
 
@@ -20,3 +20,13 @@ def test_parts_pay_for_their_planes(text: str, rows: int, cells: int, threads: i
         assert count == part_count(rows, cells, reduction, 1) <= 8
     else:
         assert count <= threads
+
+
+def test_bands_are_for_large_grids_and_for_few_rows_a_cell() -> None:
+    screen, rows = 1024 * 768, 10**7
+    assert not any(is_banded(rows, screen, parse(text), 2) for text in ("count", "max(v)", "mean(v)"))
+    assert not is_banded(rows, 8 * screen, parse("by(k)"), 2)
+    assert is_banded(rows, 8 * screen, parse("by(k, mean(v))"), 1)
+    assert is_banded(rows, 1 << 25, parse("count"), 1)
+    assert is_banded(rows, 1920 * 1080, parse("mean(v)"), 2)  # no part would have four rows a cell
+    assert not is_banded(1 << 20, 1 << 25, parse("count"), 2)
