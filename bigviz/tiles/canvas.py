@@ -21,8 +21,11 @@ from bigviz.common.errors import BadInput, BigvizError
 from bigviz.data.dataset import Dataset
 from bigviz.data.open import open as open_source
 from bigviz.tiles.answers.layer_info import LayerInfo
-from bigviz.tiles.engine import MOST_CELLS, Engine
+from bigviz.tiles.engine import MOST_CELLS
+from bigviz.tiles.engine import Engine as OwnEngine
 from bigviz.tiles.grid.order_spec import OrderSpec
+from bigviz.tiles.interface import Engine
+from bigviz.tiles.live_engines import engine_with
 from bigviz.tiles.store.catalog.directory import StoreDirectory
 
 __all__ = ["Canvas", "forget"]
@@ -34,8 +37,8 @@ class Canvas(canvas.Canvas):
     __doc__ = canvas.Canvas.__doc__
 
     def _drawn(self, glyph: canvas.Glyph, source: object, wanted: Wanted) -> xr.DataArray:
-        """The image, from an index of the table's files if there is one."""
-        dataset = _of_files(source)
+        """The image, from rows in order if there are some, in memory or in an index of the table's files."""
+        dataset = _indexable(source)
         if dataset is None:
             return super()._drawn(glyph, source, wanted)
         layer = Layer(glyph, wanted.x, wanted.y, wanted.reduction, root="default", filter=wanted.filter)
@@ -45,9 +48,10 @@ class Canvas(canvas.Canvas):
     def _of_index(self, dataset: Dataset, layer: Layer) -> xr.DataArray | None:
         """None where there is no index, or where it does not tell what `Canvas` makes of the table."""
         log = "log" in (self.x_axis_type, self.y_axis_type)
-        info = None if log or _declares(dataset, layer.reduction) else _indexed(dataset, layer)
-        if info is None or self.plot_width * self.plot_height > MOST_CELLS:
+        found = None if log or _declares(dataset, layer.reduction) else _indexed(dataset, layer)
+        if found is None or self.plot_width * self.plot_height > MOST_CELLS:
             return None
+        engine, info = found
         known = info.range is not None and not info.rows_outside and not info.rows_far and not layer.filter
         if (self.x_range is None or self.y_range is None) and not known:
             return None
@@ -59,7 +63,7 @@ class Canvas(canvas.Canvas):
         x, y = bins = self._bins((info.x, info.y), span)
         if x.low > x.high or y.low > y.high:
             return None
-        planes = _engine().image(dataset, layer, x.low, x.high, y.low, y.high, x.size, y.size)
+        planes = engine.image(dataset, layer, x.low, x.high, y.low, y.high, x.size, y.size)
         values = _values(planes, layer.reduction)
         if layer.reduction.plane.name == "sum" and not all(
             np.isfinite(np.ma.compressed(each)).all() for each in planes
@@ -68,11 +72,11 @@ class Canvas(canvas.Canvas):
         return self._made(values, (info.x, info.y), bins, layer.reduction, list(info.planes or ()))
 
 
-def _of_files(source: object) -> Dataset | None:
-    """The dataset of a path or of an opened table of files; None for what is in memory."""
+def _indexable(source: object) -> Dataset | None:
+    """The dataset of a path, or the one that was opened; None for other objects in memory."""
     if isinstance(source, str | os.PathLike):
         source = open_source(source)
-    return source if isinstance(source, Dataset) and source.files else None
+    return source if isinstance(source, Dataset) else None
 
 
 def _declares(dataset: Dataset, reduction: Reduction) -> bool:
@@ -83,18 +87,25 @@ def _declares(dataset: Dataset, reduction: Reduction) -> bool:
     return bool(pa.types.is_dictionary(type_) and type_.ordered)
 
 
-def _indexed(dataset: Dataset, layer: Layer) -> LayerInfo | None:
-    """What is known of a layer that has an index on the disk; None without one, and for lines that are not in the
-    order of x, which `Canvas` draws in the order of rows."""
+def _indexed(dataset: Dataset, layer: Layer) -> tuple[Engine, LayerInfo] | None:
+    """An engine that has the layer's rows in order, and what is known of the layer; None without one, and for lines
+    that are not in the order of x, which `Canvas` draws in the order of rows."""
     try:
         layer.check(dataset)
-        stores = _stores()
-        if stores is None or stores.find(dataset, OrderSpec.of(layer)) is None:
+        engine = engine_with(dataset, layer) or _own_engine(dataset, layer)
+        if engine is None:
             return None
-        info = _engine().info(dataset, layer)
+        info = engine.info(dataset, layer)
     except BigvizError:  # `Canvas` takes more than layers do, and says itself what it cannot take
         return None
-    return None if layer.glyph == "line" and not info.sorted else info
+    return None if layer.glyph == "line" and not info.sorted else (engine, info)
+
+
+def _own_engine(dataset: Dataset, layer: Layer) -> OwnEngine | None:
+    """The engine of canvases, if there is something for it to use."""
+    engine, stores = _engine(), _stores()
+    on_disk = stores is not None and stores.find(dataset, OrderSpec.of(layer)) is not None
+    return engine if on_disk or engine.has_order(dataset, layer) else None
 
 
 def forget() -> None:
@@ -113,9 +124,9 @@ def _stores() -> StoreDirectory | None:
 
 
 @cache
-def _engine() -> Engine:
+def _engine() -> OwnEngine:
     """The engine of this process's canvases: it writes no index."""
-    return Engine(cache_bytes=0, stores=_stores(), index="existing")
+    return OwnEngine(cache_bytes=0, stores=_stores(), index="existing", images_only=True)
 
 
 def _values(planes: list[Array], reduction: Reduction) -> Array:

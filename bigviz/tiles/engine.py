@@ -49,6 +49,7 @@ from bigviz.tiles.grid.window import Number, check_window
 from bigviz.tiles.interface import SampledLayer
 from bigviz.tiles.layer_cache import LayerStore, Uses, Versions
 from bigviz.tiles.layer_factory import IndexMode, Maker
+from bigviz.tiles.live_engines import add_engine, order_anywhere
 from bigviz.tiles.morton.order import Order
 from bigviz.tiles.readiness import Readiness
 from bigviz.tiles.selection.expression import expression_of
@@ -81,6 +82,7 @@ class Engine:
         stores: StoreDirectory | None = None,
         index: IndexMode = "auto",
         preview_rows: int = 1 << 21,
+        images_only: bool = False,
     ) -> None:
         """`cache_bytes` of tiles and answers made of them, and `index_bytes` (default: half of the memory) of built
         layers are kept; builds use `threads` (default: one a usable core). Tables of `preview_rows` or more are sampled
@@ -88,18 +90,23 @@ class Engine:
 
         Indexes on disk are found in `stores`; with `index` "auto" those of published layers of large tables are written
         there, with "existing" only those that are there are used, with "never" none.
+
+        With `images_only` no pyramids are built, which images do without, and orders that other engines of this process
+        have in memory are used.
         """
         self._preview_rows = preview_rows
         self._threads = threads or usable_cores()
         self._tiles: ByteCache[Drawn | _Body] = ByteCache(cache_bytes)
         memory = index_bytes or total_memory() // 2
         self._store = LayerStore(memory)
-        orders = Orders(self._store.order, self._store.put_order, self._drop_order)
-        self._maker = Maker(self._threads, memory, orders, stores, index, preview_rows)
+        find = self._order_shared if images_only else self._store.order
+        orders = Orders(find, self._store.put_order, self._drop_order)
+        self._maker = Maker(self._threads, memory, orders, stores, index, preview_rows, pyramids=not images_only)
         self._uses = Uses()
         self._versions = Versions()
         self._layer_flights: Flights[LayerAnswers] = Flights()
         self._brushes = BrushMemory(memory)
+        add_engine(self, self._store)
 
     def ensure(self, dataset: Dataset, layer: Layer, progress: Progress = no_progress, cancel: Cancel = NEVER) -> None:
         try:
@@ -130,6 +137,11 @@ class Engine:
         if built is not None and self._is_large(dataset):
             return "answering"
         return "building" if self._layer_flights.under_way(key) else "none"
+
+    def has_order(self, dataset: Dataset, layer: Layer) -> bool:
+        """Whether the rows of a layer of points are in order in memory, here or where this engine looks for them."""
+        key = self._order_key(dataset, layer)
+        return layer.glyph == "points" and dataset.lineage is None and self._maker.orders.find(key) is not None
 
     def preview(self, dataset: Dataset, layer: Layer, cancel: Cancel = NEVER) -> SampledLayer | None:
         if layer.glyph in BARS or not self._is_large(dataset):
@@ -422,6 +434,10 @@ class Engine:
         """A layer was dropped."""
         self._uses.drop(key)
         self._versions.drop(key)
+
+    def _order_shared(self, key: Hashable) -> Order | None:
+        found = self._store.order(key)
+        return order_anywhere(key) if found is None else found
 
     def _drop_order(self, key: Hashable) -> None:
         for gone in self._store.drop_order(key):

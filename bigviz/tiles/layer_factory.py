@@ -77,9 +77,11 @@ class Maker:
         stores: StoreDirectory | None,
         index: IndexMode,
         sampled_rows: int,
+        pyramids: bool = True,
     ) -> None:
-        """Tables of `sampled_rows` or more are worth estimates."""
-        self._threads, self._memory, self._orders = threads, memory, orders
+        """Tables of `sampled_rows` or more are worth estimates. Without `pyramids` tiles are made on request."""
+        self._threads, self._memory, self.orders = threads, memory, orders
+        self._pyramids = pyramids
         self._stores = None if index == "never" else stores
         self._writes = index == "auto"
         self._published: set[tuple[str, OrderSpec]] = set()
@@ -102,7 +104,7 @@ class Maker:
     def preview(self, dataset: Dataset, layer: Layer, key: Hashable, cancel: Cancel) -> Sampled | None:
         """Estimates until the layer answers, of some of the ordered rows where a filter goes over all of them, else of
         a sample of the source; None where it answers in no time."""
-        order = self._orders.find(key)
+        order = self.orders.find(key)
         if layer.filter and order is not None and layer.glyph == "points" and not self._filtered.are_there(layer, key):
             crew = Crew(1, cancel=cancel)
             with self._but_for_damage():  # which the build meets
@@ -136,7 +138,7 @@ class Maker:
             return True
         if layer.filter and not self._filtered.are_there(layer, key):
             return False
-        order = self._orders.find(key)
+        order = self.orders.find(key)
         names = layer.reduction.columns
         if order is not None:
             return all(order.column(name) is not None for name in names)
@@ -153,7 +155,7 @@ class Maker:
         """Whether a layer of points would be scanned if it were made now."""
         if self._found(dataset, layer) is None and not self._may_build(dataset, OrderSpec.of(layer)):
             return not self._holds(dataset, layer, key)
-        order = self._orders.find(key)
+        order = self.orders.find(key)
         lacking = order is not None and any(order.column(name) is None for name in layer.reduction.columns)
         return lacking and not self._holds(dataset, layer, key)
 
@@ -200,7 +202,7 @@ class Maker:
         inputs = gather_inputs(order, layer.reduction, columns, crew)
         made = PointsLayer(x, y, order, Pyramid(order.guard, inputs), columns)
         opened(made)
-        complete(made.pyramid, crew, self.turns)
+        self._complete(made, crew)
         return made
 
     def _histogram(self, dataset: Dataset, layer: Layer, key: Hashable, crew: Crew) -> LayerAnswers:
@@ -238,7 +240,7 @@ class Maker:
         """Remove the store, or the part of one, that an error names, and forget the order that was in it."""
         damaged = self._holder(error)
         if damaged is not None and self._stores is not None:
-            self._orders.drop(key)
+            self.orders.drop(key)
             self._stores.drop(damaged)
 
     def _holder(self, error: Unreadable) -> Path | None:
@@ -282,10 +284,10 @@ class Maker:
                 self._check_line(dataset, layer)
                 return self._line(dataset, layer, keep, crew, found, series)
             return LineLayer(x, y, found, OneSeries(series))
-        order = self._orders.find(key)
+        order = self.orders.find(key)
         if order is None:
             order = open_stored_order(store)
-            self._orders.put(key, order)
+            self.orders.put(key, order)
             verify_ahead(order, self.turns)
         held = {name: self._column(dataset, layer, store, order, name, crew) for name in kept_columns(layer)}
         needed = {name: held[name] for name in layer.reduction.columns}
@@ -302,7 +304,7 @@ class Maker:
         made = PointsLayer(x, y, rows, Pyramid(rows.guard, inputs, self._memory_shelf()), columns, dataset)
         if keep is not None:
             opened(made)
-            complete(made.pyramid, crew, self.turns)
+            self._complete(made, crew)
             return made
         return self._with_pyramid(dataset, layer, store, made, crew, opened)
 
@@ -353,8 +355,12 @@ class Maker:
         if kept is not None:
             return over(PlaneFile(kept, planes, others, False))
         opened(made)
-        complete(made.pyramid, crew, self.turns)
+        self._complete(made, crew)
         return made
+
+    def _complete(self, made: PointsLayer, crew: Crew) -> None:
+        if self._pyramids:
+            complete(made.pyramid, crew, self.turns)
 
     def _memory_shelf(self) -> MemoryShelf:
         return MemoryShelf(self._memory // _PYRAMIDS)
@@ -363,7 +369,7 @@ class Maker:
         """Whether memory holds the layer's order, unless it is there, and the columns in it."""
         if self.grows(dataset, layer):
             return True
-        ordered = self._orders.find(key) is not None
+        ordered = self.orders.find(key) is not None
         more = gathered_bytes(dataset, layer)
         if ordered:
             return not more or self._holds_rows(dataset, more)
@@ -419,13 +425,13 @@ class Maker:
         return {name: self._column(dataset, layer, store, order, name, crew, False) for name in kept_columns(layer)}
 
     def _order(self, dataset: Dataset, layer: Layer, x: Axis, y: Axis, key: Hashable, crew: Crew) -> Order:
-        order = self._orders.find(key)
+        order = self.orders.find(key)
         if order is not None:
             return order
 
         def build(tell: Any, stop: Any) -> Order:
             made = build_order(x, y, layer.root == "default", Crew(self._threads, tell, stop, self.turns))
-            self._orders.put(key, made)
+            self.orders.put(key, made)
             return made
 
         return self._flights.get(key, build, crew.progress, crew.cancel)

@@ -50,11 +50,12 @@ class Canvas:
     means of floats are added in parts where cells hold many rows, on all cores: they are the same on every run, and off
     by at most 1e-12 of the sum of |v| of the cell.
 
-    Where a table is a file (or `bigviz.open` of one) for which `bigviz index` wrote an index of x and y, an image costs
-    the rows of its window, and a line its width. Other tables are read through, on all cores: each takes a part of the
-    rows and adds them to a grid of its own, or, where grids are large, to bands of one. Lazy frames of polars and dask,
-    datasets and scanners of pyarrow, one-dimensional datasets of xarray, and files that would take more than half of
-    the free memory are read in batches, twice where no range is given or `by` has to find its labels.
+    Where a table is a file (or `bigviz.open` of one) for which `bigviz index` wrote an index of x and y, or a dataset
+    that is shown in this process, an image costs the rows of its window at most, and a line its width. Other tables are
+    read through, on all cores: each takes a part of the rows and adds them to a grid of its own, or, where grids are
+    large, to bands of one. Lazy frames of polars and dask, datasets and scanners of pyarrow, one-dimensional datasets
+    of xarray, and files that would take more than half of the free memory are read in batches, twice where no range is
+    given or `by` has to find its labels.
 
     Categories are those that a pandas categorical or an ordered dictionary of Arrow's declares, in its order; else the
     labels that occur, sorted. Columns of bool, float16, decimals, times and nullable types, which datashader refuses,

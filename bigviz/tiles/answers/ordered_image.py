@@ -5,9 +5,6 @@ Neighbours in the order are neighbours in the image, so what is written stays in
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -20,70 +17,65 @@ from bigviz.aggregate.reductions.base import Planes
 from bigviz.aggregate.reductions.extremes import Extreme
 from bigviz.aggregate.reductions.tally import NearCountTally, PlanesTally, Tally, tally
 from bigviz.common.cancel import Cancel
+from bigviz.common.jit import frozen
 from bigviz.common.workers import Crew
+from bigviz.tiles.answers.counted_image import counted_image
+from bigviz.tiles.answers.pixel_nodes import Nodes, nodes_of, run_count
 from bigviz.tiles.answers.placed_rows import PlacedRows
+from bigviz.tiles.answers.runs import BLOCK, Runs
+from bigviz.tiles.grid.pixel_edges import pixel_edges
 from bigviz.tiles.morton.order import Order
-from bigviz.tiles.morton.quadtree import Ranges
 from bigviz.tiles.pyramid.layer_columns import Inputs
+from bigviz.tiles.pyramid.pyramid import Pyramid
 
-__all__ = ["Runs", "ordered_planes"]
+__all__ = ["image_nodes", "ordered_planes"]
 
 Array = npt.NDArray[Any]
 
-_BLOCK: Final = 1 << 16  # rows that are taken at a time
-_GAP: Final = 1 << 10  # rows outside the window that are read along rather than skipped
+_MANY: Final = 1 << 17  # rows of an image that pay for a look at how closely they lie
+_SAMPLES: Final = 64
+_SAMPLE: Final = 256  # rows of each
+_CLOSE: Final = 32.0  # rows of a node, on an average, that take longer one by one
 
 
-@dataclass(frozen=True)
-class Runs:
-    """Half-open ranges of positions of an order, `low` and `high` (int64), ascending and apart."""
+def image_nodes(order: Order, runs: Runs, x_bins: Bins, y_bins: Bins) -> Nodes | None:
+    """The squares of the order by which an image is drawn; None where they hold few rows each, or are not known."""
+    if runs.rows < _MANY:
+        return None
+    none = np.empty(0, np.int64)
+    roots = order.survey.x, order.survey.y
+    x, y = (
+        pixel_edges(root, bins, order.numbers(which, none).dtype)
+        for which, (root, bins) in enumerate(zip(roots, (x_bins, y_bins), strict=True))
+    )
+    nodes = None if x is None or y is None else nodes_of(x, y, x_bins.size * y_bins.size)
+    return nodes if nodes is not None and _rows_a_node(order, runs, nodes.shift) >= _CLOSE else None
 
-    low: Array
-    high: Array
 
-    @staticmethod
-    def of(ranges: Ranges) -> Runs:
-        """The ranges that hold all rows of a window, those close to each other joined."""
-        order = np.argsort(ranges.low, kind="stable")
-        low, high = ranges.low[order], ranges.high[order]
-        apart = np.flatnonzero(low[1:] - high[:-1] > _GAP) + 1
-        return Runs(
-            low[np.r_[0, apart]] if len(low) else low, high[np.r_[apart - 1, len(high) - 1]] if len(low) else low
-        )
-
-    @property
-    def rows(self) -> int:
-        """Rows in all ranges."""
-        return int((self.high - self.low).sum())
-
-    def parts(self, count: int) -> list[Runs]:
-        """The same rows in so many parts of about as many rows, at least one."""
-        ends = np.cumsum(self.high - self.low)
-        cuts = [self.rows * k // count for k in range(count + 1)]
-        return [self._between(ends, start, stop) for start, stop in pairwise(cuts)]
-
-    def _between(self, ends: Array, start: int, stop: int) -> Runs:
-        """Those of the rows with the places `start` to `stop` (exclusive) among all."""
-        begins = ends - (self.high - self.low)
-        low = self.low + np.clip(start - begins, 0, None)
-        high = self.high - np.clip(ends - stop, 0, None)
-        some = low < high
-        return Runs(low[some], high[some])
-
-    def blocks(self) -> Iterator[tuple[int, int]]:
-        """Ranges of at most a block, cut where boxes end."""
-        for low, high in zip(self.low.tolist(), self.high.tolist(), strict=True):
-            while low < high:
-                stop = min((low // _BLOCK + 1) * _BLOCK, high)
-                yield low, stop
-                low = stop
+def _rows_a_node(order: Order, runs: Runs, shift: int) -> float:
+    """About how many rows follow each other in a square, told by stretches of them."""
+    ends = np.cumsum(runs.high - runs.low)
+    places = np.arange(_SAMPLES) * (runs.rows // _SAMPLES)
+    at = np.searchsorted(ends, places, "right")
+    low = runs.high[at] - (ends[at] - places)
+    high = np.minimum(low + _SAMPLE, runs.high[at])
+    order.guard.keys.open(low, high)
+    return float((high - low).sum() / run_count(order.guard.keys.array, frozen(low), frozen(high), shift))
 
 
 def ordered_planes(
-    order: Order, inputs: Inputs, runs: Runs, x_bins: Bins, y_bins: Bins, threads: int, cancel: Cancel
+    order: Order,
+    inputs: Inputs,
+    runs: Runs,
+    x_bins: Bins,
+    y_bins: Bins,
+    nodes: Nodes | None,
+    pyramid: Pyramid,
+    threads: int,
+    cancel: Cancel,
 ) -> Planes | None:
     """The planes of an image of the rows of some ranges of an order, those within the window; far rows are not among
-    them.
+    them. `nodes` are its squares, if `image_nodes` has some, and `pyramid` is that of `inputs`.
 
     Each part of the rows is added into planes of its own, on `threads` threads, and these are combined in the order of
     the parts. Where the order of additions shows in the last bits, it is one of Morton codes, and the number of parts
@@ -93,6 +85,10 @@ def ordered_planes(
     reduction = inputs.reduction
     labels = len(inputs.labels or ())
     cells = x_bins.size * y_bins.size * max(labels, 1)
+    if nodes is not None and not reduction.columns and reduction.traits.total in ("sum", "any"):
+        placed, counts_them = PlacedRows(order, Places(x_bins, y_bins, -1), 0), reduction.traits.counts
+        counts = counted_image(placed, pyramid if counts_them else None, nodes, runs, threads, cancel)
+        return (counts if counts_them else (counts > 0).view(np.uint8),)
     count = part_count(runs.rows, cells, reduction, threads)
     found: list[Planes | None] = [None] * count
     parts = runs.parts(count)
@@ -107,7 +103,8 @@ def ordered_planes(
             tallied = NearCountTally(shape)
         else:
             tallied = tally(reduction, shape, inputs.dtype, labels, narrow, cancel.check)
-        if _add(order, inputs, parts[part], tallied, Places(x_bins, y_bins, tallied.outside), cancel):
+        placed = PlacedRows(order, Places(x_bins, y_bins, tallied.outside), BLOCK, nodes)
+        if _add(inputs, parts[part], tallied, placed, cancel):
             found[part] = tallied.planes()
         return parts[part].rows
 
@@ -120,9 +117,8 @@ def ordered_planes(
     return planes
 
 
-def _add(order: Order, inputs: Inputs, runs: Runs, tallied: Tally, places: Places, cancel: Cancel) -> bool:
+def _add(inputs: Inputs, runs: Runs, tallied: Tally, placed: PlacedRows, cancel: Cancel) -> bool:
     """Add the rows of some ranges; False where they cannot be added in any order."""
-    placed = PlacedRows(order, places, _BLOCK)
     ties = isinstance(inputs.reduction.plane, Extreme) and inputs.own.kind == "f"
     left: list[Array] = []
     for start, stop in runs.blocks():
@@ -133,7 +129,7 @@ def _add(order: Order, inputs: Inputs, runs: Runs, tallied: Tally, places: Place
         cells, unknown = placed.by_keys(start, stop)
         tallied.add(cells, rows)
         left.append(unknown)
-        if sum(map(len, left)) >= _BLOCK:
+        if sum(map(len, left)) >= BLOCK:
             _add_left(placed, inputs, left, tallied)
     _add_left(placed, inputs, left, tallied)
     return True
@@ -143,6 +139,6 @@ def _add_left(placed: PlacedRows, inputs: Inputs, left: list[Array], tallied: Ta
     """Add the rows that their keys did not tell the cells of, and forget them."""
     positions = np.concatenate([np.empty(0, np.int64), *left])
     left.clear()
-    for start in range(0, len(positions), _BLOCK):
-        part = positions[start : start + _BLOCK]
+    for start in range(0, len(positions), BLOCK):
+        part = positions[start : start + BLOCK]
         tallied.add(placed.by_numbers(part), inputs.rows(part))

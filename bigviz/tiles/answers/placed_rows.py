@@ -18,6 +18,7 @@ from bigviz.aggregate.dyadic_cells import Root, power_of_two
 from bigviz.aggregate.glyphs.bins import Bins
 from bigviz.aggregate.glyphs.place_points import Places
 from bigviz.common.jit import frozen, jit
+from bigviz.tiles.answers.pixel_nodes import Nodes, place_nodes
 from bigviz.tiles.grid.interleave import compact
 from bigviz.tiles.morton.order import Order
 
@@ -69,9 +70,12 @@ class _Map(NamedTuple):
 class PlacedRows:
     """Rows of an order, and the image they are placed in; for one thread."""
 
-    def __init__(self, order: Order, places: Places, most: int) -> None:
-        """At most `most` rows are placed at a time, in memory that is used again for the next ones."""
+    def __init__(self, order: Order, places: Places, most: int, nodes: Nodes | None = None) -> None:
+        """At most `most` rows are placed at a time, in memory that is used again for the next ones; by the `nodes` of
+        the image, where its squares hold many rows each."""
         self.order, self.places = order, places
+        self._nodes = None if nodes is None else nodes.with_outside(places.outside)
+        self._left = np.empty(0 if nodes is None else most, np.int64)
         self._maps = _Map.of(order.survey.x, places.x), _Map.of(order.survey.y, places.y)
         self._cells, self._words = np.empty(most, np.int32), np.empty(most, np.uint32)
 
@@ -80,6 +84,9 @@ class PlacedRows:
         that are placed by their numbers alone: their cells are `outside` here. They are good until the next call."""
         out = self._cells[: stop - start]
         keys = frozen(self.order.guard.keys.take(slice(start, stop)))
+        if self._nodes is not None:
+            count = place_nodes(keys, *self._nodes, out, self._left)
+            return out, self._left[:count] + start
         unknown: list[Array] = []
         todo = [(0, stop - start)]
         while todo:

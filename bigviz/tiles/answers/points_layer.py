@@ -30,8 +30,9 @@ from bigviz.tiles.answers.layer_info import LayerInfo, facts_of
 from bigviz.tiles.answers.level_sample import level_sample
 from bigviz.tiles.answers.marks import MOST_MARKS, Marks, find_marks
 from bigviz.tiles.answers.ordered_estimate import rough_tile
-from bigviz.tiles.answers.ordered_image import Runs, ordered_planes
+from bigviz.tiles.answers.ordered_image import image_nodes, ordered_planes
 from bigviz.tiles.answers.row_lookup import find_rows, true_rows
+from bigviz.tiles.answers.runs import Runs
 from bigviz.tiles.answers.single_version import SingleVersion
 from bigviz.tiles.answers.window_image import WindowImage, draw_window, ordered_rows
 from bigviz.tiles.grid.row_filter import hidden
@@ -188,11 +189,13 @@ class PointsLayer(SingleVersion):
         """The planes of the rows of a window in their order; None where file order is the better one, or the only
         one."""
         inputs = self.pyramid.inputs
-        if ranges is None or (self.order.has_columns and ranges.rows > self.survey.rows // _SPARSE):
+        if ranges is None or (inputs.reduction.traits.float_order and ranges.rows < _FILE_ORDER):
             return None
-        if inputs.reduction.traits.float_order and ranges.rows < _FILE_ORDER:
+        runs = Runs.of(ranges)
+        nodes = image_nodes(self.order, runs, x_bins, y_bins)
+        if nodes is None and self.order.has_columns and ranges.rows > self.survey.rows // _SPARSE:
             return None
-        return ordered_planes(self.order, inputs, Runs.of(ranges), x_bins, y_bins, usable_cores(), cancel)
+        return ordered_planes(self.order, inputs, runs, x_bins, y_bins, nodes, self.pyramid, usable_cores(), cancel)
 
     def knows(self, x: Window, y: Window) -> bool:
         """True: rows are found by their keys."""
@@ -253,9 +256,7 @@ class PointsLayer(SingleVersion):
             codes = None if rows.codes is None else Numbers(rows.codes)
             yield PointRows(x, y, ImageInputs(values, codes, rows.numbers, inputs.dtype, len(inputs.labels or ())))
 
-    def _through(
-        self, batches: Iterator[tuple[int, Axis, Axis, dict[str, Column]]]
-    ) -> Iterator[PointRows]:
+    def _through(self, batches: Iterator[tuple[int, Axis, Axis, dict[str, Column]]]) -> Iterator[PointRows]:
         """All rows in file order, in batches."""
         inputs = self.pyramid.inputs
         names = inputs.reduction.column, inputs.reduction.category

@@ -38,6 +38,7 @@ __all__ = [
     "count_cells",
     "count_rows",
     "descend",
+    "morton_cells",
     "positions_in_parts",
     "positions_of",
     "ranges_within",
@@ -150,6 +151,11 @@ def cells_within(
     cells = np.empty(high - low, np.int32) if out is None else out[: high - low]
     _square_cells(keys, *_terms(tile), _table_of(tile), cells)
     return cells
+
+
+def morton_cells() -> Array:
+    """The cell of a square tile (row 0 the highest y, uint16) at each place of its 65,536 cells in Morton order."""
+    return _table(0, 0)
 
 
 def positions_of(low: Array, high: Array) -> npt.NDArray[np.int64]:

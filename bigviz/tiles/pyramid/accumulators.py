@@ -183,18 +183,20 @@ def finished(reduction: Reduction, planes: Planes, own: np.dtype[Any], cancel: C
     """The planes, of any size, as HTTP sends them: counts uint32, sums int64 or float64, means float64, and values of
     `own` dtype.
 
-    Empty cells are 0 for counts and `any`, 0 and masked for sums (which may be 0 as well), NaN for other floats, masked
-    for other integers.
+    Empty cells are 0 for counts and `any`, whose planes are returned as they are, 0 and masked for sums (which may be 0
+    as well), NaN for other floats, masked for other integers.
     """
     traits = reduction.traits
     out: list[Array] = []
     for k in range(len(_stack(planes[0]))):
         cancel.check()
+        if traits.zero and len(traits.parts) == 1:
+            out.append(_stack(planes[0])[k])
+            continue
         grid = _finished(reduction, planes, k)
         values, filled = grid.values, grid.filled
         if traits.zero:
-            held = np.where(filled, values, values.dtype.type(0))
-            out.append(np.ma.MaskedArray(held, ~filled) if len(traits.parts) > 1 else held)
+            out.append(np.ma.MaskedArray(np.where(filled, values, values.dtype.type(0)), ~filled))
             continue
         typed = values.astype(own) if traits.own else values
         if typed.dtype.kind == "f":
