@@ -19,7 +19,7 @@ from bigviz.common.errors import NotFound
 from bigviz.data.dataset import Dataset
 from bigviz.data.open import open as open_source
 from bigviz.tiles import canvas as module
-from bigviz.tiles.answers import counted_image, ordered_image, placed_rows, runs
+from bigviz.tiles.answers.ordered import counted_image, ordered_image, placed_rows, runs
 from bigviz.tiles.canvas import Canvas
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.order_spec import OrderSpec

@@ -29,10 +29,10 @@ from bigviz.tiles.answers.layer_answers import Held, columns_held
 from bigviz.tiles.answers.layer_info import LayerInfo, facts_of
 from bigviz.tiles.answers.level_sample import level_sample
 from bigviz.tiles.answers.marks import MOST_MARKS, Marks, find_marks
+from bigviz.tiles.answers.ordered.ordered_image import image_nodes, ordered_planes
+from bigviz.tiles.answers.ordered.runs import Runs
 from bigviz.tiles.answers.ordered_estimate import rough_tile
-from bigviz.tiles.answers.ordered_image import image_nodes, ordered_planes
 from bigviz.tiles.answers.row_lookup import find_rows, true_rows
-from bigviz.tiles.answers.runs import Runs
 from bigviz.tiles.answers.single_version import SingleVersion
 from bigviz.tiles.answers.window_image import WindowImage, draw_window, ordered_rows
 from bigviz.tiles.grid.row_filter import hidden

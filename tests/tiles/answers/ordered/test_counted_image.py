@@ -14,7 +14,7 @@ from bigviz.aggregate.canvas.canvas import Canvas
 from bigviz.aggregate.layer import Layer
 from bigviz.data.dataset import Dataset
 from bigviz.data.open import open as open_source
-from bigviz.tiles.answers import counted_image, ordered_image
+from bigviz.tiles.answers.ordered import counted_image, ordered_image
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.pyramid import pyramid
 from bigviz.tiles.pyramid.layer_columns import Inputs

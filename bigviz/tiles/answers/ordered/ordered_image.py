@@ -19,10 +19,10 @@ from bigviz.aggregate.reductions.tally import NearCountTally, PlanesTally, Tally
 from bigviz.common.cancel import Cancel
 from bigviz.common.jit import frozen
 from bigviz.common.workers import Crew
-from bigviz.tiles.answers.counted_image import counted_image
-from bigviz.tiles.answers.pixel_nodes import Nodes, nodes_of, run_count
-from bigviz.tiles.answers.placed_rows import PlacedRows
-from bigviz.tiles.answers.runs import BLOCK, Runs
+from bigviz.tiles.answers.ordered.counted_image import counted_image
+from bigviz.tiles.answers.ordered.pixel_nodes import Nodes, nodes_of, run_count
+from bigviz.tiles.answers.ordered.placed_rows import PlacedRows
+from bigviz.tiles.answers.ordered.runs import BLOCK, Runs
 from bigviz.tiles.grid.pixel_edges import pixel_edges
 from bigviz.tiles.morton.order import Order
 from bigviz.tiles.pyramid.layer_columns import Inputs

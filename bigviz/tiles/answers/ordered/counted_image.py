@@ -17,9 +17,9 @@ from bigviz.aggregate.reductions.kernels import count_rows
 from bigviz.common.cancel import Cancel
 from bigviz.common.jit import frozen
 from bigviz.common.workers import Crew
-from bigviz.tiles.answers.pixel_nodes import Nodes, count_nodes, count_tile
-from bigviz.tiles.answers.placed_rows import PlacedRows
-from bigviz.tiles.answers.runs import Runs
+from bigviz.tiles.answers.ordered.pixel_nodes import Nodes, count_nodes, count_tile
+from bigviz.tiles.answers.ordered.placed_rows import PlacedRows
+from bigviz.tiles.answers.ordered.runs import Runs
 from bigviz.tiles.grid.tile_key import DEEPEST, TileKey
 from bigviz.tiles.morton.quadtree import morton_cells
 from bigviz.tiles.pyramid.pyramid import Pyramid

@@ -14,7 +14,7 @@ from bigviz.aggregate.spaces import LINEAR
 from bigviz.common.jit import frozen
 from bigviz.common.workers import Crew
 from bigviz.data.open import open as open_source
-from bigviz.tiles.answers.pixel_nodes import Nodes, count_nodes, nodes_of, place_nodes
+from bigviz.tiles.answers.ordered.pixel_nodes import Nodes, count_nodes, nodes_of, place_nodes
 from bigviz.tiles.grid.pixel_edges import pixel_edges
 from bigviz.tiles.morton.order import MemoryOrder, build_order
 

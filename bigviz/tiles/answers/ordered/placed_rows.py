@@ -18,7 +18,7 @@ from bigviz.aggregate.dyadic_cells import Root, power_of_two
 from bigviz.aggregate.glyphs.bins import Bins
 from bigviz.aggregate.glyphs.place_points import Places
 from bigviz.common.jit import frozen, jit
-from bigviz.tiles.answers.pixel_nodes import Nodes, place_nodes
+from bigviz.tiles.answers.ordered.pixel_nodes import Nodes, place_nodes
 from bigviz.tiles.grid.interleave import compact
 from bigviz.tiles.morton.order import Order
 
