@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from numbers import Integral, Real
 from typing import Any, Final, Literal, cast
 from urllib.parse import urlencode
 
@@ -15,7 +16,9 @@ from bigviz.client.refusals import Unreachable
 from bigviz.client.streams import Stream, make_stream, send_body, send_patch, send_rows
 from bigviz.client.uploads import CONTENT_TYPE, content_hash, pieces, with_bar
 from bigviz.client.watch import Watch
-from bigviz.common.errors import NotFound, OutOfDate
+from bigviz.common.bounded_repr import echoed
+from bigviz.common.errors import BadInput, NotFound, OutOfDate
+from bigviz.common.given import given_text
 from bigviz.data.dataset import Dataset
 from bigviz.data.open import open as open_dataset
 from bigviz.data.sources.frames import to_table
@@ -43,14 +46,18 @@ def connect(url: str | None = None, token: str | None = None) -> Connection:
     goes over plain http:// to another machine gives a UserWarning. Raises BadInput for what is no address or no token,
     Unauthorized for a wrong token, and a BigvizError that says how to start a server where none answers.
     """
-    made = Connection(Http(server_address(url), token or os.environ.get("BIGVIZ_TOKEN") or None))
+    is_given = token is not None and (not isinstance(token, str) or token != "")
+    known = token if is_given else os.environ.get("BIGVIZ_TOKEN") or None
+    made = Connection(Http(server_address(url), known))
     made.check()
     return made
 
 
 def server_address(url: str | None) -> str:
-    """The address of the plot server that is meant: `url`, else what BIGVIZ_URL says, else this machine's."""
-    return url or os.environ.get("BIGVIZ_URL") or DEFAULT_URL
+    """The address of the plot server that is meant: `url`, else what BIGVIZ_URL says, else this machine's. Raises
+    BadInput for what is no text."""
+    given = None if url is None else given_text(url, "url", DEFAULT_URL)
+    return given or os.environ.get("BIGVIZ_URL") or DEFAULT_URL
 
 
 class Connection:
@@ -131,6 +138,8 @@ class Connection:
         that show it draw the new rows without a reload. An `attached` one goes when no document names it any more.
         """
         check_name(name)
+        if not isinstance(attached, bool):
+            raise BadInput(f"attached is True or False, got {echoed(attached)}.", "attached", echoed(attached))
         return self._put(name, open_dataset(table), None, attached)
 
     def stream(
@@ -156,12 +165,10 @@ class Connection:
         another value of what is given.
         """
         check_name(name)
-        query = {
-            "order_by": order_by,
-            "rollover_rows": rollover_rows,
-            "rollover_bytes": rollover_bytes,
-            "rollover_age": rollover_age,
-        }
+        rules = {"rollover_rows": rollover_rows, "rollover_bytes": rollover_bytes, "rollover_age": rollover_age}
+        for key, value in rules.items():
+            _check_rule(key, value)
+        query = {"order_by": None if order_by is None else given_text(order_by, "order_by", "time"), **rules}
         return make_stream(self._http, name, schema, query)
 
     def append(self, name: str, table: object) -> dict[str, Any]:
@@ -194,6 +201,8 @@ class Connection:
         is taken away, and other refusals.
         """
         check_name(name)
+        if after is not None and (isinstance(after, bool) or not isinstance(after, int) or after < 0):
+            raise BadInput(f"after is a version, 0 or more, or None, got {echoed(after)}.", "after", echoed(after))
         return Watch(self._http, name, after)
 
     def datasets(self) -> list[dict[str, Any]]:
@@ -269,3 +278,12 @@ def _document(name: str, plot: Document | Figure | Box | Mapping[str, Any] | str
     if isinstance(plot, Mapping | str | os.PathLike):
         return load(plot).renamed(name)
     return document(plot, id=name)
+
+
+def _check_rule(name: str, value: object) -> None:
+    """Raise BadInput for a number of rows, bytes or seconds that is none, or not above 0."""
+    kind: type[Real] = Real if name == "rollover_age" else Integral
+    if value is None or (isinstance(value, kind) and not isinstance(value, bool) and 0 < float(value) < float("inf")):
+        return
+    number = "a number of seconds" if name == "rollover_age" else f"a whole number of {name.removeprefix('rollover_')}"
+    raise BadInput(f"{name} is {number} above 0, or None, got {echoed(value)}.", name, echoed(value))

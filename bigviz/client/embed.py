@@ -9,7 +9,9 @@ from urllib.parse import quote
 
 from bigviz.client.connect import server_address
 from bigviz.client.http import Http, route
+from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput
+from bigviz.common.given import given_text
 from bigviz.common.web.page_tokens import DEFAULT_SECONDS, PageTokens, canonical_origin, secret_of, secret_text
 from bigviz.document.names import check_name
 
@@ -48,8 +50,10 @@ def embed(
     check_name(name)
     server = server_address(url).rstrip("/")
     asked = Http(server, None if origin is None else token or os.environ.get("BIGVIZ_TOKEN") or None)
-    if height is not None and not 0 < height <= 100_000:
-        raise BadInput(f"height is a number of pixels from 1 to 100,000, got {height!r}.", "height", height)
+    if height is not None and (not isinstance(height, int | float) or not 0 < height <= 100_000):
+        raise BadInput(f"height is a number of pixels from 1 to 100,000, got {echoed(height)}.", "height")
+    if view is not None:
+        given_text(view, "view", "x0=1&x1=2")
     data = {"view": None if view is None else view.removeprefix("#"), "height": height, "title": title, "token": None}
     if origin is not None:
         if view is not None and view and "=" not in view:
@@ -63,7 +67,7 @@ def embed(
 
 def _page_token(server: Http, name: str, origin: str, seconds: float, secret: str | os.PathLike[str] | None) -> str:
     """A token for pages of an origin, signed here where there is a secret, else by the server."""
-    origin = canonical_origin(origin)
+    origin = canonical_origin(given_text(origin, "origin", "https://www.example.org"))
     text = os.environ.get("BIGVIZ_SECRET")
     if secret is not None or text:
         own = secret_text(str(text), "BIGVIZ_SECRET") if secret is None else secret_of(Path(secret))

@@ -18,6 +18,7 @@ from urllib.parse import quote, urlsplit
 from bigviz import __version__
 from bigviz.client.refusals import Unreachable, error_of
 from bigviz.common.errors import BadInput
+from bigviz.common.given import given_text
 
 __all__ = ["Http", "route"]
 
@@ -205,7 +206,7 @@ def _parts(url: str) -> Any:
 
 def _checked(token: str) -> str:
     """A token as a header may have it. What is wrong with one is told without it."""
-    token = token.strip()
+    token = token.strip() if isinstance(token, str) else ""
     if not token.isascii() or not token.isprintable() or " " in token or not 1 <= len(token) <= _LONGEST_TOKEN:
         raise BadInput("A token is one word of letters, digits, - and _, as `bigviz token create` prints it.", "token")
     return token
@@ -222,4 +223,4 @@ def _is_loopback(host: str) -> bool:
 
 def route(kind: str, name: str, below: str = "") -> str:
     """The path of a document, a dataset or a user, or of what is `below` it."""
-    return f"/_/api/{kind}/{quote(name, safe='')}" + (f"/{below}" if below else "")
+    return f"/_/api/{kind}/{quote(given_text(name, 'name'), safe='')}" + (f"/{below}" if below else "")

@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput
+from bigviz.common.given import given_text
 from bigviz.data.dataset import Dataset
 from bigviz.data.open import open as open_dataset
 from bigviz.document.bind import filled
@@ -40,12 +42,16 @@ def document(
     their rights to these. Figures, layouts, ranges and layers get ids by their place (f0, l0, x0, f0-0), so the same
     script makes the same document. Raises BadInput for an id used twice and for axes that do not go together.
     """
+    if title is not None:
+        given_text(title, "title")
+    if rows is not None and not isinstance(rows, bool):
+        raise BadInput(f"rows is True, False or None, got {echoed(rows)}.", "rows", echoed(rows))
     if isinstance(root, Document):
         made = root if id is None else root.renamed(check_name(id, "id"))
         made = made if title is None else replace(made, title=title)
     else:
         made = _Freezer().freeze(root, title, id)
-    made = made if rows is None else replace(made, rows=bool(rows))
+    made = made if rows is None else replace(made, rows=rows)
     found = _made.get()
     if found is not None:
         found.append(made)

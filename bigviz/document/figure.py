@@ -14,7 +14,9 @@ from bigviz.aggregate.inputs import check
 from bigviz.aggregate.layer_options import AXIS_KINDS, BARS, BINS, AxisKind, Glyph, Root, Sort
 from bigviz.aggregate.reductions.base import Reduction
 from bigviz.aggregate.reductions.datashader import reduction_of
+from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput
+from bigviz.common.given import given_list, given_text
 from bigviz.data.columns.column import label_text
 from bigviz.data.dataset import Dataset
 from bigviz.data.default_columns import choose
@@ -257,21 +259,25 @@ def figure(
     names who made the map. Beyond `max_zoom` tiles of that level are magnified. Raises BadInput.
     """
     for name, kind in (("x_axis_type", x_axis_type), ("y_axis_type", y_axis_type)):
-        if kind is not None and kind not in AXIS_KINDS:
-            raise BadInput(f"{name} is one of {', '.join(AXIS_KINDS)}, got {kind!r}.", name, kind)
-    if aspect not in (None, "locked"):
-        raise BadInput(f'aspect is "locked" or None, got {aspect!r}.', "aspect", aspect)
+        if kind is not None and (not isinstance(kind, str) or kind not in AXIS_KINDS):
+            raise BadInput(f"{name} is one of {', '.join(AXIS_KINDS)}, got {echoed(kind)}.", name, echoed(kind))
+    if aspect is not None and (not isinstance(aspect, str) or aspect != "locked"):
+        raise BadInput(f'aspect is "locked" or None, got {echoed(aspect)}.', "aspect", echoed(aspect))
+    for name, value in (("title", title), ("id", id)):
+        if value is not None:
+            given_text(value, name)
     below = figure_basemap(basemap, attribution, max_zoom)
     if below is not None and x_axis_type != "mercator":
         raise BadInput(f'A basemap is for axes of type "mercator", got {x_axis_type!r}.', "basemap", x_axis_type)
     if follow is not None:
         figure_follow(follow)
-    if hover is not None and (isinstance(hover, str) or not all(isinstance(name, str) for name in hover)):
-        raise BadInput(f"hover is a list of columns, got {hover!r}.", "hover", hover)
+    hovered = [] if hover is None else given_list(hover, "hover", "columns")
+    if not all(isinstance(name, str) for name in hovered):
+        raise BadInput(f"hover is a list of columns, got {echoed(hover)}.", "hover", echoed(hover))
     return Figure(
-        title, x_axis_type, y_axis_type, _range(x_range, "x_range"), _range(y_range, "y_range"), x_label, y_label,
+        title or "", x_axis_type, y_axis_type, _range(x_range, "x_range"), _range(y_range, "y_range"), x_label, y_label,
         x_unit, y_unit, aspect, width, height, id, basemap=below, follow=follow,
-        hover=tuple(hover or ()),
+        hover=tuple(hovered),
     )  # fmt: skip
 
 

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput
+from bigviz.common.given import given_text
 from bigviz.document.cell_value import CellValue
 from bigviz.document.controls.control import Control
 from bigviz.document.figure import Figure
@@ -29,19 +31,19 @@ class Box(CellValue):
 
 def row(*children: Figure | Box | Control, id: str | None = None) -> Box:
     """Lay out figures, controls or layouts side by side, from the left. `id` names the layout in the document."""
-    return Box("row", _checked(children), id=id)
+    return Box("row", _checked(children), id=_id(id))
 
 
 def column(*children: Figure | Box | Control, id: str | None = None) -> Box:
     """Lay out figures, controls or layouts one below the other, from the top. `id` names the layout in the document."""
-    return Box("column", _checked(children), id=id)
+    return Box("column", _checked(children), id=_id(id))
 
 
 def grid(*children: Figure | Box | Control, columns: int, id: str | None = None) -> Box:
     """Lay out figures, controls or layouts in rows of `columns`, from the top left. Raises BadInput for no columns."""
     if isinstance(columns, bool) or not isinstance(columns, int) or columns < 1:
         raise BadInput(f"A grid has at least 1 column, got {columns!r}.", "columns", columns)
-    return Box("grid", _checked(children), columns, id)
+    return Box("grid", _checked(children), columns, _id(id))
 
 
 def tabs(children: Mapping[str, Figure | Box | Control], *, id: str | None = None) -> Box:
@@ -52,7 +54,7 @@ def tabs(children: Mapping[str, Figure | Box | Control], *, id: str | None = Non
     for title in children:
         if not isinstance(title, str):
             raise BadInput(f"The title of a tab is a text, got {title!r}.", "titles", repr(title))
-    return Box("tabs", _checked(tuple(children.values())), id=id, titles=tuple(children))
+    return Box("tabs", _checked(tuple(children.values())), id=_id(id), titles=tuple(children))
 
 
 def link(*figures: Figure | Control, mode: LinkMode = "filter") -> None:
@@ -65,12 +67,12 @@ def link(*figures: Figure | Control, mode: LinkMode = "filter") -> None:
     over other datasets than the brushed figure's first layer stay as they are. A `bv.number` among the figures is
     worked out over the rows of all brushes. A figure is in one link. Raises BadInput.
     """
-    if mode not in LINK_MODES:
-        raise BadInput(f"mode is one of {', '.join(LINK_MODES)}, got {mode!r}.", "mode", mode)
+    if not isinstance(mode, str) or mode not in LINK_MODES:
+        raise BadInput(f"mode is one of {', '.join(LINK_MODES)}, got {echoed(mode)}.", "mode", echoed(mode))
     linked = [each for each in figures if isinstance(each, Figure)]
     numbers = [each for each in figures if isinstance(each, Control) and each.type == "number"]
     for each in figures:
-        if each not in linked and each not in numbers:
+        if not any(each is one for one in (*linked, *numbers)):
             kind = each.type if isinstance(each, Control) else type(each).__name__
             raise BadInput(f"A link is of figures and numbers, got {kind}.", "figures")
     for figure in linked:
@@ -90,3 +92,7 @@ def _checked(children: tuple[Figure | Box | Control, ...]) -> tuple[Figure | Box
     if not children:
         raise BadInput("A layout holds at least one figure.", "children")
     return children
+
+
+def _id(value: str | None) -> str | None:
+    return None if value is None else given_text(value, "id")

@@ -31,6 +31,8 @@ def load(
     document = from_json(value)
     if sources is None:
         return document
+    if not isinstance(sources, Mapping):
+        raise BadInput(f"sources is a mapping of names to tables, got {echoed(sources)}.", "sources")
     return bind(document, {name: open_dataset(table) for name, table in sources.items()})
 
 

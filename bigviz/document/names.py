@@ -8,6 +8,7 @@ from collections.abc import Callable, Container
 from typing import Final
 
 from bigviz.common.errors import BadInput
+from bigviz.common.given import given_text
 
 __all__ = ["RESERVED", "check_name", "free_name", "from_path", "is_dataset_name", "plain_name"]
 
@@ -23,6 +24,7 @@ def check_name(name: str, field: str = "name") -> str:
     Names are one segment of an address: 1 to 200 characters, no slash, backslash or control character, no space at
     the ends, and none of the server's own routes.
     """
+    given_text(name, field, "trips")
     if not 1 <= len(name) <= _LONGEST or name != name.strip():
         raise BadInput(f"A name has 1 to {_LONGEST} characters and no space at its ends, got {name!r}.", field, name)
     if not name.isprintable() or "/" in name or "\\" in name:

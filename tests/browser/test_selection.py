@@ -68,3 +68,30 @@ def test_the_keyboard_alone_selects_sorts_and_filters(page: Page, server: Server
     page.locator(f"{figure()} .surface").focus()
     page.keyboard.press("Escape")
     expect(side).to_be_hidden()
+
+
+def test_the_keyboard_alone_draws_a_box_and_a_lasso(page: Page, server: Server, tables: Tables) -> None:
+    """Enter sets a corner at the cursor, which starts in the middle; with Shift an arrow moves it by a tenth."""
+    open_page(page, f"{server.url}/points/")
+    surface, shown = page.locator(f"{figure()} .surface"), page.locator(f"{figure()} .overlay .box")
+    to_corner = ("Enter", *["Shift+ArrowLeft"] * 2, *["Shift+ArrowUp"] * 2, "Enter")
+    right, down = ["Shift+ArrowRight"] * 4, ["Shift+ArrowDown"] * 4
+    near = (np.abs(tables.x) < 1.2) & (np.abs(tables.y) < 1.2)
+    for keys in (
+        ("e", *to_corner, *right, *down, "Enter"),
+        ("o", *to_corner, *right, "Enter", *down, "Enter", *["Shift+ArrowLeft"] * 4, "Enter", "Enter"),
+    ):
+        surface.focus()
+        for key in keys[:-1]:
+            page.keyboard.press(key)
+        expect(shown).to_be_visible(visible=keys[0] == "e")
+        page.keyboard.press(keys[-1])
+        rows = chosen(page)
+        assert abs(rows - near.sum()) < 0.03 * near.sum()
+        page.keyboard.press("Escape")
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("complementary", name="Selected rows")).to_be_hidden()
+    for key in ("b", *to_corner, *right, *down, "Enter"):
+        page.keyboard.press(key)
+    settle(page)
+    assert float(hash_of(page)["x1"]) - float(hash_of(page)["x0"]) < 0.5 * np.ptp(tables.x)

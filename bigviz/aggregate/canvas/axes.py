@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -13,7 +13,9 @@ import numpy.typing as npt
 
 from bigviz.aggregate.glyphs.bins import Bins
 from bigviz.aggregate.inputs import Numbers
+from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput
+from bigviz.common.given import given_list
 from bigviz.common.jit import frozen, jit
 from bigviz.common.workers import Crew, slices
 from bigviz.data.columns.column import Column, ColumnInfo
@@ -30,10 +32,12 @@ _SLICE: Final = 1 << 19  # rows whose lowest and highest are found at a time
 
 
 def pair(values: Any, name: str) -> Range:
-    """(low, high) of what was given for a side. Raises BadInput for another number of ends."""
-    ends = tuple(values)
+    """(low, high) of what was given for a side. Raises BadInput for what is no pair."""
+    if isinstance(values, Mapping):
+        raise BadInput(f"{name} must be (low, high), got {echoed(values)}", name, echoed(values))
+    ends = tuple(given_list(values, name, "two numbers, (low, high)"))
     if len(ends) != 2:
-        raise BadInput(f"{name} must be (low, high), got {ends}", name, ends)
+        raise BadInput(f"{name} must be (low, high), got {echoed(ends)}", name, echoed(ends))
     return ends
 
 

@@ -22,7 +22,9 @@ from bigviz.aggregate.reductions.by import By
 from bigviz.aggregate.reductions.counts import Count, Presence
 from bigviz.aggregate.reductions.datashader import is_passed_on, reduction_of
 from bigviz.aggregate.reductions.sums import Sum
+from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput, TooLarge
+from bigviz.common.given import given_text
 from bigviz.common.workers import usable_cores
 from bigviz.data.columns.column import ColumnInfo, label_text
 
@@ -73,9 +75,12 @@ class Canvas:
     ) -> None:
         with also_builtin():
             for name, kind in (("x_axis_type", x_axis_type), ("y_axis_type", y_axis_type)):
-                if kind not in _AXIS_TYPES:
-                    raise BadInput(f"{name} must be one of {', '.join(_AXIS_TYPES)}, got {kind!r}", name, kind)
-            if plot_width * plot_height > _MOST_CELLS:
+                if not isinstance(kind, str) or kind not in _AXIS_TYPES:
+                    raise BadInput(f"{name} must be one of {', '.join(_AXIS_TYPES)}, got {echoed(kind)}", name)
+            for name, size in (("plot_width", plot_width), ("plot_height", plot_height)):
+                if not isinstance(size, int | np.integer):
+                    raise BadInput(f"{name} must be a whole number of cells, got {echoed(size)}", name, echoed(size))
+            if int(plot_width) * int(plot_height) > _MOST_CELLS:
                 raise TooLarge(
                     f"a canvas has at most {_MOST_CELLS:,} cells, got {plot_width} x {plot_height}", "plot_width"
                 )
@@ -190,7 +195,8 @@ class Canvas:
             dims = [y, x, reduction.label] if isinstance(reduction, By) else [y, x]
             if len(set(dims)) < len(dims):
                 raise BadInput(f"x, y and the category must be different columns, got {', '.join(dims)}", "x", x)
-            return self._drawn(glyph, source, Wanted(x, y, reduction, filter))
+            keeping = "" if filter is None else given_text(filter, "filter", "fare > 10")
+            return self._drawn(glyph, source, Wanted(x, y, reduction, keeping))
 
     def _drawn(self, glyph: Glyph, source: object, wanted: Wanted) -> xr.DataArray:
         """The image, from all rows."""

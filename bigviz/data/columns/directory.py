@@ -10,6 +10,7 @@ import pyarrow as pa
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.did_you_mean import hint, listing
 from bigviz.common.errors import NotFound, Unplottable
+from bigviz.common.printable import encodable
 from bigviz.data.columns.column import ColumnInfo, Unusable, as_labels, label_text, own_name
 from bigviz.data.columns.kinds import describe, storage_type
 
@@ -65,11 +66,12 @@ class Directory:
     def _position(self, name: str) -> int:
         """Where the table's own column of that name is, also for its name as labels."""
         name = label_text(name)
-        if self._schema.get_field_index(own_name(name)) >= 0:
+        is_utf8 = encodable(name) == name  # Arrow asks for no other names
+        if is_utf8 and self._schema.get_field_index(own_name(name)) >= 0:
             name = own_name(name)
         if name in self.repeated:
             raise Unplottable(f"{self._name!r} has several columns named {echoed(name)}: rename all but one.", got=name)
-        index: int = self._schema.get_field_index(name)
+        index: int = self._schema.get_field_index(name) if is_utf8 else -1
         if index >= 0:
             return index
         names = [info.name for info in self.infos]

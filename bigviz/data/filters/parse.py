@@ -12,7 +12,8 @@ from typing import Final
 
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.did_you_mean import hint
-from bigviz.data.filters.faults import fault
+from bigviz.common.errors import BadInput
+from bigviz.data.filters.faults import FIELD, fault
 from bigviz.data.filters.tokens import MOST_CHARACTERS, Token, tokens
 from bigviz.data.filters.tree import (
     AND,
@@ -67,6 +68,8 @@ def parse(text: str) -> Expression:
     At most 10,000 characters, 1,000 nodes, and 64 levels; takes milliseconds, whatever the text is. Raises BadInput
     with `at`, the character where it is wrong. Nothing is known yet of columns, their types, and controls.
     """
+    if not isinstance(text, str):
+        raise BadInput(f"A filter is a text, such as \"fare > 10\", got {echoed(text)}.", FIELD, echoed(text))
     if len(text) > MOST_CHARACTERS:
         raise fault(
             f"A filter has at most {MOST_CHARACTERS:,} characters, this one {len(text):,}.", MOST_CHARACTERS, text[:80]

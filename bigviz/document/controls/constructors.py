@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 from bigviz.common.errors import BadInput
+from bigviz.common.given import given_list
 from bigviz.document.controls.control import Control
 from bigviz.document.controls.json import CONTROL_ID
 from bigviz.document.figure import Figure
@@ -111,7 +112,7 @@ def table(id: str, figure: Figure, columns: Iterable[str] | None = None, label: 
     """The rows that are selected in a figure, in `columns` (default: all): sorted and paged."""
     if not isinstance(figure, Figure):
         raise BadInput(f"A table lists rows of a figure, got {type(figure).__name__}.", "figure")
-    made = _control("table", id, label, columns=None if columns is None else list(columns))
+    made = _control("table", id, label, columns=None if columns is None else given_list(columns, "columns", "columns"))
     made.figure = figure
     return made
 
@@ -145,14 +146,8 @@ def _of_options(kind: str, id: str, options: object, value: Any, label: str | No
         return made
     if isinstance(options, Mapping):
         listed: list[Any] = [{"value": each, "label": str(shown)} for shown, each in options.items()]
-    elif isinstance(options, Iterable) and not isinstance(options, str | bytes):
-        listed = list(options)
     else:
-        raise BadInput(
-            f"Control {id!r}: options are a list of texts or numbers, or a table with column=, got "
-            f"{type(options).__name__}.",
-            "options",
-        )
+        listed = given_list(options, "options", "texts or numbers, or with column= a table")
     return _control(kind, id, label, options=[_plain(each) for each in listed], value=_plain(value))
 
 
@@ -174,9 +169,10 @@ def _day(value: Day) -> str | None:
 
 def _several(value: Any) -> Any:
     """A list of values; what is none (one number, a text) as it is, for the document to refuse."""
-    return [_plain(each) for each in value] if isinstance(value, Iterable) and not isinstance(value, str) else value
+    listed = isinstance(value, Iterable) and not isinstance(value, str) and getattr(value, "ndim", 1) > 0
+    return [_plain(each) for each in value] if listed else value
 
 
 def _plain(value: Any) -> Any:
     """A value of numpy as Python has it."""
-    return value.item() if hasattr(value, "item") else value
+    return value.item() if hasattr(value, "item") and getattr(value, "size", 1) == 1 else value

@@ -1,8 +1,9 @@
 // What all figures of a page share.
 
 /**
- * Messages for the user: a note that passes, an error that stays, a line for screen readers.
- * @typedef {{note: (words: string) => void, error: (words: string) => void, say: (words: string) => void}} Notices
+ * Messages for the user: a note that passes, an error that stays, a line for screen readers (of words `about` one
+ * thing only the newest).
+ * @typedef {{note: (words: string) => void, error: (words: string) => void, say: (words: string, about?: string) => void}} Notices
  */
 /**
  * `offline`: the page is an exported file, and holds all that there is to be shown.

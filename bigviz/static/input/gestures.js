@@ -1,5 +1,6 @@
 // Ties one figure's gestures and keys to its view, its colour bar and its cursor.
 
+import { KeyDrag } from "./key-drag.js";
 import { listenKeys } from "./keys.js";
 import { Pointer } from "./pointer.js";
 import { SelectTool } from "./select-tool.js";
@@ -43,13 +44,20 @@ export class FigureGestures {
     this.isHinted = false;
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.hinting = undefined;
     this.tool = new SelectTool(figure);
+    this.keyDrag = new KeyDrag(figure, hover, {
+      drag: (from, to, done, time) => this.#boxed(from, to, done, time),
+      drop: () => this.#unbox(),
+    });
     this.pointer = new Pointer(figure.surface, this.#gestures());
     listenKeys(figure.surface, {
       pan: (x, y, time) => this.#arrow(x, y, time),
       zoom: (factor, time) => this.#zoomMiddle(factor, time),
       act: (name, time, shift) => this.#key(name, time, shift),
     });
-    figure.surface.addEventListener("blur", () => hover.stopReading());
+    figure.surface.addEventListener("blur", () => {
+      this.keyDrag.cancel();
+      hover.stopReading();
+    });
   }
 
   /** @returns {import("./pointer.js").Gestures} */
@@ -79,10 +87,7 @@ export class FigureGestures {
         figure.moves.zoom(fx, fy, ...this.#toDevice([px, py]), time);
       },
       box: (from, to, done, time) => this.#boxed(from, to, done, time),
-      unbox: () => {
-        this.box.hidden = true;
-        this.tool.cancel();
-      },
+      unbox: () => this.#unbox(),
       reset: (region, time) => {
         if (region === "bar") figure.choose(0, { low: null, high: null });
         else if (region !== "none") figure.moves.home(region === "plot" ? "xy" : region, time);
@@ -149,6 +154,7 @@ export class FigureGestures {
     if (this.hover.reading) {
       const step = Math.max(Math.abs(x), Math.abs(y)) > CURSOR_FAR ? CURSOR_FAR : CURSOR_STEP;
       this.hover.step(Math.sign(x) * step, -Math.sign(y) * step);
+      this.keyDrag.moved();
     } else if (view) {
       if (y !== 0) this.figure.followY.isWanted = false;
       this.figure.moves.pan(-x * view.width, y * view.height, time);
@@ -157,6 +163,11 @@ export class FigureGestures {
 
   /** @param {string} name @param {number} time @param {boolean} shift */
   #key(name, time, shift) {
+    if (name === "enter") {
+      this.keyDrag.enter(time);
+      return;
+    }
+    this.keyDrag.cancel();
     if (name === "read") this.hover.toggleReading();
     else if (name === "inspect") this.hover.inspect();
     else if (name !== "escape") this.act(name, shift, time);
@@ -168,6 +179,12 @@ export class FigureGestures {
       if (mode) this.act(mode, false, time);
       else this.figure.selection.clear();
     }
+  }
+
+  /** A drag is none. */
+  #unbox() {
+    this.box.hidden = true;
+    this.tool.cancel();
   }
 
   /** @param {Spot} a @param {Spot} b opposite corners */

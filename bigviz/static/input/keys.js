@@ -28,6 +28,7 @@ const ACTS = {
   y: "follow",
   l: "live",
   "?": "help",
+  Enter: "enter",
   Escape: "escape",
 };
 

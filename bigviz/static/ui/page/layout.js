@@ -18,7 +18,8 @@ const PANEL = 264;
  * @param {DocumentSpec} spec
  * @param {HTMLElement} into emptied first
  * @param {{control?: (id: string) => HTMLElement, panel?: (box: HTMLElement, ids: string[]) => void}} [o] `control`
- *   makes a control's element; `panel` is told of a part with controls alone, beside figures, and of their ids
+ *   makes a control's element; `panel` is told of a part with controls alone, beside figures, and of their ids, also of
+ *   controls that stand there one by one
  * @returns {{figures: Placed[], tabs: Tabs[]}} both counted depth first
  */
 export function buildLayout(spec, into, { control = () => make("div"), panel = () => {} } = {}) {
@@ -55,13 +56,22 @@ export function buildLayout(spec, into, { control = () => make("div"), panel = (
           : (node.columns ?? Math.ceil(Math.sqrt(node.children.length)));
     if (node.type === "grid") box.style.setProperty("--columns", String(columns));
     box.style.setProperty("--rows", rowsOf(node.children, columns));
-    box.style.setProperty("--stacked", stackedOf(node.children));
+    box.style.setProperty("--stacked", stackedOf(groupsOf(node).map(({ children }) => children[0][1])));
     // Said by each: a layout within another one would inherit that one's.
     box.style.setProperty("--tracks", tracksOf(node.children, columns) ?? "initial");
-    for (const [k, child] of node.children.entries()) {
-      const made = build(child, columns > 1 ? `${node.id} ${Math.floor(k / columns)}` : null);
-      box.append(made);
-      if (isSlim(child) && child.type !== "control" && !isSlim(node)) panel(made, controlsIn(child));
+    for (const group of groupsOf(node)) {
+      const single = group.isSingle ? make("div", { class: "single-controls" }) : null;
+      for (const [k, child] of group.children) {
+        const made = build(child, columns > 1 ? `${node.id} ${Math.floor(k / columns)}` : null);
+        (single ?? box).append(made);
+        if (isSlim(child) && child.type !== "control" && !isSlim(node)) panel(made, controlsIn(child));
+      }
+      if (!single) continue;
+      box.append(single);
+      panel(
+        single,
+        group.children.flatMap(([, child]) => controlsIn(child)),
+      );
     }
     return box;
   };
@@ -73,6 +83,24 @@ export function buildLayout(spec, into, { control = () => make("div"), panel = (
 function isSlim(node) {
   if (node.type === "control") return true;
   return node.type !== "figure" && node.type !== "tabs" && node.children.length > 0 && node.children.every(isSlim);
+}
+
+/**
+ * The children of a part with figures, controls that follow each other in it together: one box on a phone, and none
+ * elsewhere.
+ * @param {import("../../types.js").BoxSpec} node
+ * @returns {{isSingle: boolean, children: [number, Node][]}[]}
+ */
+function groupsOf(node) {
+  const isMixed = !isSlim(node);
+  /** @type {{isSingle: boolean, children: [number, Node][]}[]} */ const groups = [];
+  for (const [k, child] of node.children.entries()) {
+    const isSingle = isMixed && child.type === "control";
+    const last = groups.at(-1);
+    if (isSingle && last?.isSingle) last.children.push([k, child]);
+    else groups.push({ isSingle, children: [[k, child]] });
+  }
+  return groups;
 }
 
 /** @param {Node} node @returns {string[]} the ids of the controls within */

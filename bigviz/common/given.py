@@ -1,0 +1,31 @@
+"""Arguments of public functions that are to be texts or lists, checked before anything is done with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from bigviz.common.bounded_repr import echoed
+from bigviz.common.errors import BadInput
+from bigviz.common.printable import encodable
+
+__all__ = ["given_list", "given_text"]
+
+
+def given_text(value: object, name: str, such_as: str = "") -> str:
+    """The argument of that name, if it is a text that can be sent and stored; else raises BadInput, which gives an
+    example (`such_as`)."""
+    example = f', such as "{such_as}"' if such_as else ""
+    if not isinstance(value, str):
+        raise BadInput(f"{name} is a text{example}, got {echoed(value)}.", name, echoed(value))
+    if encodable(value) != value:
+        raise BadInput(f"{name} is a text{example}, got half of a character of UTF-16: {value!a:.80}.", name)
+    return value
+
+
+def given_list(value: object, name: str, of: str) -> list[Any]:
+    """The values of an argument that is to be a list of something; BadInput for what has none one by one, and for a
+    text."""
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes) and getattr(value, "ndim", 1) > 0:
+        return list(value)
+    raise BadInput(f"{name} is a list of {of}, got {echoed(value)}.", name, echoed(value))
