@@ -1,7 +1,8 @@
 """`python -m bench.reload`: from saving the file of an app, under `bigviz serve --dev`, to the page that shows it.
 
 The title of a figure is written anew in the script, at a random moment of the server's looks at its files; a save has
-arrived when the page has that title and its figures are exact again. Server, browser and script share the machine.
+arrived when the page has that title and its figures are exact again. Server, browser and script share the machine. In a
+clone run `make bundle` first: else the page loads some 300 modules one by one, which an installed one does not.
 """
 
 from __future__ import annotations

@@ -282,8 +282,8 @@ def _document(name: str, plot: Document | Figure | Box | Mapping[str, Any] | str
 
 def _check_rule(name: str, value: object) -> None:
     """Raise BadInput for a number of rows, bytes or seconds that is none, or not above 0."""
-    kind: type[Real] = Real if name == "rollover_age" else Integral
-    if value is None or (isinstance(value, kind) and not isinstance(value, bool) and 0 < float(value) < float("inf")):
+    is_number = isinstance(value, Real if name == "rollover_age" else Integral) and not isinstance(value, bool)
+    if value is None or (is_number and 0 < value < float("inf")):  # type: ignore[operator]
         return
     number = "a number of seconds" if name == "rollover_age" else f"a whole number of {name.removeprefix('rollover_')}"
     raise BadInput(f"{name} is {number} above 0, or None, got {echoed(value)}.", name, echoed(value))
