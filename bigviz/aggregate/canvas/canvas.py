@@ -86,8 +86,8 @@ class Canvas:
                 )
             self.x_range = None if x_range is None else pair(x_range, "x_range")
             self.y_range = None if y_range is None else pair(y_range, "y_range")
-        self.plot_width = plot_width
-        self.plot_height = plot_height
+        self.plot_width = int(plot_width)
+        self.plot_height = int(plot_height)
         self.x_axis_type = x_axis_type
         self.y_axis_type = y_axis_type
 
