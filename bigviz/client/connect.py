@@ -18,8 +18,8 @@ from bigviz.client.uploads import CONTENT_TYPE, content_hash, pieces, with_bar
 from bigviz.client.watch import Watch
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput, NotFound, OutOfDate
-from bigviz.common.given import given_text
 from bigviz.data.dataset import Dataset
+from bigviz.data.given import given_text
 from bigviz.data.open import open as open_dataset
 from bigviz.data.sources.frames import to_table
 from bigviz.document.document import document

@@ -11,8 +11,8 @@ from bigviz.client.connect import server_address
 from bigviz.client.http import Http, route
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput
-from bigviz.common.given import given_text
 from bigviz.common.web.page_tokens import DEFAULT_SECONDS, PageTokens, canonical_origin, secret_of, secret_text
+from bigviz.data.given import given_text
 from bigviz.document.names import check_name
 
 __all__ = ["embed"]

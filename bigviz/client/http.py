@@ -18,7 +18,7 @@ from urllib.parse import quote, urlsplit
 from bigviz import __version__
 from bigviz.client.refusals import Unreachable, error_of
 from bigviz.common.errors import BadInput
-from bigviz.common.given import given_text
+from bigviz.data.given import given_text
 
 __all__ = ["Http", "route"]
 

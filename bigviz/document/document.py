@@ -14,8 +14,8 @@ import numpy as np
 
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput
-from bigviz.common.given import given_text
 from bigviz.data.dataset import Dataset
+from bigviz.data.given import given_text
 from bigviz.data.open import open as open_dataset
 from bigviz.document.bind import filled
 from bigviz.document.controls.control import Control

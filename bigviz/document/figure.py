@@ -16,10 +16,10 @@ from bigviz.aggregate.reductions.base import Reduction
 from bigviz.aggregate.reductions.datashader import reduction_of
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput
-from bigviz.common.given import given_list, given_text
 from bigviz.data.columns.column import label_text
 from bigviz.data.dataset import Dataset
 from bigviz.data.default_columns import choose
+from bigviz.data.given import given_list, given_text
 from bigviz.data.open import open as open_dataset
 from bigviz.document.basemap import figure_basemap
 from bigviz.document.cell_value import CellValue

@@ -8,7 +8,7 @@ from typing import Literal
 
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput
-from bigviz.common.given import given_text
+from bigviz.data.given import given_text
 from bigviz.document.cell_value import CellValue
 from bigviz.document.controls.control import Control
 from bigviz.document.figure import Figure

@@ -8,7 +8,7 @@ from collections.abc import Callable, Container
 from typing import Final
 
 from bigviz.common.errors import BadInput
-from bigviz.common.given import given_text
+from bigviz.data.given import given_text
 
 __all__ = ["RESERVED", "check_name", "free_name", "from_path", "is_dataset_name", "plain_name"]
 

@@ -15,11 +15,11 @@ from bigviz.aggregate.glyphs.bins import Bins
 from bigviz.aggregate.inputs import Numbers
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput
-from bigviz.common.given import given_list
 from bigviz.common.jit import frozen, jit
 from bigviz.common.workers import Crew, slices
 from bigviz.data.columns.column import Column, ColumnInfo
 from bigviz.data.dataset import Dataset
+from bigviz.data.given import given_list
 
 __all__ = ["Ends", "Range", "centres", "ends", "joined", "number", "pair", "span_of", "spans", "wide"]
 

@@ -24,9 +24,9 @@ from bigviz.aggregate.reductions.datashader import is_passed_on, reduction_of
 from bigviz.aggregate.reductions.sums import Sum
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput, TooLarge
-from bigviz.common.given import given_text
 from bigviz.common.workers import usable_cores
 from bigviz.data.columns.column import ColumnInfo, label_text
+from bigviz.data.given import given_text
 
 Array = npt.NDArray[Any]
 AxisType = Literal["linear", "log", "datetime"]

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from bigviz.common.errors import BadInput
-from bigviz.common.given import given_list
+from bigviz.data.given import given_list
 from bigviz.document.controls.control import Control
 from bigviz.document.controls.json import CONTROL_ID
 from bigviz.document.figure import Figure
