@@ -36,6 +36,7 @@ _log = logging.getLogger("bigviz")
 
 P = ParamSpec("P")
 T = TypeVar("T")
+G = TypeVar("G", bound="Guest")
 Given = Callable[["Kind", str], bool]
 
 _MOST_KEPT: Final = 20_000
@@ -176,16 +177,19 @@ class People:
         while True:
             try:
                 known = self._current()
-                await self._look_again(each for each in guests() if known is not seen or _has_ended(each.principal))
+                await self.let_in(each for each in guests() if known is not seen or _has_ended(each.principal))
                 seen = known
             except Exception:  # the library cannot be read: sockets stay, and their messages find out for themselves
                 _log.exception("the permissions of open connections could not be checked")
             await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
 
-    async def _look_again(self, guests: Iterable[Guest]) -> None:
-        groups: dict[tuple[Credentials, Need, str], list[Guest]] = {}
+    async def let_in(self, guests: Iterable[G]) -> list[G]:
+        """Look again whether the callers of sockets may use them: the sockets of those who may, which know from now on
+        what their callers may do. The others are closed."""
+        groups: dict[tuple[Credentials, Need, str], list[G]] = {}
         for guest in guests:
             groups.setdefault((guest.credentials, guest.need, guest.name), []).append(guest)
+        stay: list[G] = []
         for number, ((credentials, need, name), same) in enumerate(groups.items()):
             if number % _AT_ONCE == _AT_ONCE - 1:
                 await asyncio.sleep(0)
@@ -200,6 +204,9 @@ class People:
                 guest.principal = principal
                 if _has_ended(principal):  # a user whom others vouch for: they are asked when the page comes again
                     guest.leave(RESTART, "the login is renewed")
+                else:
+                    stay.append(guest)
+        return stay
 
     def _current(self) -> _Known:
         """What is known, emptied if the library has changed since."""

@@ -110,16 +110,19 @@ async def renew(site: Site, documents: Collection[str] | None = None) -> None:
         if wanted and viewer.shown is not None and viewer.shown.opened.version is not None:
             viewers.setdefault(viewer.name, []).append(viewer)
     for name, same in viewers.items():
+        now: Opened | BigvizError
         try:
             now = await shelf.open(name)
         except NotFound:
             for viewer in same:
                 viewer.leave(GONE, "the document is gone")
+            continue
         except BigvizError as error:
-            for viewer in same:
-                viewer.refuse(error)
-        else:
-            for viewer in same:
+            now = error
+        for viewer in await site.people.let_in(same):  # what is there now may be another document, of another owner
+            if isinstance(now, BigvizError):
+                viewer.refuse(now)
+            else:
                 await _bring(shelf, viewer, now)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
+from cachetools import LRUCache
 
 from bigviz.aggregate.layer import MOST_CATEGORIES, Layer
 from bigviz.aggregate.layer_options import MOST_BINS
@@ -51,6 +52,7 @@ _PIXEL_BYTES: Final = 4
 _ROW_BYTES: Final = 8  # of a column, as long as the true values are not there
 _ROW_COLUMN_BYTES: Final = 4 << 10  # a name, a type and a value as JSON
 _PRESENCE: Final = Cells("zero")
+_MOST_KNOWN: Final = 1_000  # layers whose categories are counted
 _ROWS_A_COLUMN: Final = 4  # first, least, greatest and last
 
 
@@ -62,6 +64,7 @@ class LayerBodies:
     def __init__(self) -> None:
         self.thumbnails = Thumbnails()
         self._norms = LevelNorms()
+        self._categories: LRUCache[str, int] = LRUCache(_MOST_KNOWN)
 
     def tilejson(self, backend: Backend, asked: Asked, info: LayerInfo | None, template: str) -> dict[str, Any]:
         """TileJSON with bigviz's own fields; without `info` (the index is being built) what it tells is null."""
@@ -207,8 +210,15 @@ class LayerBodies:
         return MOST_COLUMNS * _ROW_COLUMN_BYTES
 
     async def _planes(self, backend: Backend, principal: Principal, asked: Asked) -> int:
-        """How many planes a picture has, once that is known."""
-        return len((await backend.info(asked.dataset, asked.layer, principal=principal)).planes or (0,))
+        """How many planes a picture has, once the layer can be answered for."""
+        await backend.wait(asked.dataset, asked.layer, principal)
+        if asked.layer.reduction.category is None:
+            return 1
+        found: int | None = self._categories.get(asked.etag)
+        if found is None:
+            info = await backend.info(asked.dataset, asked.layer, principal=principal)
+            found = self._categories[asked.etag] = len(info.planes or (0,))
+        return found
 
     async def columns(
         self, backend: Backend, principal: Principal, asked: Asked, window: tuple[Number, Number], width: int

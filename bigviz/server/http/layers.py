@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -16,6 +15,7 @@ from bigviz.server.http.base import Handler
 from bigviz.server.jobs.usage import Usage
 from bigviz.server.jobs.wanted import RowsWanted
 from bigviz.server.kept.kept_answers import Basis
+from bigviz.server.kept.tile_question import MOST_LEVEL, TileQuestion, etag_of, place_of
 from bigviz.server.request_values import choice, image_size, interval, whole, window_of
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Bars", "Columns", "Image", "Row", "Rows", "TileJson", "Tiles"]
 
-_MOST_LEVEL: Final = 24
 _DEFAULT_ROWS: Final = 1_000
 _MOST_ASKED: Final = 64  # different questions about layers of a document whose answers are not worked out again
 _MOST_TEXT_ROWS: Final = 200
@@ -69,11 +68,9 @@ class LayerHandler(Handler):
         name = document.layers()[int(number)][1].dataset
         return backend.asked(document, int(number), self.query, self.usage), name
 
-    def tagged(self, asked: Asked, *parts: object, tag: str | None = None) -> bool:
-        """Set a strong ETag, `self.tag`, over the layer's own (or `tag` in its place) and `parts`; True if the client
-        has the answer already."""
-        text = repr((tag or asked.etag, self.request.path.rpartition(".")[2], *parts))
-        self.tag = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    def tagged(self, asked: Asked, *parts: object) -> bool:
+        """Set a strong ETag, `self.tag`, over the layer's and `parts`; True if the client has the answer already."""
+        self.tag = etag_of(asked.etag, self.request.path.rpartition(".")[2], *parts)
         return self.same(self.tag)
 
     async def deliver_kept(self, kind: str, body: bytes) -> None:
@@ -135,27 +132,23 @@ class Tiles(LayerHandler):
         name, number, level, i, j, doubled, extension = args
         standing = self.site.standing(name)
         backend, asked = await self.asked(name, number)
-        place = _place(level, i, j)
-        if doubled and (extension != "png" or max(place[:2]) == _MOST_LEVEL):
-            raise NotFound(f"Only pictures of levels 0 to {_MOST_LEVEL - 1} have twice the pixels.", "tile")
-        shading = self.site.bodies.shading(asked, self.query) if extension == "png" else None
-        # Colours depend on other tiles, and an Arrow file names its version.
-        tag = await backend.tile_tag(self.principal, asked, place) if extension == "npy" else None
-        has_it = self.tagged(asked, place, shading, bool(doubled), tag=tag)
-        self.basis = Basis(self.people, name, standing, self.principal, asked, "" if has_it else self.tag)
+        place = place_of(level, i, j)
+        if doubled and (extension != "png" or max(place[:2]) == MOST_LEVEL):
+            raise NotFound(f"Only pictures of levels 0 to {MOST_LEVEL - 1} have twice the pixels.", "tile")
+        bodies = self.site.bodies
+        shading = bodies.shading(asked, self.query) if extension == "png" else None
+        question = TileQuestion(backend, bodies, self.principal, asked, extension, shading, bool(doubled))
+        self.tag = await question.tag(place)
+        has_it = self.same(self.tag)
+        self.basis = Basis(self.people, name, standing, question, "" if has_it else self.tag)
         if has_it:
             self.finish()
             return
-        principal, bodies = self.principal, self.site.bodies
-        body = backend.engine.kept_body(self.tag)
-        if body is not None:
-            await self.deliver_kept(bodies.KINDS[extension], body)
-            return
-        if shading is None:
-            work = partial(bodies.tile, backend, principal, asked, place, extension, self.tag)
+        body = question.kept(self.tag)
+        if body is None:
+            await self.deliver(await question.size(), partial(question.answer, place, self.tag))
         else:
-            work = partial(bodies.picture, backend, principal, asked, place, shading, bool(doubled), self.tag)
-        await self.deliver(await bodies.tile_bytes(backend, principal, asked, extension), work)
+            await self.deliver_kept(question.kind, body)
 
 
 class Image(LayerHandler):
@@ -253,21 +246,6 @@ class Row(LayerHandler):
         bodies, only_kept = self.site.bodies, self.dataset in self.usage.columns
         work = partial(bodies.row, backend, self.principal, asked, row, columns, only_kept)
         await self.deliver(bodies.row_bytes(), work)
-
-
-def _place(level: str, i: str, j: str) -> tuple[int, int, int, int]:
-    """(zx, zy, i, j) of a tile's address. NotFound, which says what exists, for any other address."""
-    levels = level.split(",")
-    numbers = [*levels, *levels] if len(levels) == 1 else levels
-    if any(len(text) > 9 for text in (*numbers, i, j)) or len(numbers) != 2:
-        raise NotFound(f"There is no such tile: levels are 0 to {_MOST_LEVEL}.", "tile")
-    zx, zy = map(int, numbers)
-    if max(zx, zy) > _MOST_LEVEL:
-        raise NotFound(f"Levels are 0 to {_MOST_LEVEL}, got {max(zx, zy)}.", "z", max(zx, zy))
-    for field, text, z in (("i", i, zx), ("j", j, zy)):
-        if int(text) >= 1 << z:
-            raise NotFound(f"{field} is 0 to {(1 << z) - 1} at level {z}, got {int(text)}.", field, int(text))
-    return zx, zy, int(i), int(j)
 
 
 def _look(task: asyncio.Task[Any]) -> None:

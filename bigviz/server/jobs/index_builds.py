@@ -115,17 +115,22 @@ class Builds:
         the last caller's task is cancelled, so is the build. Raises Busy when too many builds wait, or too many that
         `principal` began.
         """
-        if self._is_known(dataset, layer, whole):
+        if self.is_known(dataset, layer, whole):
             return await self._loop.run_in_executor(self._facts, self._engine.info, dataset, layer)
         with self._joined(dataset, layer, listener, principal) as build:
             return await asyncio.shield(build.done if whole else build.opened)
+
+    def is_known(self, dataset: Dataset, layer: Layer, whole: bool = False) -> bool:
+        """Whether a layer can be answered for exactly; with `whole`, whether its index is complete."""
+        readiness = self._engine.readiness(dataset, layer)
+        return readiness in EXACT and not (whole and readiness == "answering")
 
     async def follow(
         self, dataset: Dataset, layer: Layer, listener: Listener, principal: Principal | None = None
     ) -> AsyncIterator[Known]:
         """What is known of a layer, each time more is known: from a sample, when exact answers can be given, and last
         when the index is complete; what becomes known at the same time is reported once. Otherwise as `ensure`."""
-        if self._is_known(dataset, layer, True):
+        if self.is_known(dataset, layer, True):
             info = await self.ensure(dataset, layer)
             yield Known(info, self._engine.readiness(dataset, layer), await self._dense(dataset, layer))
             return
@@ -144,7 +149,7 @@ class Builds:
         self, dataset: Dataset, layer: Layer, changed: Callable[[], None], principal: Principal | None = None
     ) -> Callable[[], None]:
         """Wait until the layer can be answered for, by estimates or exactly, and `watch` it from then on."""
-        if self._is_known(dataset, layer, True):
+        if self.is_known(dataset, layer, True):
             return _nothing
         with self._joined(dataset, layer, None, principal) as build:
             if self._engine.readiness(dataset, layer) not in EXACT:
@@ -194,10 +199,6 @@ class Builds:
     async def _dense(self, dataset: Dataset, layer: Layer) -> DensePart | None:
         """Where nearly all rows lie. In a thread: what is on the disk may have to be read."""
         return await self._loop.run_in_executor(self._facts, self._engine.dense, dataset, layer)
-
-    def _is_known(self, dataset: Dataset, layer: Layer, whole: bool) -> bool:
-        readiness = self._engine.readiness(dataset, layer)
-        return readiness in EXACT and not (whole and readiness == "answering")
 
     @contextmanager
     def _joined(

@@ -167,6 +167,11 @@ class Backend:
         """The facts of a layer, once it can be answered for exactly; with `whole`, once its index is complete."""
         return await self.builds.ensure(dataset, layer, whole=whole, principal=principal)
 
+    async def wait(self, dataset: Dataset, layer: Layer, principal: Principal | None = None) -> None:
+        """Wait until a layer can be answered for exactly; for one that can be, no thread is asked."""
+        if not self.builds.is_known(dataset, layer):
+            await self.info(dataset, layer, principal=principal)
+
     async def run(
         self,
         principal: Principal,
@@ -178,7 +183,7 @@ class Backend:
     ) -> T:
         """The result of one job over a built layer for one HTTP request; Busy when too many wait already."""
         with self._counted():
-            await self.info(dataset, layer, principal=principal)
+            await self.wait(dataset, layer, principal)
             key = (dataset.fingerprint, dataset.version, layer, what)
             long = self.engine.readiness(dataset, layer) == "scanned"
             return await self.runner.run(principal.share, key, call, heavy, long)

@@ -1,1 +1,2 @@
-"""From a request that was answered before to the same answer, without parsing it."""
+"""From a request that was answered before, or one for another tile in the same words, to its answer, without parsing
+it."""

@@ -9,6 +9,9 @@ rests on. The same request gets the same answer for as long as
 - the document and the version of its dataset are those that were shown, and the engine still names their answers so;
 - the body is kept.
 
+A request for another tile that differs in the tile's place alone rests on the same: where these hold, the tile is made
+and sent, and only its ETag and its length are others.
+
 Where one of these does not hold, the request is parsed and answered as if nothing had been kept, so that every refusal
 comes from one place. The rates of clients, the metrics and the access log count these answers like others.
 """
@@ -19,25 +22,27 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, Protocol
 
+from cachetools import LRUCache
+
 from bigviz.server.access.credentials import network_of
 from bigviz.server.access.hosts import is_loopback
 from bigviz.server.kept.date import date
+from bigviz.server.kept.tile_requests import Pattern, Place, parted
 
 if TYPE_CHECKING:
     from tornado.httputil import HTTPServerRequest
     from tornado.iostream import IOStream
 
     from bigviz.server.access.access import Access
-    from bigviz.server.access.principal import Principal
-    from bigviz.server.jobs.layer_ref import Asked
     from bigviz.server.jobs.service import Backend
+    from bigviz.server.kept.tile_question import TileQuestion
 
-__all__ = ["Basis", "Client", "KeptAnswer", "KeptAnswers", "Standing"]
+__all__ = ["Basis", "Client", "KeptAnswer", "KeptAnswers", "Model", "Standing"]
 
 Standing = tuple[object, int]
 """What stands for a document: while the object and the number are the same, who is let in is shown the same."""
@@ -49,14 +54,17 @@ _LONGEST: Final = 4 << 10  # bytes of a request; those of browsers have some hun
 _MOST_BYTES: Final = 16 << 20  # of requests and headers
 _OBJECTS: Final = 1 << 10  # bytes that go with each
 _MOST_CLIENTS: Final = 1_000  # whose kinds are known
+_MOST_MODELS: Final = 256
 _STATUSES: Final = (200, 304)
 _MORE_FOLLOWS: Final = ("Content-Length", "Transfer-Encoding", "Expect")
+_CONDITIONS: Final = ("If-Match", "If-None-Match")
 
 
 class Served(Protocol):
     """What is asked of the `Site` of a server."""
 
     access: Access
+    in_hand: dict[object, IOStream]
 
     @property
     def loaded(self) -> Backend | None: ...
@@ -75,13 +83,12 @@ class Client:
 @dataclass(frozen=True)
 class Basis:
     """What an answer rests on: what was known of `people`, and what stood for the `document`, before either was looked
-    up; who asked; the layer; and the name of the `body`, empty for an answer without one."""
+    up; who asked for tiles of which layer; and the name of the `body`, empty for an answer without one."""
 
     people: object
     document: str
     standing: Standing | None
-    principal: Principal
-    asked: Asked
+    question: TileQuestion
     body: str
 
 
@@ -102,6 +109,14 @@ class KeptAnswer:
         return b"".join((before, date().encode(), after, body))
 
 
+@dataclass(frozen=True)
+class Model:
+    """An answer whose like is given to requests for other tiles, and its headers."""
+
+    answer: KeptAnswer
+    headers: tuple[tuple[str, str], ...]
+
+
 class KeptAnswers:
     """The answers of one server; those that were asked for longest ago are forgotten first. Lives on the event loop."""
 
@@ -109,6 +124,7 @@ class KeptAnswers:
         self._site = site
         self._answers: OrderedDict[Key, KeptAnswer] = OrderedDict()
         self._bytes = 0
+        self._models: LRUCache[tuple[Pattern, Kind], Model] = LRUCache(_MOST_MODELS)
         self._people: object = None  # what was known of them when these answers were kept
         self._asking: dict[IOStream, Key] = {}
         self.client = lru_cache(_MOST_CLIENTS)(self._client)
@@ -141,13 +157,21 @@ class KeptAnswers:
         if basis.people is not self._people:
             self._clear()
             self._people = basis.people
-        (_, (trusted, *_)) = key
+        (asked, (trusted, *_)) = key
         network = network_of(str(request.remote_ip)) if trusted else None
-        self._forget(key)
-        self._answers[key] = answer = KeptAnswer(route, status, _head(status, headers), network, basis)
-        self._bytes += _size(key, answer)
-        while self._bytes > _MOST_BYTES:
-            self._forget(next(iter(self._answers)))
+        answer = KeptAnswer(route, status, _head(status, headers), network, basis)
+        self._put(key, answer)
+        parts = parted(asked)
+        if parts is not None and status == 200 and not any(name in request.headers for name in _CONDITIONS):
+            self._models[parts[0], key[1]] = Model(answer, tuple(headers))
+
+    def made(self, request: bytes, client: Client, model: Model, tag: str, size: int) -> KeptAnswer:
+        """The answer to a request that is like the one of a model, with a body of that name and size; it is kept."""
+        own = {"Etag": f'"{tag}"', "Content-Length": str(size)}
+        head = _head(model.answer.status, [(name, own.get(name, value)) for name, value in model.headers])
+        answer = replace(model.answer, head=head, basis=replace(model.answer.basis, body=tag))
+        self._put((request, client.kind), answer)
+        return answer
 
     def find(self, request: bytes, client: Client) -> tuple[KeptAnswer, bytes] | None:
         """The answer to this request, which its client has paid for, and its body; None where there is none, or it may
@@ -161,15 +185,44 @@ class KeptAnswers:
             self._forget(key)
             return None
         self._answers.move_to_end(key)
-        rates, principal = self._site.access.requests, answer.basis.principal
-        pays = rates.allows(answer.network or client.network)
-        if not pays or (principal.user is not None and not rates.allows(principal.share)):
+        return (answer, body) if self._pays(answer, client) else None
+
+    def like(self, request: bytes, client: Client) -> tuple[Model, Place] | None:
+        """The model of the answer to this request, which its client has paid for, and the place of the tile that it
+        asks for; None where there is none, or it may not be given now."""
+        parts = parted(request)
+        if parts is None:
             return None
-        return answer, body
+        pattern, place = parts
+        model = self._models.get((pattern, client.kind))
+        if model is None:
+            return None
+        if not self._holds(model.answer.basis):
+            del self._models[pattern, client.kind]
+            return None
+        return (model, place) if self._pays(model.answer, client) else None
+
+    @property
+    def in_hand(self) -> dict[object, IOStream]:
+        """What is being answered, each with its connection: a server that stops waits for it."""
+        return self._site.in_hand
 
     def sent(self, answer: KeptAnswer, seconds: float) -> None:
         """Count an answer that was given again."""
         self._site.answered(answer.route, "GET", answer.status, seconds)
+
+    def _pays(self, answer: KeptAnswer, client: Client) -> bool:
+        """Count one request of the client, and of its user; False where it is one too many."""
+        rates, principal = self._site.access.requests, answer.basis.question.principal
+        pays = rates.allows(answer.network or client.network)
+        return pays and (principal.user is None or rates.allows(principal.share))
+
+    def _put(self, key: Key, answer: KeptAnswer) -> None:
+        self._forget(key)
+        self._answers[key] = answer
+        self._bytes += _size(key, answer)
+        while self._bytes > _MOST_BYTES:
+            self._forget(next(iter(self._answers)))
 
     def _body(self, basis: Basis) -> bytes | None:
         """The body of an answer that still holds; None where it does not."""
@@ -179,13 +232,13 @@ class KeptAnswers:
         return self._site.loaded.engine.kept_body(basis.body) if basis.body else b""
 
     def _holds(self, basis: Basis) -> bool:
-        site, expires = self._site, basis.principal.expires
+        site, expires = self._site, basis.question.principal.expires
         if site.access.people.mark() is not basis.people or (expires is not None and expires <= time.time()):
             return False
         now = site.standing(basis.document)
         if now is None or basis.standing is None or now[0] is not basis.standing[0] or now[1] != basis.standing[1]:
             return False
-        asked = basis.asked
+        asked = basis.question.asked
         return site.loaded is not None and site.loaded.engine.etag(asked.dataset, asked.layer) == asked.etag
 
     def _forget(self, key: Key) -> None:
@@ -195,6 +248,7 @@ class KeptAnswers:
 
     def _clear(self) -> None:
         self._answers.clear()
+        self._models.clear()
         self._bytes = 0
 
 

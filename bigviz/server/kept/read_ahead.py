@@ -1,4 +1,5 @@
-"""Reading requests before Tornado does: those whose answers are kept are answered here, others are left to it."""
+"""Reading requests before Tornado does: those whose answers are kept, or are like some that are, are answered here,
+others are left to it."""
 
 from __future__ import annotations
 
@@ -12,7 +13,9 @@ from tornado.iostream import IOStream
 
 from bigviz.common.errors import BigvizError
 from bigviz.server.http.response_budget import Budget
-from bigviz.server.kept.kept_answers import Client, KeptAnswer, KeptAnswers
+from bigviz.server.kept.kept_answers import Client, KeptAnswer, KeptAnswers, Model
+from bigviz.server.kept.tile_question import place_of
+from bigviz.server.kept.tile_requests import Place
 from bigviz.server.limits import Limits
 
 __all__ = ["ReadAhead"]
@@ -22,7 +25,7 @@ _END: Final = rb"\r?\n\r?\n"  # of a request's head, as Tornado has it
 
 class ReadAhead:
     """Takes the place of a connection's `read_response`, which reads one request and hands it to a handler: what comes
-    before it and has a kept answer is answered first."""
+    before it and has a kept answer, or one that is made as a kept one was, is answered first."""
 
     def __init__(
         self, connection: HTTP1Connection, client: Client, kept: KeptAnswers, budget: Budget, limits: Limits
@@ -41,7 +44,11 @@ class ReadAhead:
             request = await self._request(stream)
             began = time.perf_counter()
             found = self._kept.find(request, self._client)
-            if found is None or not await self._answered(stream, *found, began):
+            if found is None:
+                answered = await self._answered_alike(stream, request, began)
+            else:
+                answered = await self._answered(stream, *found, began)
+            if not answered:
                 break
         _give_back(stream, request)
         with self._kept.asking(stream, request, self._client):
@@ -60,24 +67,66 @@ class ReadAhead:
             timer.cancel()
 
     async def _answered(self, stream: IOStream, answer: KeptAnswer, body: bytes, began: float) -> bool:
-        """Whether the answer was sent, with the budget of all answers; a client that does not take it in is cut off."""
+        """Whether the answer was sent, with the budget of all answers."""
         try:
             self._budget.admit(len(body))
         except BigvizError:
             return False
         try:
-            stream.set_nodelay(True)
-            written = stream.write(answer.written(body))
-            if not written.done():
-                timer = asyncio.get_running_loop().call_later(self._limits.write_seconds, stream.close)
-                try:
-                    await written
-                finally:
-                    timer.cancel()
+            await self._send(stream, answer.written(body))
         finally:
             self._budget.release(len(body))
         self._kept.sent(answer, time.perf_counter() - began)
         return True
+
+    async def _answered_alike(self, stream: IOStream, request: bytes, began: float) -> bool:
+        """Whether a tile was made and sent, because others of its layer were asked for in the same words. It is given
+        up when its client is gone. Where it cannot be had, its handler says why."""
+        found = self._kept.like(request, self._client)
+        if found is None:
+            return False
+        task = asyncio.current_task()
+
+        def gone() -> None:
+            if task is not None:
+                task.cancel()
+
+        self._kept.in_hand[self] = stream
+        stream.set_close_callback(gone)
+        try:
+            answer = await self._made(stream, request, *found)
+        except (BigvizError, MemoryError):
+            return False
+        finally:
+            stream.set_close_callback(None)
+            del self._kept.in_hand[self]
+        self._kept.sent(answer, time.perf_counter() - began)
+        return True
+
+    async def _made(self, stream: IOStream, request: bytes, model: Model, place: Place) -> KeptAnswer:
+        """A tile that is made now, or is there already under another request, and is sent."""
+        question, at = model.answer.basis.question, place_of(*place)
+        tag = await question.tag(at)
+        body = question.kept(tag)
+        with self._budget.hold(await question.size() if body is None else len(body)) as held:
+            if body is None:
+                _, body = await question.answer(at, tag)
+                held.set(len(body))
+            answer = self._kept.made(request, self._client, model, tag, len(body))
+            await self._send(stream, answer.written(body))
+        return answer
+
+    async def _send(self, stream: IOStream, data: bytes) -> None:
+        """Send an answer; a client that does not take it in is cut off."""
+        stream.set_nodelay(True)
+        written = stream.write(data)
+        if written.done():
+            return
+        timer = asyncio.get_running_loop().call_later(self._limits.write_seconds, stream.close)
+        try:
+            await written
+        finally:
+            timer.cancel()
 
 
 def _give_back(stream: Any, request: bytes) -> None:

@@ -18,7 +18,7 @@ from bigviz.server.limits import Limits
 from bigviz.wire.frames import DENIED, GONE, RESTART, Type
 
 from ...patience import PATIENCE
-from ..people import PASSWORD, People
+from ..people import DOCUMENT, PASSWORD, People
 from ..running import Running, running
 from ..wire import Browser
 
@@ -127,12 +127,30 @@ def test_a_token_that_expires(server: Running, people: People):
         assert code == DENIED and "expired" in reason
 
 
+async def never(*_: object) -> None:
+    """In the place of what watches the sockets."""
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("value", [DOCUMENT, {"format": 2}], ids=["a plot", "what cannot be shown"])
+def test_nothing_is_told_of_what_another_puts_in_a_documents_place(documents, people: People, monkeypatch, value):
+    """Whoever looks at changes of documents first: not that it has another version, nor what is wrong with it."""
+    monkeypatch.setattr(Watch, "watch", never)
+    with (
+        running(documents[:1], library=people.library) as server,
+        Browser(server.url, "secret", additional_headers=people.bearer("viewer")) as browser,
+    ):
+        kept = people.library.documents
+        kept.delete("secret")
+        for _ in range(2):
+            kept.put("secret", value, title="Other", datasets=(), author="stranger")
+        with pytest.raises(ConnectionClosed) as end:
+            browser.take()
+        assert end.value.rcvd is not None and end.value.rcvd.code == GONE
+
+
 def test_each_message_is_asked_about(documents, people: People, monkeypatch):
     """Also where nobody watches the sockets."""
-
-    async def never(*_: object) -> None:
-        await asyncio.Event().wait()
-
     monkeypatch.setattr(Watch, "watch", never)
     with (
         running(documents[:1], library=people.library) as server,

@@ -24,10 +24,12 @@ from bigviz.server.limits import Limits
 
 from ...patience import PATIENCE
 from ..people import People
-from ..running import Running, deadline, running, unread
+from ..running import Gated, Running, deadline, running, unread
 
 TILE = "/points/layers/0/tiles/1/0/1"
+OTHER = "/points/layers/0/tiles/1/1/0"
 SECRET = "/secret/layers/0/tiles/1/0/1.png"
+OTHER_SECRET = "/secret/layers/0/tiles/1/1/0.png"
 
 
 class Wire:
@@ -110,6 +112,92 @@ def test_the_same_request_gets_the_same_answer_without_its_handler(served: Runni
         assert wire.ask(f"{TILE}.{name}", method="HEAD")[1] == first[1]
 
 
+@pytest.mark.parametrize("name", ["png", "png?cmap=bgy", "npy", "arrow", "npy?agg=mean(value)", "npy?agg=by(label)"])
+def test_another_tile_is_made_without_its_handler_and_is_the_one_that_it_makes(
+    served: Running, handled: list[str], name: str
+):
+    places = ["2/1/2", "2,1/3/0", "0/0/0", "24/0/0", "2/0/1"]
+    addresses = [f"/points/layers/0/tiles/{place}.{name}" for place in places]
+    with closing(Wire(served)) as wire, closing(Wire(served)) as other:
+        wire.ask(addresses[0], X_Test="model")
+        found = [wire.ask(address, X_Test="model") for address in addresses]
+        assert len(handled) == 1 and {status for status, _, _ in found} == {200}
+        served.on_loop(served.engine._tiles.clear)
+        assert [wire.ask(address, X_Test="model") for address in addresses] == found and len(handled) == 1
+        served.on_loop(served.engine._tiles.clear)
+        alone = [other.ask(address, X_Test=str(number)) for number, address in enumerate(addresses)]
+        assert alone == found and len(handled) == 1 + len(addresses), "each in words of its own"
+        known = {"If_None_Match": found[1][1]["Etag"]}
+        assert wire.ask(addresses[1], X_Test="model", **known)[0] == 304
+
+
+def test_a_place_that_its_level_does_not_have_is_refused_by_the_handler(served: Running, handled: list[str]):
+    refused = ["25/0/0", "1/2/0", "1/0/2", "1,25/0/0", "1/9999999999/0"]
+    with closing(Wire(served)) as wire:
+        wire.ask(f"{TILE}.npy")
+        del handled[:]
+        for place in refused:
+            assert wire.ask(f"/points/layers/0/tiles/{place}.npy")[0] == 404
+        assert len(handled) == len(refused)
+
+
+def test_another_tile_under_a_condition_is_answered_by_the_handler(served: Running, handled: list[str]):
+    with closing(Wire(served)) as wire:
+        tag = wire.ask(f"{OTHER}.npy")[1]["Etag"]
+        del handled[:]
+        for condition in ({"If_None_Match": tag}, {"If_None_Match": f'"x", {tag}'}):
+            assert wire.ask(f"{TILE}.npy", **condition)[0] == 200
+            assert wire.ask(f"{OTHER}.npy", **condition)[0] == 304
+        assert wire.ask(f"{TILE}.npy", If_Match="*")[0] == wire.ask(f"{OTHER}.npy", If_Match="*")[0] == 200
+        assert len(handled) == 6
+
+
+def test_another_tile_is_paid_for(documents: list[Document], handled: list[str]):
+    limits = Limits(requests_burst=3, requests_per_second=0.001)
+    with running(documents[:1], limits=limits) as server, closing(Wire(server)) as wire:
+        found = [wire.ask(f"/points/layers/0/tiles/3/{i}/4.npy")[0] for i in range(5)]
+        assert found == [200] * 3 + [429] * 2 and len(handled) == 3
+
+
+def test_a_tile_whose_client_is_gone_is_given_up_and_holds_nothing(documents: list[Document], handled: list[str]):
+    engine = Gated()
+    with running(documents[:1], engine) as server:
+        site = server.server.site
+        with closing(Wire(server)) as wire:
+            assert wire.ask(f"{TILE}.npy")[0] == 200
+            engine.open.clear()
+            wire.send(wire.request(f"{OTHER}.npy"))
+            engine.await_(lambda: len(engine.reached) == 2)
+            assert server.on_loop(lambda: (len(site.in_hand), site.budget.held > 0)) == (1, True)
+        engine.await_(lambda: len(engine.cancelled) == 1)
+        wait = deadline(PATIENCE)
+        while server.on_loop(lambda: site.in_hand or site.budget.held) and wait():
+            pass
+        assert not site.in_hand and site.budget.held == 0 and len(handled) == 1
+        engine.open.set()
+        with closing(Wire(server)) as wire:
+            assert wire.ask(f"{OTHER}.npy")[0] == 200 and len(handled) == 1
+
+
+def test_facts_of_a_layer_that_is_ready_are_not_asked_for(
+    documents: list[Document], handled: list[str], monkeypatch: pytest.MonkeyPatch
+):
+    """Each time a thread would be waited for."""
+    by = next(each for each in documents if each.id == "by")
+    with running([documents[0], by]) as server, closing(Wire(server)) as wire:
+        server.await_event("built")
+        for name in ("points", "by"):
+            assert wire.ask(f"/{name}/layers/0/tiles/0/0/0.npy")[0] == 200
+        asked: list[object] = []
+        info = server.engine.info
+        monkeypatch.setattr(server.engine, "info", lambda *what: asked.append(what) or info(*what))
+        for name in ("points", "by"):
+            for kind in ("npy", "png"):
+                paths = [f"/{name}/layers/0/tiles/2/{i}/1.{kind}" for i in range(3)]
+                assert [wire.ask(path, X=str(number))[0] for number, path in enumerate(paths)] == [200] * 3
+        assert not asked and len(handled) == 14
+
+
 def test_other_connections_get_it_too_and_each_pays(documents: list[Document], handled: list[str]):
     limits = Limits(requests_burst=5, requests_per_second=0.001)
     with running(documents[:1], limits=limits) as server:
@@ -177,8 +265,8 @@ def after(server: Running, wire: Wire, handled: list[str], change: Callable[[], 
     assert [wire.ask(SECRET, **headers)[0] for _ in range(3)] == [200] * 3 and len(handled) <= 2
     del handled[:]
     change()
-    status = wire.ask(SECRET, **headers)[0]
-    assert len(handled) == 1
+    status = wire.ask(OTHER_SECRET, **headers)[0]
+    assert wire.ask(SECRET, **headers)[0] == status and len(handled) == 2
     return status
 
 
@@ -233,7 +321,10 @@ def test_the_newest_data_is_what_is_answered(documents: list[Document], dataset:
         now = [wire.ask(f"{TILE}.npy") for _ in range(3)]
         assert now == now[:1] * 3 and now[0][2] != first[0][2] and len(handled) == 2
         server.on_loop(server.engine._tiles.clear)
-        assert wire.ask(f"{TILE}.npy") == now[0] and len(handled) == 3, "its bytes were not kept any more"
+        assert wire.ask(f"{TILE}.npy") == now[0], "its bytes were not kept any more"
+        server.on_loop(lambda: server.server.publish(documents[:1]))
+        wire.ask(f"{OTHER}.npy")
+        assert wire.ask(f"{TILE}.npy") == first[0] and len(handled) == 3
 
 
 def test_a_full_budget_is_told_by_the_handler(documents: list[Document], handled: list[str]):
@@ -241,9 +332,9 @@ def test_a_full_budget_is_told_by_the_handler(documents: list[Document], handled
         budget = server.server.site.budget
         assert wire.ask(f"{TILE}.npy")[0] == wire.ask(f"{TILE}.npy")[0] == 200
         server.on_loop(lambda: budget.admit(budget.most))
-        assert wire.ask(f"{TILE}.npy")[0] == 503 and len(handled) == 2
+        assert wire.ask(f"{TILE}.npy")[0] == wire.ask(f"{OTHER}.npy")[0] == 503 and len(handled) == 3
         server.on_loop(lambda: budget.release(budget.most))
-        assert wire.ask(f"{TILE}.npy")[0] == 200 and len(handled) == 2
+        assert wire.ask(f"{TILE}.npy")[0] == wire.ask(f"{OTHER}.npy")[0] == 200 and len(handled) == 3
         assert server.on_loop(lambda: budget.held) == 0
 
 
@@ -299,6 +390,7 @@ def test_a_client_that_does_not_read_is_cut_off_and_holds_nothing(documents: lis
 
 def test_old_answers_are_forgotten(documents: list[Document], handled: list[str], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(kept_answers, "_MOST_BYTES", 5_000)
+    monkeypatch.setattr(kept_answers, "_MOST_MODELS", 1)
     with running(documents[:1]) as server, closing(Wire(server)) as wire:
         paths = [f"{TILE}.npy?low={number}" for number in range(5)]
         assert [wire.ask(path)[0] for path in paths + paths] == [200] * 10 and len(handled) == 10
