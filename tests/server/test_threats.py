@@ -290,7 +290,7 @@ def test_every_answer_takes_its_bytes_of_the_budget(wide: Document, path: str):
         assert server.get(f"/points/layers/0/{path}").status == 200
         given_back(server)
         budget = server.server.site.budget
-        server.on_loop(lambda: budget.admit(budget.most - 10_000))
+        server.on_loop(lambda: budget.admit(budget.most - 100))
         answer = server.get(f"/points/layers/0/{path}")
         assert answer.status == 503 and answer.headers["Retry-After"] == "1"
         server.on_loop(lambda: budget.release(budget.held))

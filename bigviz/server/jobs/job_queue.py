@@ -89,6 +89,7 @@ class JobQueue:
         self._owners: dict[Hashable, _Owner] = {}  # in the order of their turns
         self._jobs: dict[Hashable, Job] = {}
         self._live: dict[Want, Job] = {}
+        self._running: set[Job] = set()
         self._short = 0  # jobs that run and are not long
         self._heavy = 0
         self._long = 0
@@ -144,6 +145,9 @@ class JobQueue:
 
     def forget(self, owner: Hashable) -> None:
         """Give up everything an owner wants."""
+        for job in self._running:
+            if job.owner == owner:
+                job.owner = None  # nothing keeps who is gone
         self._used.forget(owner)
         self._followers.discard(owner)
         state = self._owners.pop(owner, None)
@@ -163,16 +167,17 @@ class JobQueue:
         if job is not None:
             job.started = time.perf_counter()
             self._waiting[job.long] -= 1
+            self._running.add(job)
             self._count(job, 1)
         return job
 
     def stop(self, job: Job, seconds: float = 0.0) -> None:
         """A job has ended, after so many seconds of processor time."""
         self._count(job, -1)
-        self._used.charge(job.owner, seconds)
-        share = self._share_of(job.owner)
-        if share != job.owner:
-            self._used.charge(share, seconds)
+        self._running.discard(job)
+        if job.owner is not None:
+            for key in {job.owner, self._share_of(job.owner)}:
+                self._used.charge(key, seconds)
 
     def close(self, job: Job) -> list[Want]:
         """A job's outcome is there: the wants that wait for it, which are answered now."""

@@ -130,6 +130,16 @@ def test_what_does_not_read_is_given_nothing_new():
     assert started(queue) == ["a1"]
 
 
+def test_who_leaves_is_not_kept_for_what_still_runs():
+    queue = JobQueue(2, lambda owner: "all")
+    queue.replace("a", 0, [want("one")])
+    job = queue.start()
+    assert job is not None
+    queue.forget("a")
+    queue.stop(job, 1.0)
+    assert job.owner is None and queue._used.of("a") == 0 and not queue._running
+
+
 def test_who_leaves_takes_all_along():
     queue = JobQueue(2)
     queue.replace("a", 0, [want("one")])
