@@ -387,7 +387,8 @@ class Dataset:
         loaded = self._loaded.get(index)
         if loaded is not None:
             if isinstance(loaded.restore, Labels):
-                room.take(loaded.restore.labels, loaded.column.values[rows])
+                codes, valid = loaded.column.values[rows], loaded.column.valid
+                room.take(loaded.restore.labels, codes if valid is None else codes[valid[rows]])
             return loaded.restore(rows)
         wanted = Rows(self._directory.infos[index].type, rows, room)
         self._source.read(index, wanted.add, no_progress, NEVER, wanted.sorted)

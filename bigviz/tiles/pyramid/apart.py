@@ -85,6 +85,8 @@ class Apart:
     def _make(self, strip: Strip, along_x: bool, tile: TileKey, first: int, end: int, work: Work) -> Planes | None:
         """Make a tile of many rows that lies in a strip and is not kept so far, of the ranges `first` to `end`; None
         if it is not large, whatever its rows."""
+        if not self._pyramid.is_large_apart(tile, strip.ranges(first, end)):
+            return None
         self._left -= 1
         parts: list[Planes | Ranges] = []
         upper = tile.half(not along_x, True)
@@ -92,9 +94,6 @@ class Apart:
         for half, start, stop in ((tile.half(not along_x, False), first, cut), (upper, cut, end)):
             made = self._half(strip, along_x, half, start, stop, work)
             parts.append(made if isinstance(made, Ranges) else self._pyramid.pooled(made, not along_x, work))
-        told = abs(tile.zx - tile.zy) > 1 and not all(isinstance(part, Ranges) for part in parts)
-        if not told and not self._pyramid.is_large_apart(tile, strip.ranges(first, end)):
-            return None
         return self._pyramid.join(tile, parts, work)
 
     def _half(self, strip: Strip, along_x: bool, tile: TileKey, first: int, end: int, work: Work) -> Planes | Ranges:
