@@ -70,12 +70,17 @@ window.probe = {
     return [e.name || e.dataset.act || e.className || e.tagName, outlineStyle !== "none" && Number.parseFloat(outlineWidth) >= 2];
   },
 
-  /** Controls without a name, under 24 pixels, or beyond the window's sides. */
+  /** Controls without a name, under 24 pixels, or beyond the window's sides: tools that scroll, as one. */
   poorControls() {
+    const strip = (e) => {
+      const tools = e.closest(".fig-tools");
+      return tools && getComputedStyle(tools).overflowX === "auto" ? tools : null;
+    };
     const poor = (e) => {
       const box = (e.closest("label") ?? e).getBoundingClientRect();
+      const { left, right } = strip(e)?.getBoundingClientRect() ?? box;
       const name = e.ariaLabel || e.textContent.trim() || e.closest("label")?.textContent || e.title || e.querySelector("img")?.alt;
-      return !name || box.width < 24 || box.height < 24 || box.left < -1 || box.right > innerWidth + 1;
+      return !name || box.width < 24 || box.height < 24 || left < -1 || right > innerWidth + 1;
     };
     const all = [...document.querySelectorAll('button, select, input, a, [tabindex="0"]')].filter((e) => e.checkVisibility());
     return all.filter((e) => !e.closest("select > button") && poor(e)).map((e) => e.outerHTML.slice(0, 120));

@@ -56,8 +56,10 @@ def test_keys_work_after_a_click_on_a_button(points: Page, tables: Tables) -> No
     press(points, "+")
     assert view(points).width == pytest.approx(before.width / 1.5, rel=1e-3)
     theme.focus()
+    said = str(theme.get_attribute("title"))
     points.keyboard.press("Enter")
     expect(theme).to_be_focused()
+    expect(theme).not_to_have_attribute("title", said)
 
 
 def test_plus_minus_and_zero(points: Page, tables: Tables) -> None:

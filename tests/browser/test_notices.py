@@ -17,6 +17,7 @@ from .served import Server
 
 # Types of frames, docs/protocol.md.
 LAYER, PROGRESS, TILE = 2, 3, 4
+LOST = 1001  # with 1012 the server would ask to come again at once
 
 
 def test_an_error_is_told_in_the_servers_words(page: Page, server: Server) -> None:
@@ -44,7 +45,7 @@ class Line:
     def _connect(self, socket: WebSocketRoute) -> None:
         self.tries += 1
         if not self.open:
-            socket.close(code=1012)
+            socket.close(code=LOST)
             return
         upstream = socket.connect_to_server()
         self.sockets.append(socket)
@@ -61,7 +62,7 @@ class Line:
     def cut(self) -> None:
         self.open = False
         for socket in self.sockets:
-            socket.close(code=1012)
+            socket.close(code=LOST)
         self.sockets.clear()
 
     def hold(self) -> None:

@@ -51,6 +51,10 @@ def test_the_plot_fills_a_phone(page: Page, server: Server) -> None:
     page.touchscreen.tap(*plot(page).middle)
     assert tip(page)["count"]
     assert page.evaluate("() => probe.poorControls()") == []
+    # Tools that find no room are scrolled to.
+    last = page.get_by_role("button", name="Save as an image")
+    last.tap()
+    expect(last).to_have_attribute("aria-expanded", "true")
 
 
 @pytest.mark.parametrize("context", [{"color_scheme": "light"}, {"color_scheme": "dark"}], indirect=True)

@@ -94,4 +94,5 @@ def test_the_keyboard_alone_draws_a_box_and_a_lasso(page: Page, server: Server, 
     for key in ("b", *to_corner, *right, *down, "Enter"):
         page.keyboard.press(key)
     settle(page)
+    rest(page)
     assert float(hash_of(page)["x1"]) - float(hash_of(page)["x0"]) < 0.5 * np.ptp(tables.x)

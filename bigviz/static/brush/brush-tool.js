@@ -258,7 +258,7 @@ export class BrushTool {
     if (e.key.toLowerCase() === "k") this.toggle();
     else if (!this.isOn) return;
     else if (e.key === "Escape" && this.shape) this.link.set(this.figure, null);
-    else if (e.key === "Enter" && !this.shape) this.#begin();
+    else if (e.key === "Enter" && e.target === this.surface && !this.shape) this.#begin();
     else if (arrow && this.shape) this.#step(arrow, e.shiftKey);
     else return;
     e.preventDefault();

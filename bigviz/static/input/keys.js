@@ -35,7 +35,8 @@ const ACTS = {
 /** @param {HTMLElement} surface @param {Keys} keys */
 export function listenKeys(surface, keys) {
   surface.addEventListener("keydown", (e) => {
-    if (e.ctrlKey || e.metaKey) return;
+    // Enter on a button within the plot is the button's.
+    if (e.ctrlKey || e.metaKey || (e.key === "Enter" && e.target !== surface)) return;
     const arrow = ARROWS[e.key];
     const name = ACTS[e.key.length === 1 ? e.key.toLowerCase() : e.key];
     if (arrow && e.altKey) {

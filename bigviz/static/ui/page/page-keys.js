@@ -4,7 +4,7 @@
 
 /**
  * If nothing has the focus, or only a button that was clicked, keys go to the plot under the pointer, the button's
- * plot, or the only one.
+ * plot, or the only one; but Enter presses the button.
  * @param {{root: HTMLElement, figures: () => readonly Figure[], wholePage: boolean, help: () => void, signal:
  *   AbortSignal}} o `wholePage`: keys pressed anywhere on the page count, else those within `root` or with the pointer
  *   over one of its plots; `signal` ends it
@@ -16,8 +16,8 @@ export function listenPageKeys({ root, figures, wholePage, help, signal }) {
       const { target } = event;
       if (event.defaultPrevented || !(target instanceof Element)) return;
       const all = figures();
-      const free =
-        target === document.body || (target.closest("button") && !target.closest("dialog, [popover='auto']"));
+      const button = event.key === "Enter" ? null : target.closest("button");
+      const free = target === document.body || (button && !target.closest("dialog, [popover='auto']"));
       const isOurs = wholePage || root.contains(target);
       const only = isOurs && all.length === 1 ? all[0] : null;
       const figure =
