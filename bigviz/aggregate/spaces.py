@@ -18,7 +18,7 @@ import numpy.typing as npt
 from bigviz.aggregate.dyadic_cells import Root
 from bigviz.aggregate.layer_options import AXIS_KINDS
 from bigviz.common.errors import BadInput
-from bigviz.common.jit import jit
+from bigviz.common.jit import frozen, jit
 
 Array = npt.NDArray[Any]
 MOST_LATITUDE: Final = 85.0511287798066
@@ -43,7 +43,7 @@ class Space:
         """
         if self.forward is None:
             return values, valid
-        numbers = np.ascontiguousarray(values, np.float64)
+        numbers = frozen(np.ascontiguousarray(values, np.float64))
         out = np.empty(len(numbers))
         self.forward(numbers, out)
         if valid is not None:

@@ -18,9 +18,10 @@ def jit(function: Callable[P, T]) -> Callable[P, T]:
     The kernel releases the GIL, so that the server's executor supplies the threads, and is cached on disk, so that
     only the first start on a machine pays for the compiler (every start where neither the package's directory nor the
     user's can be written to, as in a read-only container). It divides as numpy does (1 / 0 is infinity), is never
-    parallel and never reorders float arithmetic: the same rows give the same bits on every machine.
+    parallel and never reorders float arithmetic: the same rows give the same bits on every machine. No entry for C is
+    made: nothing calls it, and it takes a part of the compiler's time.
     """
-    kernel = numba.njit(nogil=True, error_model="numpy")(function)
+    kernel = numba.njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True)(function)
     with suppress(RuntimeError):  # numba found no directory for its cache
         kernel.enable_caching()
     return cast("Callable[P, T]", kernel)

@@ -60,10 +60,10 @@ def sum_blocks(array: Array, size: int = BLOCK) -> npt.NDArray[np.uint64]:
 @jit
 def block_sum(words: Array, tail: Array, block: int, size: int) -> np.uint64:
     """The sum of block number `block`, of `size` bytes, of the bytes that `words_of` returned."""
-    start, count = block * (size >> 3), size >> 3
-    if start + count <= words.size:  # what comes after the last whole word may be a block of its own
-        return _xxh64(words, tail[:0], start, start + count)
-    return _xxh64(words, tail, start, words.size)
+    start = block * (size >> 3)
+    stop = start + (size >> 3)
+    inner = stop <= words.size  # what comes after the last whole word may be a block of its own
+    return _xxh64(words, tail[:0] if inner else tail, start, stop if inner else words.size)
 
 
 @jit

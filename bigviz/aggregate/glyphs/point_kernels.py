@@ -49,8 +49,8 @@ def count_points(points: Points, sides: Sides, target: Target, low: Array, wrapp
     cells = np.empty(_BLOCK, np.int32)
     for start in range(0, points.x.size, _BLOCK):
         stop = min(start + _BLOCK, points.x.size)
-        _locate(points, sides, target, start, stop, cells)
-        _hide_missing(points, target, start, stop, cells)
+        _locate(points.x, points.y, points.valid, points.codes, sides, target, start, stop, cells)
+        _hide_missing(points.values, target, start, stop, cells)
         found = count_bytes(low, wrapped, found, cells[: stop - start])
     return found
 
@@ -61,8 +61,8 @@ def mark_points(points: Points, sides: Sides, target: Target, marks: Array) -> N
     cells = np.empty(_BLOCK, np.int32)
     for start in range(0, points.x.size, _BLOCK):
         stop = min(start + _BLOCK, points.x.size)
-        _locate(points, sides, target, start, stop, cells)
-        _hide_missing(points, target, start, stop, cells)
+        _locate(points.x, points.y, points.valid, points.codes, sides, target, start, stop, cells)
+        _hide_missing(points.values, target, start, stop, cells)
         set_marks(marks, cells[: stop - start])
 
 
@@ -74,8 +74,8 @@ def sum_points(
     cells = np.empty(_BLOCK, np.int32)
     for start in range(0, points.x.size, _BLOCK):
         stop = min(start + _BLOCK, points.x.size)
-        _locate(points, sides, target, start, stop, cells)
-        _hide_missing(points, target, start, stop, cells)
+        _locate(points.x, points.y, points.valid, points.codes, sides, target, start, stop, cells)
+        _hide_missing(points.values, target, start, stop, cells)
         add_all(sums, cells[: stop - start], points.values[start:stop])
         found = count_bytes(low, wrapped, found, cells[: stop - start])
     return found
@@ -87,7 +87,7 @@ def keep_extremes(points: Points, sides: Sides, target: Target, best: Array, is_
     cells = np.empty(_BLOCK, np.int32)
     for start in range(0, points.x.size, _BLOCK):
         stop = min(start + _BLOCK, points.x.size)
-        _locate(points, sides, target, start, stop, cells)
+        _locate(points.x, points.y, points.valid, points.codes, sides, target, start, stop, cells)
         if is_lowest:
             lowest(best, cells[: stop - start], points.values[start:stop])
         else:
@@ -100,25 +100,27 @@ def locate_points(points: Points, sides: Sides, target: Target, out: Array) -> N
     for start in range(0, points.x.size, _BLOCK):
         stop = min(start + _BLOCK, points.x.size)
         part = out[start:stop]
-        _locate(points, sides, target, start, stop, part)
-        _hide_missing(points, target, start, stop, part)
+        _locate(points.x, points.y, points.valid, points.codes, sides, target, start, stop, part)
+        _hide_missing(points.values, target, start, stop, part)
 
 
 @jit
-def _locate(points: Points, sides: Sides, target: Target, start: int, stop: int, cells: Array) -> None:
-    """The cells of a block of rows."""
+def _locate(
+    x: Array, y: Array, valid: Array, codes: Array, sides: Sides, target: Target, start: int, stop: int, cells: Array
+) -> None:
+    """The cells of a block of rows. It is not given all of the points, or it were compiled for each type of values."""
     part = cells[: stop - start]
-    place(points.x[start:stop], points.y[start:stop], sides, target.outside, target.spare, part)
-    if points.valid.size:
-        hide(points.valid[start:stop], target.outside, part)
-    if points.codes.size:
-        interleave(points.codes[start:stop], target, part)
+    place(x[start:stop], y[start:stop], sides, target.outside, target.spare, part)
+    if valid.size:
+        hide(valid[start:stop], target.outside, part)
+    if codes.size:
+        interleave(codes[start:stop], target, part)
 
 
 @jit
-def _hide_missing(points: Points, target: Target, start: int, stop: int, cells: Array) -> None:
-    if points.values.size:
-        hide_nan(points.values[start:stop], target.outside, cells[: stop - start])
+def _hide_missing(values: Array, target: Target, start: int, stop: int, cells: Array) -> None:
+    if values.size:
+        hide_nan(values[start:stop], target.outside, cells[: stop - start])
 
 
 @jit

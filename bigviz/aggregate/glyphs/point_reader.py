@@ -112,7 +112,10 @@ class PointReader:
         """The cells of rows; those whose value is null or NaN are in none."""
         cells = np.empty(stop - start, np.int32)
         if self.places_floats:
-            locate_points(self.points(start, stop), self.sides, target, cells)
+            points = self.points(start, stop)
+            if points.values.dtype.kind != "f":  # no integer is NaN, and for each type of them there were a kernel
+                points = points._replace(values=_NO_VALUES)
+            locate_points(points, self.sides, target, cells)
             return cells
         rows = self.rows
         Places(self.x, self.y, target.outside).write(rows.x.slice(start, stop), rows.y.slice(start, stop), cells)

@@ -69,7 +69,8 @@ class By(Reduction):
             raise ValueError(f"by needs the category codes of {self.label!r}")
         count, *shape = planes[0].shape
         spread = np.empty(len(cells), np.int32)
-        spread_cells(cells, frozen(np.ascontiguousarray(rows.codes, np.int32)), math.prod(shape), count, -1, spread)
+        codes = frozen(np.ascontiguousarray(rows.codes, np.int32))
+        spread_cells(frozen(cells), codes, math.prod(shape), count, -1, spread)
         self.inner.append(planes, spread, rows)
 
     def combine(self, planes: Planes, others: Planes) -> None:

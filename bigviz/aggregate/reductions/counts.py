@@ -11,6 +11,7 @@ import numpy.typing as npt
 from bigviz.aggregate.reductions.base import CELLS_ONLY, Planes, Reduction, Rows, not_null
 from bigviz.aggregate.reductions.kernels import count_rows, mark_cells
 from bigviz.aggregate.reductions.traits import Traits
+from bigviz.common.jit import frozen
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Count(Reduction):
     def append(self, planes: Planes, cells: npt.NDArray[np.int32], rows: Rows = CELLS_ONLY) -> None:
         if self.column is not None:
             cells = not_null(cells, rows)
-        count_rows(planes[0].reshape(-1), cells)
+        count_rows(planes[0].reshape(-1), frozen(cells))
 
     def combine(self, planes: Planes, others: Planes) -> None:
         np.add(planes[0], others[0], out=planes[0])
@@ -45,7 +46,7 @@ class Presence(Reduction):
     def append(self, planes: Planes, cells: npt.NDArray[np.int32], rows: Rows = CELLS_ONLY) -> None:
         if self.column is not None:
             cells = not_null(cells, rows)
-        mark_cells(planes[0].reshape(-1), cells)
+        mark_cells(planes[0].reshape(-1), frozen(cells))
 
     def combine(self, planes: Planes, others: Planes) -> None:
         np.bitwise_or(planes[0], others[0], out=planes[0])

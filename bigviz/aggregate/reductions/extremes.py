@@ -11,6 +11,7 @@ import numpy.typing as npt
 from bigviz.aggregate.reductions.base import CELLS_ONLY, Planes, Reduction, Rows, valued
 from bigviz.aggregate.reductions.kernels import keep_extreme
 from bigviz.aggregate.reductions.traits import Traits
+from bigviz.common.jit import frozen
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Extreme(Reduction):
     def append(self, planes: Planes, cells: npt.NDArray[np.int32], rows: Rows = CELLS_ONLY) -> None:
         best, filled = planes
         cells, values = valued(cells, rows, best.dtype)
-        keep_extreme(best.reshape(-1), filled.reshape(-1), cells, values, self.lowest)
+        keep_extreme(best.reshape(-1), filled.reshape(-1), frozen(cells), values, self.lowest)
 
     def combine(self, planes: Planes, others: Planes) -> None:
         best, filled = planes

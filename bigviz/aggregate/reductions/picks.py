@@ -32,7 +32,7 @@ class Pick(Reduction):
         if rows.numbers is None:
             raise ValueError(f"{self.name} needs the row numbers")
         own = frozen(np.ascontiguousarray(rows.numbers, np.int64))
-        keep_row(picked.reshape(-1), numbers.reshape(-1), cells, values, own, self.lowest)
+        keep_row(picked.reshape(-1), numbers.reshape(-1), frozen(cells), values, own, self.lowest)
 
     def combine(self, planes: Planes, others: Planes) -> None:
         (picked, numbers), (other, rival) = planes, others

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from bigviz.aggregate.reductions.base import CELLS_ONLY, Array, Grid, Planes, Reduction, Rows, valued
 from bigviz.aggregate.reductions.kernels import add_halves, add_values
 from bigviz.aggregate.reductions.traits import Traits
+from bigviz.common.jit import frozen
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Sum(Reduction):
     def append(self, planes: Planes, cells: npt.NDArray[np.int32], rows: Rows = CELLS_ONLY) -> None:
         sums, counts = planes
         cells, values = valued(cells, rows, sums.dtype)
-        add_values(sums.reshape(-1), counts.reshape(-1), cells, values, self.restarts)
+        add_values(sums.reshape(-1), counts.reshape(-1), frozen(cells), values, self.restarts)
 
     def combine(self, planes: Planes, others: Planes) -> None:
         for plane, other in zip(planes, others, strict=True):
@@ -84,7 +85,7 @@ class TimeMean(Mean):
     def append(self, planes: Planes, cells: npt.NDArray[np.int32], rows: Rows = CELLS_ONLY) -> None:
         high, low, counts = planes
         cells, values = valued(cells, rows, high.dtype)
-        add_halves(high.reshape(-1), low.reshape(-1), counts.reshape(-1), cells, values)
+        add_halves(high.reshape(-1), low.reshape(-1), counts.reshape(-1), frozen(cells), values)
 
     def finalize(self, planes: Planes) -> Grid:
         high, low, counts = planes

@@ -200,7 +200,7 @@ class _SpreadTally:
         assert rows.codes is not None
         codes = frozen(np.ascontiguousarray(rows.codes, np.int32))
         spread = np.empty(len(cells), np.int32)
-        spread_cells(cells, codes, self.plane, self.categories, self.inner.outside, spread)
+        spread_cells(frozen(cells), codes, self.plane, self.categories, self.inner.outside, spread)
         self.inner.add(spread, rows)
 
     def planes(self) -> Planes:

@@ -25,6 +25,9 @@ __all__ = ["PITCH", "Fenced", "Guard", "lower_bound", "open_block", "run_end"]
 Array = npt.NDArray[Any]
 PITCH: Final = BLOCK // 8  # keys between two fences: those of a block
 _BITS: Final = 13  # PITCH is 2^13
+# Of literals numba would compile what they are given to once more.
+_BEGIN: Final[Any] = np.int64(0)
+_BYTES: Final[Any] = np.int64(BLOCK)
 _TOLD: Final = 256  # rows of a square that a table knows, at least, in the mean
 _SQUARES: Final = 1 << 14  # that a thread looks for at a time
 
@@ -132,7 +135,7 @@ def _find_squares(fenced: Fenced, level: int, first: int, stop: int, starts: Arr
 def open_block(fenced: Fenced, block: int) -> None:
     """Verify a block of keys before its first use; a damaged one is noted, and raised once the kernel has ended."""
     if fenced.state[block] == 0:
-        if block_sum(fenced.words, fenced.tail, block, BLOCK) == fenced.sums[block]:
+        if block_sum(fenced.words, fenced.tail, block, _BYTES) == fenced.sums[block]:
             fenced.state[block] = 1
         else:
             fenced.damaged[0] = block + 1
@@ -169,7 +172,7 @@ def lower_bound(fenced: Fenced, low: int, high: int, key: np.uint64) -> int:
 @jit
 def _span(fenced: Fenced, first: np.uint64, last: np.uint64) -> tuple[int, int]:
     rows = fenced.keys.size
-    low = lower_bound(fenced, 0, rows, first)
+    low = lower_bound(fenced, _BEGIN, rows, first)
     if last == np.uint64(0xFFFFFFFFFFFFFFFF):
         return low, rows
     return low, lower_bound(fenced, low, rows, last + np.uint64(1))

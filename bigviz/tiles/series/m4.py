@@ -110,7 +110,8 @@ def pick_rows(series: Series, bounds: Array) -> Picks:
     width = len(bounds) - 1
     parts = np.empty((3 * width + 2, 4), np.int64)
     flagged = np.empty(width, np.int32)
-    some, marked = _parts(len(series), series.gaps.values, _gap_ranks(series.gaps, bounds), bounds, parts, flagged)
+    ranks = _gap_ranks(series.gaps, bounds)
+    some, marked = _parts(len(series), series.gaps.values, frozen(ranks), frozen(bounds), parts, flagged)
     parts = parts[:some]
     if series.check_y is not None:
         first, last = parts[:, 2] & -LEAF, parts[:, 3] - 1 & -LEAF

@@ -19,6 +19,7 @@ from bigviz.common.jit import frozen
 from bigviz.tiles.series.m4 import Picks
 from bigviz.tiles.series.minmax_search import find_parts
 from bigviz.tiles.series.part import Part
+from bigviz.tiles.series.series import Series
 from bigviz.tiles.series.sorted_numbers import Positions
 
 __all__ = ["extremes_between", "missing_between", "pick_merged", "value_from", "value_to"]
@@ -238,19 +239,23 @@ def _extremes(parts: Sequence[Part], slots: _Slots) -> _Extremes:
         ranges = np.zeros((len(some), 4), np.int64)
         ranges[:, 2], ranges[:, 3] = slots.low[number, some], slots.high[number, some]
         found, heights = np.empty((len(some), 4), np.int64), np.empty((len(some), 4), series.y.dtype)
-        tree = part.series.tree
-        find_parts(part.series.y, tree.values, tree.places, tree.starts, frozen(ranges), found, heights)
+        _find(part.series, ranges, found, heights)
         positions = np.stack([ranges[:, 2], found[:, 0], found[:, 1], ranges[:, 3] - 1])
         flat = positions.reshape(-1)
         out.add(some, part.series.x.at(flat).reshape(4, -1), part.numbers(flat).reshape(4, -1), heights.T)
     return out
 
 
+def _find(series: Series, ranges: Array, found: Array, heights: Array) -> None:
+    tree = series.tree
+    values, places, starts = frozen(tree.values), frozen(tree.places), frozen(tree.starts)
+    find_parts(frozen(series.y), values, places, starts, frozen(ranges), found, heights)
+
+
 def extremes_between(part: Part, first: int, stop: int) -> tuple[Any, Any]:
     """The lowest and the highest y of positions of which the first has a y."""
     found, heights = np.empty((1, 4), np.int64), np.empty((1, 4), part.series.y.dtype)
-    tree, ranges = part.series.tree, np.array([[0, 0, first, stop]], np.int64)
-    find_parts(part.series.y, tree.values, tree.places, tree.starts, frozen(ranges), found, heights)
+    _find(part.series, np.array([[0, 0, first, stop]], np.int64), found, heights)
     return heights[0, 1].item(), heights[0, 2].item()
 
 

@@ -23,7 +23,9 @@ Array = npt.NDArray[Any]
 _ONE: Final = 1 << 16  # a pixel, in the fixed-point numbers of edges
 _QUARTER: Final = 1 << 14
 _FAINT: Final = 8  # what is added up in parts of rows is nothing below, and all above 255 less this
-_STEEP: Final = (1 << 31) - 1  # the slope of a vertical edge
+# Literals would have numba compile what they are given to once more for each, and a variable is one at first too.
+_STEEP: Final[Any] = np.int64((1 << 31) - 1)  # the slope of a vertical edge
+_NONE: Final[Any] = np.int64(0)
 
 
 def coverage(outlines: Sequence[Array], shape: tuple[int, int]) -> npt.NDArray[np.float64]:
@@ -95,7 +97,7 @@ def _walk(edges: Array, out: Array, whole: Array, crossings: bool) -> None:
     """Add what the edges enclose, from the top down."""
     count = len(edges)
     active, places = np.empty(count, np.int64), np.empty(count, np.int64)
-    held, following = 0, 0
+    held = following = _NONE
     y = max(0, edges[0, 0])
     while y < out.shape[0] * _ONE:
         held, following = _entered(edges, active, places, held, following, y)
@@ -159,7 +161,8 @@ def _add_spans(edges: Array, active: Array, places: Array, shift: int, row: Arra
     """Add what lies between edges in a part of a row, and move these to its end: to `whole`, which is not rounded
     further, where all of a row is taken and no other edge is near."""
     full = 255 if shift == 0 else 128 if shift == 1 else 64
-    winding, left, left_edge, passed = 0, 0, 0, 0
+    winding, passed = 0, 0
+    left = left_edge = _NONE
     for k in range(len(active)):
         edge = active[k]
         was = winding
@@ -235,27 +238,23 @@ def _add_row(row: Array, ul: int, ur: int, ll: int, lr: int, left: int, right: i
     if size == 1:
         _put(row, first, _part(_trapezoid(ur - ul, lr - ll), full))
         return
-    alphas = np.full(size, full, np.int64)
-    away = np.zeros(size, np.int64)
+    before, after = np.zeros(size, np.int64), np.zeros(size, np.int64)
     top, low = ul // _ONE, -(-ll // _ONE)
     if top + 2 == low:
         one = top * _ONE + _ONE - ul
-        away[0] = full - _triangle(one, left)
-        away[1] = _triangle(ll - ul - one, left)
+        before[0] = full - _triangle(one, left)
+        before[1] = _triangle(ll - ul - one, left)
     else:
-        _below(away, ul - top * _ONE, ll - top * _ONE, left, full)
-    alphas = np.maximum(alphas - away, 0)
-    away[:] = 0
+        _below(before, ul - top * _ONE, ll - top * _ONE, left, full)
     top, low = ur // _ONE, -(-lr // _ONE)
     if top + 2 == low:
         one = top * _ONE + _ONE - ur
-        away[size - 2] = _triangle(one, right)
-        away[size - 1] = full - _triangle(lr - ur - one, right)
+        after[size - 2] = _triangle(one, right)
+        after[size - 1] = full - _triangle(lr - ur - one, right)
     else:
-        _above(away[top - first :], ur - top * _ONE, lr - top * _ONE, right, full)
-    alphas = np.maximum(alphas - away, 0)
+        _above(after[top - first :], ur - top * _ONE, lr - top * _ONE, right, full)
     for k in range(size):
-        _put(row, first + k, alphas[k])
+        _put(row, first + k, max(max(full - before[k], 0) - after[k], 0))
 
 
 @jit

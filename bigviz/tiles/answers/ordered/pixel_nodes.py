@@ -31,6 +31,7 @@ _STRIDE: Final = 32  # rows that are compared with a square at a time
 _NEAR: Final = 256  # rows within which the end of a square is looked for among all of them
 _NONE: Final = np.iinfo(np.int64).max  # bits of no code
 _BITS: Final = 0x5555555555555555  # those of one axis in a key
+_ZERO: Final[Any] = np.int64(0)  # of a literal numba would compile what it is given to once more
 
 
 class Nodes(NamedTuple):
@@ -117,7 +118,7 @@ def count_nodes(
     Positions of rows that their keys do not tell the cell of go to `left` (int64, room for at least one). Ends where
     that is full: returns the range and the position to go on from, and how many are there.
     """
-    by, found = np.uint64(terms[0]), 0
+    by, found = np.uint64(terms[0]), _ZERO
     for r in range(lows.size):
         at, high = lows[r], highs[r]
         while at < high:
@@ -142,7 +143,7 @@ def count_tile(
     `start` is the place to begin with, whose rows begin at `at`, and how many of them were counted. Returns the next
     `at` and `start`, and how many rows are in `left`.
     """
-    found, done = 0, start[1]
+    found, done = _ZERO, start[1]
     for place in range(start[0], table.size):
         cell = np.int64(table[place])
         rows = np.int64(counts[cell])
@@ -160,7 +161,7 @@ def count_tile(
 def place_nodes(keys: Array, terms: Terms, x: Array, y: Array, out: Array, left: Array) -> int:
     """Write the cell of each of some keys in order to `out` (int32). Rows that their keys do not tell the cell of are
     outside there, and their indices go to `left` (int64), which has room for all: how many."""
-    found, at, by, outside = 0, 0, np.uint64(terms[0]), np.int32(terms[5])
+    found, at, by, outside = 0, _ZERO, np.uint64(terms[0]), np.int32(terms[5])
     while at < keys.size:
         end = _run_end(keys, at, keys.size, terms[0])
         head = keys[at] >> by

@@ -44,6 +44,7 @@ _FINEST: Final = 10  # bits: blocks have 1,024 rows or more
 _FAN: Final = 3  # bits: 8 blocks make one of the next level
 _GROUP: Final = 1 << 17  # rows of blocks that a thread takes at a time
 _SHARE: Final = 128  # blocks that it joins at a time
+_FIRST: Final[Any] = np.int64(0)  # a column; of a literal numba would compile what it is given to once more
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ class LineBlocks:
             cancel.check()
             if k < len(groups):
                 _clear(self._ends, *found[k])
-                _join(frozen(groups[k]), *self._bands[:2], self._places, self._heights, 0, *found[k])
+                _join(groups[k], *self._bands[:2], self._places, self._heights, 0, *found[k])
                 return
             rows = order.picked(parts[k - len(groups)])
             _look(rows.low, rows.high, rows.places, *found[k], *self._terms())
@@ -314,7 +315,7 @@ def _look(
     for r in range(lows.size):
         if every:
             part = slice(lows[r], highs[r])
-            _take_in(places[part], ys[part], bounds, table, shift, 0, out, heights)
+            _take_in(places[part], ys[part], bounds, table, shift, _FIRST, out, heights)
             continue
         for start in range(lows[r], highs[r], 256):
             count = 0
@@ -322,7 +323,7 @@ def _look(
                 some_places[count] = places[k]
                 some_ys[count] = ys[k]
                 count += failed[k] & bits == 0
-            _take_in(some_places[:count], some_ys[:count], bounds, table, shift, 0, out, heights)
+            _take_in(some_places[:count], some_ys[:count], bounds, table, shift, _FIRST, out, heights)
     for start in range(0, chosen.size, 256):
         count = 0
         for k in range(start, min(start + 256, chosen.size)):
@@ -330,7 +331,7 @@ def _look(
             some_places[count] = places[at]
             some_ys[count] = ys[at]
             count += every or failed[at] & bits == 0
-        _take_in(some_places[:count], some_ys[:count], bounds, table, shift, 0, out, heights)
+        _take_in(some_places[:count], some_ys[:count], bounds, table, shift, _FIRST, out, heights)
 
 
 @jit
