@@ -23,7 +23,7 @@ from bigviz.tiles.grid.tile_key import TileKey
 
 # An example's time says nothing here: the first one pays for compilation, and other tests run at the same time.
 # `make test` tries the same examples wherever and whenever it runs; `make fuzz` looks for others.
-settings.register_profile("bigviz", deadline=None, derandomize=True, database=None)
+settings.register_profile("bigviz", max_examples=60, deadline=None, derandomize=True, database=None)
 settings.register_profile("fuzz", deadline=None, derandomize=False, database=None, print_blob=True)
 settings.load_profile("bigviz")
 

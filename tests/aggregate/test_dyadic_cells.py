@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from bigviz.aggregate.dyadic_cells import FAR, INSIDE, LIMIT, NOWHERE, Root, floor_log2, power_of_two, root_of
 
-COMMON = settings(max_examples=300)
+from ..examples import examples
+
+COMMON = settings(max_examples=examples(100, fuzzed=300))
 
 LARGEST = math.nextafter(LIMIT, 0.0)
 SPECIAL = (0.0, -0.0, 5e-324, -5e-324, 2.0**-1022, 1.0, -1.0, 0.1, LARGEST, -LARGEST)

@@ -61,14 +61,14 @@ def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Iterator[None]:
     try:
         yield
     finally:
-        if nextitem is None or HERE not in nextitem.path.parents:
+        if nextitem is None or nextitem.path.parent != HERE:
             CHROMIUM.close()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Everything here needs a browser."""
     for item in items:
-        if HERE in item.path.parents:
+        if item.path.parent == HERE:
             item.add_marker(pytest.mark.browser)
 
 

@@ -18,7 +18,6 @@ from playwright.sync_api import Locator, Page, expect
 
 from ..patience import PATIENCE
 
-_SECONDS_TO_END = 10.0
 INSTALLED = Path(anywidget.__file__).parents[4] / "share" / "jupyter"
 
 
@@ -58,13 +57,9 @@ class Lab:
                 return
 
     def close(self) -> None:
-        """End it, with its kernels: it ends them itself when it is asked to, and they see it when it was not."""
-        self.process.terminate()
-        try:
-            self.process.wait(_SECONDS_TO_END)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(PATIENCE)
+        """End it at once. Its kernels see that, and end too; asked to end, it waits for them for ten seconds."""
+        self.process.kill()
+        self.process.wait(PATIENCE)
 
     def open(self, page: Page, name: str, cells: Sequence[str]) -> None:
         """A new notebook with these cells of code, none of which has been run, once its kernel is idle."""

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from bigviz.common import priority
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.errors import Cancelled
 from bigviz.common.priority import PATIENCE, QUIET, SPELL, Turns
@@ -74,7 +75,8 @@ def test_a_failing_request_lets_builds_go_on() -> None:
     turns.give_way(NEVER)
 
 
-def test_builds_have_their_part_under_requests_without_end() -> None:
+def test_builds_have_their_part_under_requests_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(priority, "_LOOK", 1e-5)  # each time that a build does not go on it waits for so long
     clock = Clock()
     turns = Turns(clock)
     with turns.request():
@@ -87,7 +89,8 @@ def test_builds_have_their_part_under_requests_without_end() -> None:
     assert sum(free) == pytest.approx(1000 * share, abs=20)
 
 
-def test_requests_that_follow_each_other_are_one_stretch() -> None:
+def test_requests_that_follow_each_other_are_one_stretch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(priority, "_LOOK", 1e-5)
     clock = Clock()
     turns = Turns(clock)
     free = 0

@@ -6,4 +6,4 @@ from bench.kills import kill_rounds
 
 
 def test_what_was_acknowledged_is_there_after_a_kill(tmp_path):
-    assert len(list(kill_rounds(tmp_path / "library", rounds=5, publishers=2, seed=7))) == 5
+    assert len(list(kill_rounds(tmp_path / "library", rounds=3, publishers=2, seed=7))) == 3

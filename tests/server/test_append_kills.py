@@ -8,4 +8,4 @@ from bench.append_kills import append_kill_rounds
 
 
 def test_what_was_acknowledged_is_there_once_after_a_kill(tmp_path: Path):
-    assert len(list(append_kill_rounds(tmp_path / "library", rounds=2, writers=4, seed=7))) == 3
+    assert len(list(append_kill_rounds(tmp_path / "library", rounds=1, writers=4, seed=7))) == 2

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from bigviz.aggregate.glyphs.bresenham import mark_path, mark_segment
 
-COMMON = settings(max_examples=500)
+from ...examples import examples
+
+COMMON = settings(max_examples=examples(150, fuzzed=500))
 NEAR = st.integers(-40, 40)
 SIDE = st.integers(1, 17)
 

@@ -16,6 +16,8 @@ from bigviz.aggregate.reductions.parse import parse
 from bigviz.aggregate.reductions.tally import NearCountTally, tally
 from bigviz.common.errors import TooLarge
 
+from ...examples import examples
+
 SHAPE = (2, 3)
 ODD = [0.0, -0.0, math.nan, math.inf, -math.inf, 1.5, -2.25]
 TEXTS = [
@@ -42,7 +44,7 @@ def batches(data: st.DataObject, dtype: str) -> list[tuple[np.ndarray, Rows]]:
 
 @pytest.mark.parametrize("text", TEXTS)
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "uint64"])
-@settings(max_examples=15)
+@settings(max_examples=examples(8, fuzzed=30))
 @given(data=st.data())
 def test_tallies_hold_what_the_planes_hold(text: str, dtype: str, data: st.DataObject) -> None:
     reduction = parse(text)

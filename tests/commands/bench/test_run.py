@@ -18,7 +18,7 @@ from rich.console import Console
 from bigviz.cli import cli
 from bigviz.commands.bench import browser, run
 from bigviz.commands.bench.client import ViewTime
-from bigviz.commands.bench.report import BrowserRun, Run, machine, percentile, table, to_json
+from bigviz.commands.bench.report import BrowserRun, Run, machine, percentile, table
 from bigviz.commands.bench.run import measure
 from bigviz.commands.bench.walk import Walk, walk_of
 from bigviz.common.errors import NotFound, Unreadable
@@ -42,7 +42,7 @@ def nothing(_: dict[str, object]) -> None:
 
 def check_stages(measured: Run) -> None:
     """The stages sum to what the client waited."""
-    assert measured.rows == 200_000 and measured.browser is None and len(measured.views) == STEPS
+    assert measured.rows == 200_000 and len(measured.views) == STEPS
     for view in measured.views:
         assert view.parts and view.bytes_sent
         assert view.queue + view.kernel + view.encode + view.wire == pytest.approx(view.total)
@@ -51,7 +51,9 @@ def check_stages(measured: Run) -> None:
 
 
 def test_the_stages_of_a_line_sum_to_what_the_client_waited(points: Path) -> None:
-    check_stages(measure(str(points), ("--x=t", "--y=y", "--glyph=line"), STEPS, False, nothing))
+    measured = measure(str(points), ("--x=t", "--y=y", "--glyph=line"), STEPS, False, nothing)
+    check_stages(measured)
+    assert measured.browser is None and "--no-browser" in measured.why
 
 
 def test_views_of_few_rows_get_the_rows_in_several_frames(tmp_path: Path) -> None:
@@ -64,7 +66,8 @@ def test_views_of_few_rows_get_the_rows_in_several_frames(tmp_path: Path) -> Non
 
 def test_the_same_table_gives_the_same_views(points: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is asked, and in how many parts it comes; not what was read for it: a tile that was begun for a view whose
-    rows turned out to be few is kept, and costs nothing later. The stages of points are looked at too."""
+    rows turned out to be few is kept, and costs nothing later. The stages of points are looked at too, and a browser's
+    steps, which are taken after the views."""
     asked: list[dict[str, Any]] = []
 
     def noted(layer: dict[str, str], info: dict[str, Any]) -> Walk:
@@ -79,28 +82,15 @@ def test_the_same_table_gives_the_same_views(points: Path, monkeypatch: pytest.M
         return walk
 
     monkeypatch.setattr(run, "walk_of", noted)
-    runs = [measure(str(points), ("--x=x", "--y=y"), STEPS, False, nothing) for _ in range(2)]
+    runs = [measure(str(points), ("--x=x", "--y=y"), STEPS, browser, nothing) for browser in (False, True)]
     half = len(asked) // 2
     assert half > STEPS and asked[:half] == asked[half:]
     assert [view.parts for view in runs[0].views] == [view.parts for view in runs[1].views]
     for each in runs:
         check_stages(each)
-
-
-def test_in_a_browser(points: Path) -> None:
-    measured = measure(str(points), ("--x=x", "--y=y"), 6, True, nothing)
-    assert measured.browser is not None and measured.browser.name.startswith("Chromium")
-    assert len(measured.browser.steps) == 6 and all(0 < step < 60_000 for step in measured.browser.steps)
-
-
-def test_without_playwright_it_says_so(points: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(browser, "INSTALLED", False)
-    with pytest.raises(NotFound, match="bigviz\\[browser\\]"), browser.chromium():
-        pass
-    monkeypatch.setattr(run, "Steps", None)
-    measured = measure(str(points), ("--x=x", "--y=y"), 2, True, nothing)
-    assert measured.browser is None and "bigviz[browser]" in measured.why
-    assert to_json(measured)["browser"] == {"absent": measured.why}
+    found = runs[1].browser
+    assert found is not None and found.name.startswith("Chromium")
+    assert len(found.steps) == STEPS and all(0 < step < 60_000 for step in found.steps)
 
 
 @pytest.mark.parametrize(
@@ -112,10 +102,16 @@ def test_the_servers_words_are_the_error(points: Path, path: str | None, options
         measure(path or str(points), options, 1, False, nothing)
 
 
-def test_the_command_prints_json(points: Path) -> None:
-    words = ["bench", str(points), "--x=x", "--y=y", "--steps=4", "--no-browser", "--json"]
+def test_the_command_prints_json_and_says_that_there_is_no_playwright(
+    points: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(browser, "INSTALLED", False)
+    with pytest.raises(NotFound, match="bigviz\\[browser\\]"), browser.chromium():
+        pass
+    monkeypatch.setattr(run, "Steps", None)
+    words = ["bench", str(points), "--x=x", "--y=y", "--steps=4", "--json"]
     found = json.loads(CliRunner().invoke(cli, words).stdout)
-    assert found["views"] == 4 and found["layer"]["agg"] == "count" and "no-browser" in found["browser"]["absent"]
+    assert found["views"] == 4 and found["layer"]["agg"] == "count" and "bigviz[browser]" in found["browser"]["absent"]
     assert set(found["views_ms"]) == {"total", "first", "queue", "kernel", "encode", "wire", "work"}
     assert found["views_ms"]["total"]["p50"] <= found["views_ms"]["total"]["p99"]
 

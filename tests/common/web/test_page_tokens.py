@@ -29,11 +29,11 @@ def test_the_user_who_asked_is_in_it():
     assert OURS.read(TOKEN).user == "ada"
 
 
-@pytest.mark.parametrize("at", range(len(TOKEN)))
-def test_one_letter_changed_is_another_token(at: int):
-    other = TOKEN[:at] + ("A" if TOKEN[at] != "A" else "Q") + TOKEN[at + 1 :]
-    with pytest.raises(Unauthorized, match="not this server's"):
-        OURS.read(other)
+def test_one_letter_changed_is_another_token():
+    for at in range(len(TOKEN)):
+        other = TOKEN[:at] + ("A" if TOKEN[at] != "A" else "Q") + TOKEN[at + 1 :]
+        with pytest.raises(Unauthorized, match="not this server's"):
+            OURS.read(other)
 
 
 @given(st.text(max_size=100))

@@ -46,26 +46,28 @@ def test_there_are_a_hundred():
     assert len(set(ESCAPES)) >= 100
 
 
-@pytest.mark.parametrize("text", ESCAPES, ids=lambda text: ascii(text[:40]))
-def test_it_is_refused_at_a_place(text: str):
-    with pytest.raises(bv.BadInput) as caught:
-        DATASET.where(text).count()
-    answer = describe(caught.value)
-    assert status_of(caught.value) == 400
-    assert answer["field"] == "filter" and isinstance(answer["at"], int) and 0 <= answer["at"] <= len(text)
-    assert set(answer) == {"error", "field", "got", "at"} and len(answer["error"]) < 1_000
+def test_each_is_refused_at_a_place():
+    for text in ESCAPES:
+        with pytest.raises(bv.BadInput) as caught:
+            DATASET.where(text).count()
+        answer = describe(caught.value)
+        assert status_of(caught.value) == 400, text
+        assert answer["field"] == "filter" and isinstance(answer["at"], int) and 0 <= answer["at"] <= len(text), text
+        assert set(answer) == {"error", "field", "got", "at"} and len(answer["error"]) < 1_000, text
 
 
-@pytest.mark.parametrize("text", [each for each in ESCAPES if len(each) < 1_000], ids=lambda text: ascii(text[:40]))
-def test_as_the_value_of_a_control_it_is_a_text(text: str):
-    if "\ud800" in text:
-        with pytest.raises(bv.BadInput):
-            bind(parse("kind = $q"), {"q": text})
-        return
-    bound = bind(parse("not kind = $q"), {"q": text})
-    assert bound is not None and parse(str(bound)) == bound
-    assert check(bound, DATASET).columns == ("kind",)
-    assert DATASET.where(str(bound)).count() == 2
+def test_as_the_value_of_a_control_each_is_a_text():
+    for text in ESCAPES:
+        if len(text) >= 1_000:
+            continue
+        if "\ud800" in text:
+            with pytest.raises(bv.BadInput):
+                bind(parse("kind = $q"), {"q": text})
+            continue
+        bound = bind(parse("not kind = $q"), {"q": text})
+        assert bound is not None and parse(str(bound)) == bound, text
+        assert check(bound, DATASET).columns == ("kind",), text
+        assert DATASET.where(str(bound)).count() == 2, text
 
 
 def test_a_control_s_long_text_is_refused():

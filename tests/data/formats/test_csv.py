@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import BadInput, BigvizError, Cancelled, TooLarge, Unreadable
 from bigviz.data.formats import csv
+from bigviz.data.formats.delimited import tokenizer
 from bigviz.data.formats.delimited.tokenizer import SAMPLE_ROWS
 from bigviz.data.open import open as open_table
 from bigviz.data.open import open_files
@@ -181,9 +182,12 @@ def many(folder: Path, longest: int = 9_000) -> list[int]:
     return list(range(80))
 
 
-def test_many_files_keep_their_order(tmp_path: Path) -> None:
+def test_many_files_keep_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of them has a line that is too long for the buffers that are tried first, of 8 MB and 256 MB elsewhere."""
+    monkeypatch.setattr(tokenizer, "_LINE", 1 << 20)
+    monkeypatch.setattr(tokenizer, "_LONG_LINE", 1 << 24)
     told: list[tuple[str, float, int]] = []
-    rows = many(tmp_path, 9_000_000)
+    rows = many(tmp_path, 1_500_000)
     dataset = open_table(tmp_path, progress=lambda *step: told.append(step))
     assert dataset.column("x").values.tolist() == rows
     assert {stage for stage, _, _ in told} == {f"reading {tmp_path.name}"}
@@ -241,7 +245,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(path: Path) -> None:
 
 
 @given(st.text(st.sampled_from('ab1,;\t"\n\r.-é |'), max_size=60))
-@settings(max_examples=examples(60, fuzzed=300), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25, fuzzed=300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_opens_or_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "t.csv"
     path.write_text(text)

@@ -16,6 +16,7 @@ from bigviz.document.controls.spec import ColumnOptions, ControlSpec, Option
 from bigviz.document.json import from_json
 from bigviz.document.spec import ControlNode, Document, LayoutSpec
 
+from ...examples import examples
 from ..test_json import DOCUMENT, FIGURE, LAYER, documents, finite, text
 
 line = st.text(st.characters(categories=["L", "N", "P", "Zs"], include_characters=" "), max_size=8).filter(
@@ -100,7 +101,7 @@ def with_controls(draw: st.DrawFn) -> Document:
     return replace(made, layout=layout, controls=found)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(25, fuzzed=100))
 @given(with_controls())
 def test_there_and_back(document: Document):
     there = json.loads(json.dumps(document.to_json()))

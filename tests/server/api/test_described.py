@@ -10,6 +10,7 @@ from schemathesis.checks import positive_data_acceptance
 
 from bigviz.server.api.openapi import description
 
+from ...examples import examples
 from .calls import ARROW, PARQUET, TABLE, stream_of
 from .conftest import Filled
 
@@ -36,7 +37,7 @@ API = (
 
 
 @API.parametrize()
-@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(6, fuzzed=20), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_answers_are_those_that_are_described(case: schemathesis.Case, filled: Filled) -> None:
     """The status, the body, its type and the Allow header are described; what breaks the description is refused. What
     keeps to it need not be taken: a document may be no document, and a table damaged."""

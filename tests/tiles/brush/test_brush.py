@@ -104,7 +104,7 @@ def test_boxes_walk_over_points(engine: Engine, dataset: Dataset, agg: str) -> N
     ]
     source, shape = BoxSource(POINTS), None
     brush = engine.brush(dataset, source, targets)
-    for turn in range(12):
+    for turn in range(8):
         shape = box(rng, shape)
         step = brush.move(shape)
         oracle.check(engine, dataset, source, shape, targets, step)

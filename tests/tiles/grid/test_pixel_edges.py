@@ -14,6 +14,8 @@ from bigviz.aggregate.glyphs.bins import Bins
 from bigviz.common.errors import BadInput
 from bigviz.tiles.grid.pixel_edges import pixel_edges
 
+from ...examples import examples
+
 FLOATS = st.sampled_from([0.0, -0.0, 0.1, -1.0, 1e-30, -3e-8, 5e-324, 1e30, 0.5]) | st.floats(-4, 4)
 LARGE = 1_700_000_000_000_000_000
 WHOLE = st.integers(-50, 50) | st.integers(LARGE, LARGE + 2_000) | st.sampled_from([2**53, -(2**62), 2**63 - 1])
@@ -21,7 +23,7 @@ KINDS = {np.float32: FLOATS, np.float64: FLOATS, np.int64: WHOLE, np.uint64: WHO
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(60, fuzzed=300), deadline=None)
 @given(data=st.data())
 def test_a_code_tells_the_pixel(kind: type, data: st.DataObject) -> None:
     dtype = np.dtype(kind)

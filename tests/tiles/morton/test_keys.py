@@ -16,6 +16,8 @@ from bigviz.tiles.grid.interleave import compact
 from bigviz.tiles.morton import keys as module
 from bigviz.tiles.morton.keys import derived, encode
 
+from ...examples import examples
+
 DTYPES = [np.float32, np.float64, np.int64, np.uint64]
 
 
@@ -31,7 +33,7 @@ def some_numbers(rng: np.random.Generator, dtype: type) -> np.ndarray:
     return rng.integers(low, high, 200, dtype=dtype, endpoint=True)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(40, fuzzed=100), deadline=None)
 @given(st.sampled_from(DTYPES), st.sampled_from([0, 1]), st.integers(0, 2**32))
 def test_numbers_follow_from_keys_but_for_the_exceptions(dtype: type, which: int, seed: int) -> None:
     values = some_numbers(np.random.default_rng(seed), dtype)

@@ -25,6 +25,8 @@ from bigviz.tiles.pyramid.build import build_pyramid
 from bigviz.tiles.pyramid.layer_columns import gather_inputs
 from bigviz.tiles.pyramid.pyramid import Pyramid
 
+from ...examples import examples
+
 MakeAxis = Callable[..., Axis]
 CREW = Crew(2)
 
@@ -75,7 +77,7 @@ def test_boxes_are_stacked_until_one_holds_all(rows: int) -> None:
         step *= 32
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100, fuzzed=300), deadline=None)
 @given(st.data(), st.sampled_from([3, 9, 32]))
 def test_what_is_not_touched_has_no_row_and_what_is_enclosed_has_no_other(data: st.DataObject, bits: int) -> None:
     keys, lowest = KEYS[bits], LOWEST[bits]

@@ -84,7 +84,7 @@ def test_every_flipped_bit_is_found_before_it_counts() -> None:
     keys = KEYS["spread"]
     sums, tile = sum_blocks(keys), TileKey(0, 0, 0, 0)
     rng = np.random.default_rng(3)
-    for at in rng.integers(0, SIZE, 20).tolist():
+    for at in rng.integers(0, SIZE, 8).tolist():
         flipped = keys.copy()
         flipped[at] ^= np.uint64(1 << int(rng.integers(64)))
         guard = Guard(Checked(flipped, sums), keys[::PITCH])

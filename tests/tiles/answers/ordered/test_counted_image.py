@@ -53,7 +53,7 @@ def engine(table: Dataset) -> Iterator[Engine]:
 
 
 @pytest.mark.parametrize("layer", LAYERS, ids=str)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(data=st.data())
 def test_images_are_those_of_all_rows(engine: Engine, table: Dataset, layer: Layer, data: st.DataObject) -> None:
     ranges = []

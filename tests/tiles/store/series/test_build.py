@@ -35,6 +35,8 @@ from bigviz.tiles.store.series import build, external_sort, gaps
 from bigviz.tiles.store.series.build import write_series
 from bigviz.tiles.store.series.stored_series import open_series
 
+from ....examples import examples
+
 CREW = Crew(2)
 START = 1_700_000_000_000_000_000
 
@@ -129,7 +131,7 @@ def small_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(external_sort, "_HELD", 3000)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(40, fuzzed=100), deadline=None)
 @given(
     st.integers(0, 2**32),
     st.sampled_from([0, 1, 255, 4096, 13_000]),
