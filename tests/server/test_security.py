@@ -22,6 +22,7 @@ from websockets.sync.client import connect
 from bigviz.common.errors import BadInput
 from bigviz.server.http import pages
 from bigviz.server.limits import Limits
+from bigviz.server.run import listener
 from bigviz.server.run.options import Options
 from bigviz.server.websocket.connection import Websocket
 from bigviz.wire.frames import Type
@@ -318,6 +319,18 @@ def test_who_holds_every_connection_and_asks_nothing_keeps_no_probe_out(document
         for _ in range(100):
             stack.enter_context(raw(server))
         assert one_too_many(server).startswith(b"HTTP/1.1 503")
+
+
+def test_connections_beyond_the_number_are_few_however_many_came_before(documents):
+    with running(documents[:1], limits=Limits(connections_per_address=1)) as server, ExitStack() as stack:
+        stack.enter_context(raw(server))
+        for _ in range(10):
+            one_too_many(server)
+        for _ in range(30):
+            stack.enter_context(raw(server))
+        one_too_many(server)
+        beyond = server.server._http._beyond
+        assert server.on_loop(lambda: len(beyond)) <= listener._MOST_BEYOND
 
 
 def test_the_operator_says_how_many_connections(documents):

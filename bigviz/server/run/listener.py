@@ -57,7 +57,8 @@ class Listener(HTTPServer):
         room = limits.connections if files == resource.RLIM_INFINITY else files - _OTHER_FILES
         self._most = max(1, min(limits.connections, room))
         self._streams: dict[str, set[IOStream]] = {}
-        self._beyond: dict[IOStream, None] = {}  # connections beyond the number, oldest first
+        # Connections beyond the number, oldest first, each with what ends it.
+        self._beyond: dict[IOStream, asyncio.TimerHandle] = {}
 
     def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
         """A new connection."""
@@ -101,17 +102,14 @@ class Listener(HTTPServer):
 
     def _let_ask(self, stream: IOStream) -> None:
         """A connection beyond the number has `_SECONDS_TO_ASK`, and less where more of them come than are held: a probe
-        asks as soon as it is connected."""
-        self._beyond[stream] = None
-        timer = asyncio.get_running_loop().call_later(_SECONDS_TO_ASK, stream.close)
-
-        def closed() -> None:
-            timer.cancel()
-            self._beyond.pop(stream, None)
-
-        stream.set_close_callback(closed)
-        if len(self._beyond) > _MOST_BEYOND:
-            next(iter(self._beyond)).close()
+        asks as soon as it is connected. Tornado takes a stream's close callback for itself, so those that have ended
+        are found when the next one comes."""
+        ended = [each for each in self._beyond if each.closed()]
+        oldest = [each for each in self._beyond if not each.closed()][: -_MOST_BEYOND + 1]
+        for each in (*ended, *oldest):
+            self._beyond.pop(each).cancel()
+            each.close()
+        self._beyond[stream] = asyncio.get_running_loop().call_later(_SECONDS_TO_ASK, stream.close)
 
     def _full(self, peer: str) -> bool:
         if len(self._open(peer)) >= self._limits.connections_per_address:

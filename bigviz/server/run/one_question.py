@@ -8,6 +8,7 @@ from typing import Any, Final
 from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
 
 from bigviz.common.errors import Busy
+from bigviz.server.access.same_origin import SAFE
 from bigviz.server.error_json import describe, dump
 from bigviz.server.http.content_types import JSON
 
@@ -28,8 +29,8 @@ class OneQuestion(HTTPMessageDelegate):
 
     def headers_received(self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders) -> Any:
         """The head of the request is there."""
-        path = start_line.path.partition("?")[0] if isinstance(start_line, RequestStartLine) else ""
-        self._passes = path.endswith(_HEALTH)
+        if isinstance(start_line, RequestStartLine) and start_line.method in SAFE:
+            self._passes = start_line.path.partition("?")[0].endswith(_HEALTH)
         if self._passes:
             return self._delegate.headers_received(start_line, headers)
         body = dump(describe(Busy("Too many connections are open: close some, or try again in a second.")))
