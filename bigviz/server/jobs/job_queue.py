@@ -84,7 +84,7 @@ class JobQueue:
         self._workers = workers
         self._share_of = share_of
         self._used = UsedTime()
-        self._turn = 0
+        self._others = 0  # jobs started since the last one of an owner that follows others
         self._followers: set[Hashable] = set()  # apart from the owners: they may want nothing for long
         self._owners: dict[Hashable, _Owner] = {}  # in the order of their turns
         self._jobs: dict[Hashable, Job] = {}
@@ -165,6 +165,7 @@ class JobQueue:
         """The next job, which runs from now on; None where none may."""
         job = self._next()
         if job is not None:
+            self._others = 0 if job.owner in self._followers else self._others + 1
             job.started = time.perf_counter()
             self._waiting[job.long] -= 1
             self._running.add(job)
@@ -220,8 +221,7 @@ class JobQueue:
             del self._owners[owner]
 
     def _next(self) -> Job | None:
-        self._turn += 1
-        followers_first = self._turn % _FOLLOWERS_TURN == 0
+        followers_first = self._others >= _FOLLOWERS_TURN - 1
         ready = {name: state for name, state in self._owners.items() if not state.paused}
         for later in (False, True):
             waiting = {name: queue for name, state in ready.items() if (queue := state.later if later else state.first)}

@@ -81,6 +81,24 @@ def test_followers_get_every_fourth_job_while_others_wait():
     assert queue._followers == {f"n{number}" for number in range(2, 10)}
 
 
+def test_looks_in_vain_take_no_turn_from_followers():
+    """One whose next heavy job is wanted as each ends: while it runs, the other worker looks for a job and may start
+    none, so that every other look alone finds one."""
+    queue = JobQueue(2)
+    queue.follow("f", True)
+    queue.replace("f", 0, [want("f", heavy=True)])
+    queue.replace("o", "first", [want("o", heavy=True)])
+    keys = []
+    for number in range(8):
+        job = queue.start()
+        assert job is not None
+        keys.append(job.key)
+        queue.replace("o", number, [want(f"o{number}", heavy=True)])
+        assert queue.start() is None
+        end(queue, job)
+    assert "f" in keys[:4]
+
+
 def test_equal_wants_share_a_job_that_lives_as_long_as_one_of_them():
     queue = JobQueue(1)
     mine, yours = want("tile"), want("tile")
