@@ -232,6 +232,13 @@ class KeptAnswers:
         return self._site.loaded.engine.kept_body(basis.body) if basis.body else b""
 
     def _holds(self, basis: Basis) -> bool:
+        """Whether an answer still holds; where the library cannot be asked, its handler says so."""
+        try:
+            return self._is_as_it_was(basis)
+        except Exception:
+            return False
+
+    def _is_as_it_was(self, basis: Basis) -> bool:
         site, expires = self._site, basis.question.principal.expires
         if site.access.people.mark() is not basis.people or (expires is not None and expires <= time.time()):
             return False

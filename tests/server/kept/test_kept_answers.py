@@ -397,3 +397,15 @@ def test_old_answers_are_forgotten(documents: list[Document], handled: list[str]
         kept = server.server.site.kept_answers
         assert 0 < kept._bytes <= 5_000 and len(kept._answers) < 5
         assert wire.ask(paths[-1])[0] == 200 and len(handled) == 10
+
+
+def test_a_library_that_cannot_be_asked_is_the_handlers_matter(
+    documents: list[Document], handled: list[str], monkeypatch: pytest.MonkeyPatch
+):
+    def failed() -> object:
+        raise RuntimeError("the disk is gone")
+
+    with running(documents[:1]) as server, closing(Wire(server)) as wire:
+        assert wire.ask(f"{TILE}.npy")[0] == wire.ask(f"{TILE}.npy")[0] == 200
+        monkeypatch.setattr(server.server.site.people, "mark", failed)
+        assert wire.ask(f"{TILE}.npy")[0] == 500
