@@ -54,7 +54,7 @@ def core_limit(mount: Path = _MOUNT, own: Path = _OWN) -> float:
             quota, _, period = _text(folder / "cpu.max").partition(" ")
         else:
             quota, period = _text(folder / "cpu.cfs_quota_us"), _text(folder / "cpu.cfs_period_us")
-        if quota.isdigit() and period.isdigit() and int(period) > 0:
+        if quota.isdecimal() and period.isdecimal() and int(period) > 0:
             least = min(least, int(quota) / int(period))
     return least
 
@@ -90,18 +90,18 @@ def _folders(controller: str, mount: Path, own: Path) -> Iterator[tuple[Path, in
 
 def _text(path: Path) -> str:
     with suppress(OSError):
-        return path.read_text("ascii", "replace").strip()
+        return path.read_text("utf-8", "surrogateescape").strip()
     return ""
 
 
 def _number(path: Path) -> int | None:
     text = _text(path)
-    return int(text) if text.isdigit() else None
+    return int(text) if text.isdecimal() else None
 
 
 def _stat(path: Path, name: str) -> int:
     for line in _text(path).splitlines():
         key, _, value = line.partition(" ")
-        if key == name and value.isdigit():
+        if key == name and value.isdecimal():
             return int(value)
     return 0

@@ -71,3 +71,10 @@ def test_without_groups_there_are_no_limits(tmp_path: Path, text: str) -> None:
 
 def test_those_of_this_process_can_be_read() -> None:
     assert all(limit.most > 0 for limit in memory_limits()) and core_limit() > 0
+
+
+def test_a_group_whose_name_is_no_ascii(tmp_path: Path) -> None:
+    files = {"cgroup.controllers": "memory", "größe/memory.max": "1000", "größe/memory.current": "700"}
+    mount = laid_out(tmp_path / "fs", files)
+    own = laid_out(tmp_path, {"own": "0::/größe"}) / "own"
+    assert memory_limits(mount, own) == [MemoryLimit(1000, 700)]
