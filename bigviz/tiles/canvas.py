@@ -12,7 +12,7 @@ import pyarrow as pa
 import xarray as xr
 
 from bigviz.aggregate.canvas import canvas
-from bigviz.aggregate.canvas.axes import wide
+from bigviz.aggregate.canvas.axes import span_of
 from bigviz.aggregate.canvas.rows import Wanted
 from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.reductions.base import Reduction
@@ -58,7 +58,7 @@ class Canvas(canvas.Canvas):
 
         def span(axis: int) -> tuple[int | float, int | float]:
             assert info is not None and info.range is not None
-            return wide(info.range[axis], info.range[axis + 2])
+            return span_of((info.x, info.y)[axis], (info.range[axis], info.range[axis + 2]))
 
         x, y = bins = self._bins((info.x, info.y), span)
         if x.low > x.high or y.low > y.high:

@@ -132,6 +132,12 @@ def test_sums_are_as_good_and_always_the_same(table: pa.Table, path: Path, agg: 
     xr.testing.assert_allclose(ours, theirs, rtol=1e-11, atol=1e-9)
 
 
+def test_ranges_of_whole_numbers_are_floats_too(table: pa.Table, path: Path) -> None:
+    """As datashader has them: beyond 2^53 they are others than the whole numbers."""
+    ours = drawn(path, "points", "n", "m", "count", plot_width=6, plot_height=4)
+    assert repr(ours.attrs) == repr(plain.Canvas(6, 4).points(table, "n", "m").attrs)
+
+
 def test_lines_of_an_index_are_those_of_all_rows(path: Path) -> None:
     for options in ({}, {"x_range": (100.5, 900.25), "y_range": (-1, 2)}):
         size: dict[str, Any] = {"plot_width": 150, "plot_height": 40, **options}

@@ -21,13 +21,14 @@ from bigviz.data.columns.column import Column, ColumnInfo
 from bigviz.data.dataset import Dataset
 from bigviz.data.given import given_list
 
-__all__ = ["Ends", "Range", "centres", "ends", "joined", "number", "pair", "span_of", "spans", "wide"]
+__all__ = ["Ends", "Range", "centres", "ends", "joined", "number", "pair", "span_of", "spans"]
 
 Array = npt.NDArray[Any]
 Range = tuple[Any, Any]
 Ends = tuple[int | float, int | float]
 
 _KNOWN: Final[WeakKeyDictionary[Dataset, dict[tuple[str, int], Ends | None]]] = WeakKeyDictionary()
+_LARGEST: Final = (1 << 1024) - (1 << 970)  # the least whole number that is no float64, rounded
 _SLICE: Final = 1 << 19  # rows whose lowest and highest are found at a time
 
 
@@ -87,7 +88,7 @@ def span_of(info: ColumnInfo, known: Ends | None) -> tuple[int | float, int | fl
         return -1.0, 1.0
     whole = int if info.is_time else float
     low, high = whole(known[0]), whole(known[1])
-    return wide(low, high) if math.isfinite(low) and math.isfinite(high) else (-1.0, 1.0)
+    return _wide(low, high) if math.isfinite(low) and math.isfinite(high) else (-1.0, 1.0)
 
 
 def _integer_ends(values: Array) -> Ends | None:
@@ -121,7 +122,7 @@ def _word_ends(words: Array, sign: int, rest: int, infinity: int) -> tuple[int, 
     return int(least), int(most)
 
 
-def wide(low: int | float, high: int | float) -> tuple[int | float, int | float]:
+def _wide(low: int | float, high: int | float) -> tuple[int | float, int | float]:
     """The range of a column from its extremes."""
     return (low - 1, low + 1) if low == high else (low, high)
 
@@ -133,16 +134,26 @@ def number(value: Any, info: ColumnInfo, name: str) -> int | float:
             value = np.datetime64(value.astimezone(datetime.UTC).replace(tzinfo=None))
         if isinstance(value, str | datetime.date):
             value = np.datetime64(value)
-        if isinstance(value, np.datetime64):
-            return int(value.astype("datetime64[ns]").view(np.int64))
         if isinstance(value, datetime.timedelta):
             value = np.timedelta64(value)
-        if isinstance(value, np.timedelta64):
-            return int(value.astype("timedelta64[ns]").view(np.int64))
+        if isinstance(value, np.datetime64 | np.timedelta64):
+            return _nanoseconds(value, name)
     plain = value.item() if isinstance(value, np.generic) else value
     if isinstance(plain, bool) or not isinstance(plain, int | float):
         raise BadInput(f"{name} must be two numbers, got {value!r}", name, value)
+    far = not -(1 << 63) <= plain < 1 << 63 if info.is_time else abs(plain) >= _LARGEST
+    if far and abs(plain) < math.inf:
+        raise BadInput(f"{name} is beyond what {info.name!r} may hold, got {value!r}", name, value)
     return plain
+
+
+def _nanoseconds(value: np.datetime64 | np.timedelta64, name: str) -> int:
+    """Those since 1970, or of a duration. numpy's own conversion wraps around beyond 292 years."""
+    found = value.astype("datetime64[ns]" if isinstance(value, np.datetime64) else "timedelta64[ns]")
+    if np.isnat(value) or found.astype(value.dtype) != value:
+        held = "64 bits of nanoseconds hold, from 1678 to 2261"
+        raise BadInput(f"{name} must be times that {held}, got {value!r}", name, value)
+    return int(found.view(np.int64))
 
 
 def centres(info: ColumnInfo, bins: Bins) -> Array:

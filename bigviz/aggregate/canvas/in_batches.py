@@ -20,6 +20,7 @@ from bigviz.aggregate.reductions.base import Grid, Planes, Reduction
 from bigviz.aggregate.reductions.by import By
 from bigviz.aggregate.reductions.sums import Sum, TimeMean
 from bigviz.common.cancel import NEVER
+from bigviz.common.errors import BadInput
 from bigviz.common.workers import usable_cores
 from bigviz.data.columns.column import Column, ColumnInfo
 
@@ -75,11 +76,26 @@ class Survey:
         for each in (TableRows.of(each, self.wanted) for each in self.lazy.read(self.wanted.columns)):
             numbers = np.arange(before, before + len(each)) if self.reduction.ordered else None
             inputs = replace(each.inputs, dtype=self.dtype, numbers=numbers)
+            self._check_kind(each)
             if inputs.codes is not None:
                 inputs = replace(inputs, codes=_recoded(inputs.codes, each.labels, places), categories=len(places))
             before += len(each)
             if len(each):
                 yield replace(each, inputs=inputs, dataset=None)
+
+
+    def _check_kind(self, rows: TableRows) -> None:
+        """Accumulators of integers are made for what the first batch has; frames of dask may have floats in others."""
+        values, traits = rows.inputs.values, self.reduction.traits
+        if values is None or not len(rows) or traits.counts or traits.total == "any" or self.dtype.kind == "f":
+            return
+        if values.values.dtype.kind not in (self.dtype.kind, "b"):
+            raise BadInput(
+                f"{self.reduction.plane.column!r} is of {values.values.dtype} in one batch, and of {self.dtype} in the "
+                "first: cast it to one type.",
+                "agg",
+                self.reduction.plane.column,
+            )
 
 
 class _Found:

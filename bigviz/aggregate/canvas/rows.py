@@ -40,6 +40,14 @@ class Wanted:
         filtering = parse(self.filter).columns if self.filter else ()
         return {self.x, self.y, *self.reduction.sources, *filtering}
 
+    @property
+    def coded(self) -> str | None:
+        """The category, where it is read as nothing else."""
+        if not isinstance(self.reduction, By):
+            return None
+        label = self.reduction.label
+        return None if label in replace(self, reduction=self.reduction.inner).columns else label
+
 
 @dataclass(frozen=True)
 class TableRows:
@@ -65,7 +73,7 @@ class TableRows:
     def of(source: object, wanted: Wanted) -> TableRows:
         """The rows of whatever `bigviz.open` takes. Raises NotFound, Unplottable and BadInput for columns that are
         missing or of no use, and for a wrong filter."""
-        dataset = opened(source, wanted.columns)
+        dataset = opened(source, wanted.columns, wanted.coded)
         keep = None
         if wanted.filter:
             keep = kept(dataset, check(parse(wanted.filter), dataset), Crew())

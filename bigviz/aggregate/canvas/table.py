@@ -30,8 +30,9 @@ class Declared:
     labels: list[Any]
 
 
-def opened(source: object, names: Collection[str]) -> Dataset:
-    """A dataset with the columns `names` of whatever `bigviz.open` takes.
+def opened(source: object, names: Collection[str], coded: str | None = None) -> Dataset:
+    """A dataset with the columns `names` of whatever `bigviz.open` takes. Of `coded`, a category, no more may be read
+    than what `declared` gives.
 
     Those of a pandas frame that numpy holds are taken as they are: `bigviz.open` would look through all of the frame
     for missing values. Of a reader no other columns are kept.
@@ -41,7 +42,7 @@ def opened(source: object, names: Collection[str]) -> Dataset:
         held = [batch.select(known) for batch in source]
         source = pa.Table.from_batches(held, None if held else source.schema)
     if is_a(source, "pandas", "DataFrame"):
-        table = _of_frame(source, names)
+        table = _of_frame(source, names, coded)
         if table is not None:
             return open_source(table)
     return open_source(source)
@@ -71,7 +72,7 @@ def _codes(array: pa.DictionaryArray) -> npt.NDArray[np.int32]:
     return codes if valid is None else np.where(valid, codes, np.int32(-1))
 
 
-def _of_frame(frame: Any, names: Collection[str]) -> pa.Table | None:
+def _of_frame(frame: Any, names: Collection[str], coded: str | None) -> pa.Table | None:
     """None where a column is not one of numbers or a categorical: what else there is, and faults, `bigviz.open`
     knows."""
     arrays: dict[str, pa.Array] = {}
@@ -79,8 +80,14 @@ def _of_frame(frame: Any, names: Collection[str]) -> pa.Table | None:
         series = _series(frame, name)
         if series is None:
             return None
-        if hasattr(series, "cat"):  # its codes are read by `declared`
-            arrays[name] = pa.nulls(len(series), pa.dictionary(pa.int8(), pa.string()))
+        if hasattr(series, "cat"):
+            if name == coded:  # its codes are read by `declared`
+                arrays[name] = pa.nulls(len(series), pa.dictionary(pa.int8(), pa.string()))
+                continue
+            try:
+                arrays[name] = pa.array(series)
+            except pa.ArrowException:
+                return None
             continue
         dtype = series.dtype
         if not isinstance(dtype, np.dtype) or dtype.kind not in "iuf" or dtype.itemsize > 8 or not dtype.isnative:

@@ -502,3 +502,34 @@ def test_errors_are_those_that_datashader_raises_too() -> None:
         for agg in (None, ds.var("x")):
             with pytest.raises(ValueError, match="must be bigger than 0"):
                 canvas.points(table, "x", "y", agg)
+
+
+def test_categoricals_are_read_where_more_than_their_codes_is_asked_for():
+    frame = pd.DataFrame({"x": [0.0, 1, 2], "y": [0.0, 1, 2], "k": pd.Categorical(["a", "b", None])})
+    wanted = {("count(k)", ""): 2, ("any(k)", ""): 2, ("count", "k = 'a'"): 1, ("count", "k is null"): 1,
+              ("by(k)", "k = 'b'"): 1, ("by(k, count(k))", ""): 2}  # fmt: skip
+    for (agg, kept), rows in wanted.items():
+        image = Canvas(3, 3).points(frame, "x", "y", agg, filter=kept)
+        assert image.values.sum() == rows, (agg, kept)
+        if "by" in agg:
+            assert image.coords["k"].values.tolist() == ["a", "b"]
+
+
+FAR: list[Any] = [
+    ("0001-01-01", "9999-12-31"), (np.datetime64("NaT"), np.datetime64("2024")), (0.5, 1e30), (2**63, 2**64),
+    (datetime.date(1, 1, 1), datetime.date(9999, 1, 1)), (datetime.timedelta(200_000), datetime.timedelta(300_000)),
+    (10**400, 10**401),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("ends", FAR, ids=lambda ends: str(ends)[:30])
+def test_ends_that_nanoseconds_do_not_hold_are_refused(ends: Any):
+    """numpy wraps them around, and the image would be empty."""
+    frame = pd.DataFrame({"t": pd.to_datetime(["2024-01-01", "2024-01-02"]), "y": [0.0, 1]})
+    with pytest.raises(BadInput, match="x_range") as told:
+        Canvas(4, 3, x_range=ends).points(frame, "t", "y")
+    assert isinstance(told.value, ValueError)
+    held = (-(2**63), 2**63 - 1)
+    assert Canvas(4, 3, x_range=held).points(frame, "t", "y").values.sum() == 2
+    with pytest.raises(BadInput, match="y_range"):
+        Canvas(4, 3, y_range=(10**400, 10**401)).points(frame, "t", "y")

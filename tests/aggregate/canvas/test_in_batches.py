@@ -149,3 +149,30 @@ def test_sums_of_integers_are_exact_as_far_as_all_of_them_are() -> None:
 def test_a_reader_is_read_once_and_keeps_the_columns_in_use(table: pa.Table) -> None:
     expected = Canvas(3, 2).points(table, "x", "y", "mean(v)")
     xr.testing.assert_identical(Canvas(3, 2).points(table.to_reader(9), "x", "y", "mean(v)"), expected)
+
+
+class Parts(DataFrame):
+    """One whose partitions are frames of their own."""
+
+    def __init__(self, parts: list[pd.DataFrame]) -> None:
+        self.parts, self.columns, self.npartitions = parts, parts[0].columns, len(parts)
+        self.partitions = self
+
+    def __getitem__(self, key: Any) -> Any:
+        return Parts([part[key] for part in self.parts]) if isinstance(key, list) else Parts([self.parts[key]])
+
+    def compute(self) -> pd.DataFrame:
+        return self.parts[0]
+
+
+Parts.__name__, Parts.__module__ = "DataFrame", DataFrame.__module__
+
+
+def test_values_of_several_kinds_are_not_cut_down_to_those_of_the_first_batch() -> None:
+    """Accumulators of integers would drop what is behind the point."""
+    whole, halves = (pd.DataFrame({"x": [0.0, 1], "y": [0.0, 1], "v": v}) for v in ([1, 2], [0.5, 1.5]))
+    for agg in ("sum(v)", "max(v)", "first(v)"):
+        with pytest.raises(BadInput, match="'v' is of float64 in one batch, and of int64 in the first: cast it"):
+            Canvas(2, 2).points(Parts([whole, halves]), "x", "y", agg)
+    assert Canvas(2, 2).points(Parts([halves, whole]), "x", "y", "sum(v)").values.tolist()[1][1] == 3.5
+    assert Canvas(2, 2).points(Parts([whole, halves]), "x", "y", "count(v)").values.sum() == 4
