@@ -91,8 +91,10 @@ def _indexed(dataset: Dataset, layer: Layer) -> tuple[Engine, LayerInfo] | None:
     """An engine that has the layer's rows in order, and what is known of the layer; None without one, and for lines
     that are not in the order of x, which `Canvas` draws in the order of rows."""
     try:
-        layer.check(dataset)
-        engine = engine_with(dataset, layer) or _own_engine(dataset, layer)
+        engine = engine_with(dataset, layer)  # a layer that is there was checked
+        if engine is None:
+            layer.check(dataset)
+            engine = _own_engine(dataset, layer)
         if engine is None:
             return None
         info = engine.info(dataset, layer)

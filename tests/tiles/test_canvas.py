@@ -19,7 +19,7 @@ from bigviz.common.errors import NotFound
 from bigviz.data.dataset import Dataset
 from bigviz.data.open import open as open_source
 from bigviz.tiles import canvas as module
-from bigviz.tiles.answers.ordered import counted_image, ordered_image, placed_rows, runs
+from bigviz.tiles.answers.ordered import counted_image, key_places, ordered_image, placed_rows, runs
 from bigviz.tiles.canvas import Canvas
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.order_spec import OrderSpec
@@ -97,8 +97,11 @@ def test_images_are_those_of_all_rows(table: pa.Table, path: Path, agg: str, dat
         patch.setattr(counted_image, "_FEWEST_TILES", data.draw(st.sampled_from([1, 16])))
         patch.setattr(ordered_image, "_MANY", data.draw(st.sampled_from([1, 1 << 30])))
         patch.setattr(ordered_image, "_CLOSE", data.draw(st.sampled_from([0.0, 12.0])))
-        patch.setattr(placed_rows, "_FEW", data.draw(st.sampled_from([2, 1 << 20])))
-        patch.setattr(placed_rows, "_WIDEST", data.draw(st.sampled_from([0.5, 128.0])))
+        chunk = data.draw(st.sampled_from([3, 1 << 11]))
+        patch.setattr(counted_image, "_SMALL_PIECE", 1 << 12)
+        patch.setattr(counted_image, "CHUNK", chunk)
+        patch.setattr(placed_rows, "CHUNK", chunk)
+        patch.setattr(key_places, "_WIDEST", data.draw(st.sampled_from([0.5, 128.0])))
         ours = drawn(path, "points", x, y, agg, **options)
     theirs = plain.Canvas(**options).points(table, x, y, agg)
     assert ours.identical(theirs) and ours.dtype == theirs.dtype

@@ -13,6 +13,7 @@ from bigviz.aggregate.canvas.axes import Range, centres, number, pair, span_of, 
 from bigviz.aggregate.canvas.batches import Batches, batches_of
 from bigviz.aggregate.canvas.errors import also_builtin
 from bigviz.aggregate.canvas.in_batches import Survey, lines_in_batches, points_in_batches
+from bigviz.aggregate.canvas.labelled_array import labelled_array
 from bigviz.aggregate.canvas.rows import TableRows, Wanted
 from bigviz.aggregate.glyphs.bins import Bins
 from bigviz.aggregate.glyphs.line import line_image
@@ -244,13 +245,14 @@ class Canvas:
         """Values of cells, categories first, with their coordinates."""
         dims = [infos[1].name, infos[0].name]
         coords: dict[str, Any] = {info.name: centres(info, each) for info, each in zip(infos, bins, strict=True)}
-        if isinstance(reduction, By):
-            values = np.moveaxis(values, 0, -1)
-            dims.append(reduction.label)
-            coords[reduction.label] = labels
         given = zip((self.x_range, self.y_range), bins, strict=True)
         ranges = [(each.low, each.high) if ends is None else ends for ends, each in given]
-        return xr.DataArray(values, coords=coords, dims=dims, attrs={"x_range": ranges[0], "y_range": ranges[1]})
+        attrs = {"x_range": ranges[0], "y_range": ranges[1]}
+        if not isinstance(reduction, By):
+            return labelled_array(values, coords, (dims[0], dims[1]), attrs)
+        dims.append(reduction.label)
+        coords[reduction.label] = labels
+        return xr.DataArray(np.moveaxis(values, 0, -1), coords=coords, dims=dims, attrs=attrs)
 
 
 def _is_table(source: object) -> bool:

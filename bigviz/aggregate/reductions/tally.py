@@ -23,7 +23,6 @@ from bigviz.aggregate.reductions.tally_kernels import (
     add_all,
     add_bytes,
     add_wrapped,
-    count_by_turns,
     count_bytes,
     highest,
     lowest,
@@ -33,7 +32,7 @@ from bigviz.common.cancel import NEVER
 from bigviz.common.jit import frozen
 
 __all__ = [
-    "SPARE", "CountTally", "ExtremeTally", "MarkTally", "NearCountTally", "PlanesTally", "SumTally", "Tally", "tally",
+    "SPARE", "CountTally", "ExtremeTally", "MarkTally", "PlanesTally", "SumTally", "Tally", "tally",
 ]  # fmt: skip
 
 Array = npt.NDArray[Any]
@@ -110,21 +109,6 @@ class CountTally:
         add_bytes(self.low, counts)
         add_wrapped(self.wrapped[: self.found], counts)
         return (counts.reshape(self.shape),)
-
-
-class NearCountTally:
-    """Counts of rows that come cell after cell, by turns in two planes: an addition need not wait for the one before
-    it."""
-
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        self.shape, self.outside = shape, math.prod(shape)
-        self.even, self.odd = (np.zeros(self.outside + 1, np.uint32) for _ in range(2))
-
-    def add(self, cells: Cells, rows: Rows) -> None:
-        count_by_turns(self.even, self.odd, cells)
-
-    def planes(self) -> Planes:
-        return (np.add(self.even[:-1], self.odd[:-1], out=self.even[:-1]).reshape(self.shape),)
 
 
 class MarkTally:

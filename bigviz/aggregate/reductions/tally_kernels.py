@@ -51,16 +51,6 @@ def hide_nan(values: Array, outside: int, cells: Array) -> None:
 
 
 @jit
-def count_by_turns(even: Array, odd: Array, cells: Array) -> None:
-    """Count rows in uint32, every other one in `odd`."""
-    for k in range(0, cells.size - 1, 2):
-        even[np.uint32(cells[k])] += np.uint32(1)
-        odd[np.uint32(cells[k + 1])] += np.uint32(1)
-    if cells.size % 2:
-        even[np.uint32(cells[cells.size - 1])] += np.uint32(1)
-
-
-@jit
 def set_marks(marks: Array, cells: Array) -> None:
     """Set the cells of rows to 1."""
     for k in range(cells.size):

@@ -340,12 +340,16 @@ class Handler(Guarded):
         """Answer with bytes of a content type; done when the client has taken them in, or is gone or cut off."""
         self.set_header("Content-Type", kind)
         self.set_header("Content-Length", len(body))
-        stream = self.request.connection.stream  # type: ignore[union-attr]
-        timer = asyncio.get_running_loop().call_later(self.site.limits.write_seconds, stream.close)
+        connection: Any = self.request.connection
+        timer = asyncio.get_running_loop().call_later(self.site.limits.write_seconds, connection.stream.close)
         try:
-            for start in range(0, len(body), _PIECE):
-                self.write(body[start : start + _PIECE])
-                await self.flush()
+            if len(body) <= _PIECE:
+                self.write(body)
+            await self.flush()
+            if len(body) > _PIECE and self.request.method != "HEAD":
+                whole = memoryview(body)  # `write` takes bytes alone, which would be copies of the pieces
+                for start in range(0, len(body), _PIECE):
+                    await connection.write(whole[start : start + _PIECE])
         except StreamClosedError:
             return
         finally:

@@ -168,7 +168,7 @@ class LayerBodies:
         def call(cancel: Cancel) -> Body:
             arrays = backend.engine.image(dataset, layer, *window, *size, cancel)
             if shading is not None:
-                arrays = _pictured(arrays, size[::-1])
+                arrays = _pictured([_contiguous(plane) for plane in arrays], size[::-1])
                 values = values_of(arrays, _cells(layer))
                 return PNG, shade(arrays, values, norm_of([values], shading), shading)
             own = value_type(layer.reduction, dataset)
@@ -326,6 +326,11 @@ def _rows(engine: Engine, dataset: Dataset, layer: Layer, wanted: RowsWanted, ca
     more = dataset.take(rows.column(0).to_numpy(), wanted.columns)
     fields = [rows.schema.field(0), *more.schema]
     return pa.Table.from_arrays([rows.column(0), *more.columns], schema=pa.schema(fields, table.schema.metadata))
+
+
+def _contiguous(plane: Any) -> Any:
+    """A plane as kernels of colours take it."""
+    return plane if isinstance(plane, np.ma.MaskedArray) else np.ascontiguousarray(plane)
 
 
 def _pictured(planes: list[Any], shape: tuple[int, int]) -> list[Any]:

@@ -41,7 +41,7 @@ from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number, closed_within, codes_between
 from bigviz.tiles.morton.filtered_order import FilteredOrder
 from bigviz.tiles.morton.order import Order
-from bigviz.tiles.morton.quadtree import PART, Ranges, positions_in_parts, ranges_within
+from bigviz.tiles.morton.quadtree import LEAF, PART, Ranges, positions_in_parts, ranges_within
 from bigviz.tiles.morton.radix_sort import sort_keys
 from bigviz.tiles.pyramid.accumulators import finished, revive, wire
 from bigviz.tiles.pyramid.pyramid import Pyramid
@@ -57,6 +57,7 @@ Batches = Callable[[Cancel], Iterator[tuple[int, Axis, Axis, dict[str, Column]]]
 _SPARSE: Final = 3  # an image of fewer rows than 1 in so many gathers them, else it reads the columns through
 _APART: Final = 2  # rows a cell that pay for planes of their own, on each core
 _FILE_ORDER: Final = 1 << 17  # rows up to which floats are added in file order, as `Canvas` adds them
+_COARSE_LEAF: Final = 1 << 11  # rows outside of a window that are placed sooner, by keys alone, than told from others
 _MOST_GATHERED: Final = 1 << 23  # and of no more rows than these: some 300 MB of them
 
 
@@ -233,7 +234,8 @@ class PointsLayer(SingleVersion):
             return None
         if codes is None:
             return Ranges.one(0, 0)
-        return ranges_within(self.order.guard, codes, cancel)
+        leaf = LEAF if self.pyramid.inputs.reduction.columns else _COARSE_LEAF
+        return ranges_within(self.order.guard, codes, cancel, leaf=leaf)
 
     def _in_file_order(self, ranges: Ranges, cancel: Cancel) -> Array:
         numbers, positions = np.empty(ranges.rows, np.uint64), np.empty(ranges.rows, np.uint32)
@@ -287,12 +289,8 @@ class PointsLayer(SingleVersion):
 
 
 def finished_image(reduction: Reduction, planes: Planes, own: np.dtype[Any], cancel: Cancel) -> list[Array]:
-    """An image's planes as they are sent, row 0 the highest y."""
-    found = []
-    for plane in finished(reduction, planes, own, cancel):
-        cancel.check()
-        found.append(np.ascontiguousarray(plane[::-1]) if type(plane) is np.ndarray else plane[::-1])
-    return found
+    """An image's planes as they are sent, row 0 the highest y: views of planes that have the lowest there."""
+    return [plane[::-1] for plane in finished(reduction, planes, own, cancel)]
 
 
 def _code_window(survey: Survey, x: Window, y: Window) -> tuple[int, int, int, int] | None:

@@ -85,17 +85,24 @@ class Ranges:
         return int((self.high - self.low).sum())
 
 
-def ranges_within(guard: Guard, codes: Codes, cancel: Cancel = NEVER, inner: Codes | None = None) -> Ranges:
+def ranges_within(
+    guard: Guard, codes: Codes, cancel: Cancel = NEVER, inner: Codes | None = None, leaf: int = LEAF
+) -> Ranges:
     """The ranges that hold every row of a rectangle of codes, its ends included.
 
-    A range is whole if it lies in `inner`, a smaller rectangle (which may be empty), by default the same. Raises
-    Unreadable for damaged keys.
+    A range is whole if it lies in `inner`, a smaller rectangle (which may be empty), by default the same. Squares on
+    the border with at most `leaf` rows are not divided. Raises Unreadable for damaged keys.
     """
-    return Ranges.joined(list(batches_within(guard, codes, cancel, inner)))
+    return Ranges.joined(list(batches_within(guard, codes, cancel, inner, leaf=leaf)))
 
 
 def batches_within(
-    guard: Guard, codes: Codes, cancel: Cancel = NEVER, inner: Codes | None = None, size: int | None = None
+    guard: Guard,
+    codes: Codes,
+    cancel: Cancel = NEVER,
+    inner: Codes | None = None,
+    size: int | None = None,
+    leaf: int = LEAF,
 ) -> Iterator[Ranges]:
     """The same in at least one batch, of at most `size` ranges (default: 1,024), then twice as many, and so on: for
     callers that may stop before the end."""
@@ -106,7 +113,7 @@ def batches_within(
     while depth:
         cancel.check()
         squares, whole = np.empty((room, 4), np.int64), np.empty(room, np.bool_)
-        found, depth = descend(guard.fenced, bounds, stack, depth, squares, whole)
+        found, depth = descend(guard.fenced, bounds, stack, depth, squares, whole, leaf)
         guard.keys.check()
         yield Ranges(squares[:found, 0].copy(), squares[:found, 1].copy(), whole[:found])
         room = min(2 * room, _BATCH)
@@ -213,7 +220,9 @@ def _table(less_x: int, less_y: int) -> Array:
 
 
 @jit
-def descend(fenced: Fenced, bounds: Array, stack: Array, depth: int, out: Array, whole: Array) -> tuple[int, int]:
+def descend(
+    fenced: Fenced, bounds: Array, stack: Array, depth: int, out: Array, whole: Array, leaf: int
+) -> tuple[int, int]:  # fmt: skip
     """Continue a descent until the output or the work ends: the ranges found, and the depth of the stack left.
 
     A row of the stack is a square: its rows (low, high), its level, and its first key (as int64 bits). So is one of
@@ -240,7 +249,7 @@ def descend(fenced: Fenced, bounds: Array, stack: Array, depth: int, out: Array,
         inside = x >= left and x + size <= right and y >= bottom and y + size <= top
         if not inside and not touched(fenced.boxes, low, high, x0, x1, y0, y1):
             continue
-        few = high - low <= LEAF or (high - low <= LONG and enclosed(fenced.boxes, low, high, left, right, bottom, top))
+        few = high - low <= leaf or (high - low <= LONG and enclosed(fenced.boxes, low, high, left, right, bottom, top))
         if inside or few or level == 32:
             out[found, 0] = low
             out[found, 1] = high

@@ -25,6 +25,7 @@ Array = npt.NDArray[Any]
 
 _LOW, _HIGH, _LEVEL = 0, 1, 2  # what the stack of a descent holds of a square; its first key is 3
 _ALONE: Final[Any] = np.int64(1)  # a square on the stack; of a literal numba would compile a descent once more
+_LEAF: Final[Any] = np.int64(LEAF)  # the same
 _ROOM: Final = LONG + 1  # ranges that one of a strip, of few rows, may be divided into
 
 
@@ -153,7 +154,7 @@ def _divide(
                         _put(out, found, half, cuts[quarter], cuts[quarter + 1], level + 1, np.int64(key))
                 continue
             stack[0] = squares[at]
-            count, _ = descend(fenced, bounds[half], stack, _ALONE, part, whole)
+            count, _ = descend(fenced, bounds[half], stack, _ALONE, part, whole, _LEAF)
             for k in range(count):
                 _put(out, found, half, part[k, 0], part[k, 1], part[k, 2], part[k, 3])
         at += 1

@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 
 from bigviz.aggregate.reductions.base import Rows
 from bigviz.aggregate.reductions.parse import parse
-from bigviz.aggregate.reductions.tally import NearCountTally, tally
+from bigviz.aggregate.reductions.tally import tally
 from bigviz.common.errors import TooLarge
 
 from ...examples import examples
@@ -65,10 +65,10 @@ def test_tallies_hold_what_the_planes_hold(text: str, dtype: str, data: st.DataO
 
 @pytest.mark.parametrize("rows", [0, 1, 255, 256, 257, 1_000])
 def test_counts_beyond_a_byte(rows: int) -> None:
-    for tallied in (tally(parse("count"), (1, 2), np.dtype(np.uint32), 0), NearCountTally((1, 2))):
-        tallied.add(np.ones(rows, np.int32), Rows())
-        (counts,) = tallied.planes()
-        assert counts.tolist() == [[0, rows]] and counts.dtype == np.uint32
+    tallied = tally(parse("count"), (1, 2), np.dtype(np.uint32), 0)
+    tallied.add(np.ones(rows, np.int32), Rows())
+    (counts,) = tallied.planes()
+    assert counts.tolist() == [[0, rows]] and counts.dtype == np.uint32
 
 
 def test_planes_of_all_categories_have_a_limit() -> None:

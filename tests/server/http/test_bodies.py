@@ -15,6 +15,9 @@ def test_npy():
     a = np.arange(6, dtype=np.uint32).reshape(2, 3)
     one = np.load(io.BytesIO(npy([a], False)), allow_pickle=False)
     assert one.dtype == np.uint32 and (one == a).all()
+    for plane in (a, np.array([[1, 2], [3, 4]], "M8[s]"), np.array([[True, False]])):
+        flipped = np.load(io.BytesIO(npy([plane[::-1]], False)), allow_pickle=False)
+        assert flipped.dtype == plane.dtype and (flipped == plane[::-1]).all()
     many = np.load(io.BytesIO(npy([a, a + 1], True)), allow_pickle=False)
     assert many.shape == (2, 3, 2) and (many[..., 1] == a + 1).all()
     assert np.load(io.BytesIO(npy([a], True))).shape == (2, 3, 1), "one category is still an axis"

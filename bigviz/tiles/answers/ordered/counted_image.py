@@ -1,4 +1,5 @@
-"""An image of numbers of rows from rows in Morton order, by squares of the order: most rows are not read.
+"""An image of numbers of rows from rows in Morton order, by squares of the order where these hold many rows each: most
+of them are not read then.
 
 Where the pyramid of the layer has counts of the squares, they say where the rows of each are, so that only those of
 squares which the edge of a pixel cuts are looked at.
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +18,9 @@ from bigviz.aggregate.reductions.kernels import count_rows
 from bigviz.common.cancel import Cancel
 from bigviz.common.jit import frozen
 from bigviz.common.workers import Crew
+from bigviz.tiles.answers.ordered.key_places import count_by_keys
 from bigviz.tiles.answers.ordered.pixel_nodes import Nodes, count_nodes, count_tile
-from bigviz.tiles.answers.ordered.placed_rows import PlacedRows
+from bigviz.tiles.answers.ordered.placed_rows import CHUNK, PlacedRows
 from bigviz.tiles.answers.ordered.runs import Runs
 from bigviz.tiles.grid.tile_key import DEEPEST, TileKey
 from bigviz.tiles.morton.quadtree import morton_cells
@@ -29,26 +31,32 @@ __all__ = ["counted_image"]
 
 Array = npt.NDArray[Any]
 
-_PIECE: Final = 1 << 20  # rows that are counted between two looks at the flag: two milliseconds
+_PIECE: Final = 1 << 20  # rows that are counted by squares between two looks at the flag: two milliseconds
+_SMALL_PIECE: Final = 1 << 19  # the same of rows that are counted one by one
 _LEFT: Final = 1 << 13  # rows that their keys do not tell the cell of, at a time
+_CHUNKS_LEFT: Final = 4  # the same of rows that are counted one by one, in chunks
 _FEWEST_TILES: Final = 16  # that keep all threads busy to the end
 _MOST_TILES: Final = 1 << 10
 
 
 def counted_image(
-    placed: PlacedRows, pyramid: Pyramid | None, nodes: Nodes, runs: Runs, threads: int, cancel: Cancel
+    placed: PlacedRows, pyramid: Pyramid | None, nodes: Nodes | None, runs: Runs, threads: int, cancel: Cancel
 ) -> npt.NDArray[np.uint32]:
-    """The rows of each cell, (rows, columns), of those of some ranges; `pyramid` is one of their numbers.
+    """The rows of each cell, (rows, columns), of those of some ranges: by `nodes`, if they are given, else by each
+    row's key. `pyramid` is one of their numbers.
 
     Each thread counts what it takes into a grid of its own. Raises Cancelled, Unreadable.
     """
     image = _Image(placed, pyramid, nodes, runs)
-    tiles = [] if pyramid is None else _tiles(pyramid, nodes)
+    tiles = [] if pyramid is None or nodes is None else _tiles(pyramid, nodes)
+    if nodes is None:  # as many grids as there are rows for
+        threads = max(min(threads, 2 * runs.rows // image.cells), 1)
     crew = Crew(threads, cancel=cancel)
     if len(tiles) >= _FEWEST_TILES:
         crew.run("drawing rows", image.add_tile, tiles, runs.rows)
     else:
-        crew.run("drawing rows", image.add_rows, runs.parts(max(runs.rows // _PIECE, 1)), runs.rows)
+        parts = runs.parts(max(runs.rows // (_SMALL_PIECE if nodes is None else _PIECE), 1))
+        crew.run("drawing rows", image.add_rows, parts, runs.rows)
     return image.total()
 
 
@@ -75,15 +83,25 @@ def _tiles(pyramid: Pyramid, nodes: Nodes) -> list[_Tile]:
     return sorted((tile for tile in tiles if tile.low < tile.high), key=lambda tile: tile.low - tile.high)
 
 
+class _Room(NamedTuple):
+    """Where a thread counts: its grid (uint32, flat, with a last cell for rows outside), and room for the positions of
+    rows that are placed by their numbers, and for what is made of the keys of a chunk."""
+
+    grid: Array
+    left: Array
+    words: Array
+    cells: Array
+
+
 @dataclass(frozen=True)
 class _Image:
     """An image that threads count rows into."""
 
     placed: PlacedRows
     pyramid: Pyramid | None
-    nodes: Nodes
+    nodes: Nodes | None
     runs: Runs
-    grids: dict[int, tuple[Array, Array]] = field(default_factory=dict)
+    rooms: dict[int, _Room] = field(default_factory=dict)
 
     def add_tile(self, tile: _Tile) -> int:
         """Count the rows of a tile."""
@@ -96,28 +114,41 @@ class _Image:
 
     def add_rows(self, runs: Runs) -> int:
         """Count the rows of ranges."""
-        grid, left = self._own()
+        room = self._own()
         keys = self.placed.order.guard.keys
         low, high = runs.low, runs.high
         keys.open(low, high)
         while len(low):
-            done, at, found = count_nodes(keys.array, frozen(low), frozen(high), *self.nodes, grid, left)
-            count_rows(grid, self.placed.by_numbers(left[:found]))
+            done, at, found = self._count(keys.array, frozen(low), frozen(high), room)
+            count_rows(room.grid, self.placed.by_numbers(room.left[:found]))
             low, high = low[done:].copy(), high[done:]
             low[:1] = at
         return runs.rows
 
     def total(self) -> npt.NDArray[np.uint32]:
         """What all threads counted."""
-        width, height = self.nodes.terms[3:5]
-        grids = [grid for grid, _ in self.grids.values()]
-        total = grids[0] if grids else np.zeros(width * height + 1, np.uint32)
+        grids = [room.grid for room in self.rooms.values()]
+        total = grids[0] if grids else np.zeros(self.cells + 1, np.uint32)
         for grid in grids[1:]:
             total += grid
-        return total[:-1].reshape(height, width)
+        return total[:-1].reshape(self.placed.places.y.size, self.placed.places.x.size)
+
+    @property
+    def cells(self) -> int:
+        """The cells of the image."""
+        return self.placed.places.x.size * self.placed.places.y.size
+
+    def _count(self, keys: Array, low: Array, high: Array, room: _Room) -> tuple[int, int, int]:
+        """Count rows until the room for those that are left is full: the range and the position to go on from, and how
+        many are left."""
+        if self.nodes is not None:
+            return count_nodes(keys, low, high, *self.nodes, room.grid, room.left)
+        maps = self.placed.maps._replace(outside=self.cells)
+        return count_by_keys(keys, low, high, maps, room.words, room.cells, room.grid, room.left)
 
     def _add_counted(self, tile: _Tile, plane: EncodedPlane) -> None:
-        grid, left = self._own()
+        assert self.nodes is not None
+        grid, left = self._own()[:2]
         keys = self.placed.order.guard.keys
         keys.open(np.array([tile.low]), np.array([tile.high]))
         counts = np.zeros((SIDE, SIDE), np.uint32)
@@ -130,10 +161,11 @@ class _Image:
             start = start_of[0], start_of[1]
             count_rows(grid, self.placed.by_numbers(left[:found]))
 
-    def _own(self) -> tuple[Array, Array]:
-        """The grid of this thread, and room for rows that are placed by their numbers."""
-        found = self.grids.get(threading.get_ident())
+    def _own(self) -> _Room:
+        """What this thread counts in."""
+        found = self.rooms.get(threading.get_ident())
         if found is None:
-            grid = np.zeros(self.nodes.terms[3] * self.nodes.terms[4] + 1, np.uint32)
-            found = self.grids[threading.get_ident()] = grid, np.empty(_LEFT, np.int64)
+            chunk, most = (CHUNK, _CHUNKS_LEFT * CHUNK) if self.nodes is None else (0, _LEFT)
+            made = np.empty(most, np.int64), np.empty(chunk, np.uint32), np.empty(chunk, np.int32)
+            found = self.rooms[threading.get_ident()] = _Room(np.zeros(self.cells + 1, np.uint32), *made)
         return found

@@ -5,6 +5,7 @@ Neighbours in the order are neighbours in the image, so what is written stays in
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 import numpy as np
@@ -15,11 +16,12 @@ from bigviz.aggregate.glyphs.image_parts import part_count
 from bigviz.aggregate.glyphs.place_points import Places
 from bigviz.aggregate.reductions.base import Planes
 from bigviz.aggregate.reductions.extremes import Extreme
-from bigviz.aggregate.reductions.tally import NearCountTally, PlanesTally, Tally, tally
+from bigviz.aggregate.reductions.tally import PlanesTally, Tally, tally
 from bigviz.common.cancel import Cancel
 from bigviz.common.jit import frozen
 from bigviz.common.workers import Crew
 from bigviz.tiles.answers.ordered.counted_image import counted_image
+from bigviz.tiles.answers.ordered.key_places import pixels_a_code
 from bigviz.tiles.answers.ordered.pixel_nodes import Nodes, nodes_of, run_count
 from bigviz.tiles.answers.ordered.placed_rows import PlacedRows
 from bigviz.tiles.answers.ordered.runs import BLOCK, Runs
@@ -44,6 +46,10 @@ def image_nodes(order: Order, runs: Runs, x_bins: Bins, y_bins: Bins) -> Nodes |
         return None
     none = np.empty(0, np.int64)
     roots = order.survey.x, order.survey.y
+    most = max(pixels_a_code(root, bins) for root, bins in zip(roots, (x_bins, y_bins), strict=True))
+    bits = min(max(-math.frexp(math.nextafter(most, 0.0))[1], 0), 31)
+    if _rows_a_node(order, runs, 2 * bits) < _CLOSE:  # about so; the edges of pixels take longer to find
+        return None
     x, y = (
         pixel_edges(root, bins, order.numbers(which, none).dtype)
         for which, (root, bins) in enumerate(zip(roots, (x_bins, y_bins), strict=True))
@@ -85,7 +91,7 @@ def ordered_planes(
     reduction = inputs.reduction
     labels = len(inputs.labels or ())
     cells = x_bins.size * y_bins.size * max(labels, 1)
-    if nodes is not None and not reduction.columns and reduction.traits.total in ("sum", "any"):
+    if not reduction.columns and reduction.traits.total in ("sum", "any"):
         placed, counts_them = PlacedRows(order, Places(x_bins, y_bins, -1), 0), reduction.traits.counts
         counts = counted_image(placed, pyramid if counts_them else None, nodes, runs, threads, cancel)
         return (counts if counts_them else (counts > 0).view(np.uint8),)
@@ -99,8 +105,6 @@ def ordered_planes(
         tallied: Tally
         if parts[part].rows < shape[0] * shape[1]:
             tallied = PlanesTally(reduction.create(shape, inputs.dtype, labels, cancel.check), reduction)
-        elif inputs.counts_rows and not labels:
-            tallied = NearCountTally(shape)
         else:
             tallied = tally(reduction, shape, inputs.dtype, labels, narrow, cancel.check)
         placed = PlacedRows(order, Places(x_bins, y_bins, tallied.outside), BLOCK, nodes)
