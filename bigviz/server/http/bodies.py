@@ -31,10 +31,8 @@ def npy(planes: Sequence[Array], categories: bool, shape: tuple[int, int] = (SID
     whole = [_with_nan(plane) if isinstance(plane, np.ma.MaskedArray) else plane for plane in planes]
     blank = np.zeros((*shape, 0), np.uint32)
     array = whole[0] if not categories else np.stack(whole, axis=-1) if whole else blank
-    head = _head(array.dtype, array.shape)
-    if array.ndim == 2 and array.strides[0] < 0 and array.strides[1] == array.itemsize:
-        return b"".join((head, *array.view(np.uint8)))  # an image, whose rows lie from the last one up: one copy
-    return b"".join((head, np.ascontiguousarray(array).reshape(-1).view(np.uint8).data))
+    array = np.ascontiguousarray(array)
+    return b"".join((_head(array.dtype, array.shape), array.reshape(-1).view(np.uint8).data))
 
 
 @lru_cache(256)
