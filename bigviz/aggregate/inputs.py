@@ -50,6 +50,10 @@ class Numbers:
     def __len__(self) -> int:
         return len(self.values)
 
+    def take(self, rows: Array | slice) -> Self:
+        """Those of the rows at some places (integers, a mask or a slice), in their own width."""
+        return type(self)(self.values[rows], None if self.valid is None else self.valid[rows])
+
     def slice(self, start: int, stop: int) -> tuple[Array, Array | None]:
         return widen(self.values[start:stop]), None if self.valid is None else self.valid[start:stop]
 

@@ -1,1 +1,1 @@
-"""Tables in, images out: `Canvas`, which is datashader's, its sides, its tables and its errors."""
+"""From a table to an image: `Canvas`, with the interface of datashader's, and the tables, axes and errors of it."""

@@ -42,9 +42,7 @@ def pair(values: Any, name: str) -> Range:
     return ends
 
 
-def spans(
-    columns: Sequence[Column], threads: int, dataset: Dataset | None = None
-) -> list[tuple[int | float, int | float]]:
+def spans(columns: Sequence[Column], threads: int, dataset: Dataset | None = None) -> list[Ends]:
     """The lowest and the highest number of each column, found in one pass on all threads.
 
     -1 and 1 where there is no number or an infinite one; one number plus and minus 1; times are ints. All as
@@ -58,7 +56,7 @@ def spans(
 
 
 def ends(columns: Sequence[Column | Numbers], threads: int) -> list[Ends | None]:
-    """The lowest and the highest number of each column; None where there is none."""
+    """The lowest and the highest number of each column, infinities included; None where all are NaN or null."""
     pieces = [(at, *piece) for at, column in enumerate(columns) for piece in slices(len(column), _SLICE)]
     found: list[list[Ends]] = [[] for _ in columns]
 
@@ -82,8 +80,8 @@ def joined(found: Sequence[Ends]) -> Ends | None:
     return (min(low for low, _ in found), max(high for _, high in found)) if found else None
 
 
-def span_of(info: ColumnInfo, known: Ends | None) -> tuple[int | float, int | float]:
-    """The range of a column from the ends of its numbers."""
+def span_of(info: ColumnInfo, known: Ends | None) -> Ends:
+    """The range of a column from the ends of its numbers: see `spans`."""
     if known is None:
         return -1.0, 1.0
     whole = int if info.is_time else float
@@ -122,8 +120,8 @@ def _word_ends(words: Array, sign: int, rest: int, infinity: int) -> tuple[int, 
     return int(least), int(most)
 
 
-def _wide(low: int | float, high: int | float) -> tuple[int | float, int | float]:
-    """The range of a column from its extremes."""
+def _wide(low: int | float, high: int | float) -> Ends:
+    """The range from `low` to `high`, or one below and one above where they are the same."""
     return (low - 1, low + 1) if low == high else (low, high)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +28,7 @@ __all__ = ["Survey", "lines_in_batches", "points_in_batches"]
 
 Array = npt.NDArray[Any]
 
-_APART = 2  # rows a cell that pay for planes of their own
+_APART: Final = 2  # rows a cell that pay for planes of their own
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,9 @@ class Survey:
         unknown."""
         batches = (TableRows.of(each, wanted) for each in lazy.read(wanted.columns))
         first = next(batches)
-        values = first.inputs.values
-        plane = first.reduction.plane
-        sums = isinstance(plane, Sum) and not isinstance(plane, TimeMean) and values is not None
-        sums = sums and values is not None and values.values.dtype.kind in "iu"
+        plane, values = first.reduction.plane, first.inputs.values
+        whole = values is not None and values.values.dtype.kind in "iu"
+        sums = whole and isinstance(plane, Sum) and not isinstance(plane, TimeMean)
         found = _Found()
         found.add(first, sides, sums)
         if any(sides) or sums or isinstance(first.reduction, By):
@@ -99,7 +98,7 @@ class Survey:
 
 
 class _Found:
-    """What batches have in them: rows, the ends of their axes, the extremes of their values, and their labels."""
+    """What was found in batches: rows, the ends of their axes, the extremes of their values, and their labels."""
 
     def __init__(self) -> None:
         self.rows = 0
@@ -171,31 +170,21 @@ def lines_in_batches(survey: Survey, bins: tuple[Bins, Bins], reduction: Reducti
 def _rest(rows: TableRows, start: int) -> TableRows:
     """The rows from `start` on."""
     inputs, some = rows.inputs, slice(start, None)
-    values, codes = (None if each is None else _cut(each, some) for each in (inputs.values, inputs.codes))
+    values, codes = (None if each is None else each.take(some) for each in (inputs.values, inputs.codes))
     numbers = None if inputs.numbers is None else inputs.numbers[some]
-    x, y = (replace(each, values=each.values[some], valid=_masked(each, some)) for each in (rows.x, rows.y))
-    return replace(rows, x=x, y=y, inputs=replace(inputs, values=values, codes=codes, numbers=numbers))
-
-
-def _masked(column: Column | Numbers, some: slice) -> Array | None:
-    return None if column.valid is None else column.valid[some]
-
-
-def _cut(numbers: Numbers, some: slice) -> Numbers:
-    return Numbers(numbers.values[some], _masked(numbers, some))
+    made = replace(inputs, values=values, codes=codes, numbers=numbers)
+    return replace(rows, x=rows.x.take(some), y=rows.y.take(some), inputs=made)
 
 
 def _after(held: TableRows, rows: TableRows) -> TableRows:
-    """Rows, and those that come after them."""
+    """The rows `held`, then `rows`, as one batch."""
     before, inputs = held.inputs, rows.inputs
     numbers = None
     if before.numbers is not None and inputs.numbers is not None:
         numbers = np.append(before.numbers, inputs.numbers)
     pairs = ((before.values, inputs.values), (before.codes, inputs.codes))
     values, codes = (None if a is None or b is None else Numbers(*_appended(a, b)) for a, b in pairs)
-    x, y = (
-        Column(b.info, *_appended(a, b), b.categories) for a, b in ((held.x, rows.x), (held.y, rows.y))
-    )
+    x, y = (Column(b.info, *_appended(a, b), b.categories) for a, b in ((held.x, rows.x), (held.y, rows.y)))
     return replace(rows, x=x, y=y, inputs=replace(inputs, values=values, codes=codes, numbers=numbers))
 
 
@@ -208,7 +197,7 @@ def _appended(first: Column | Numbers, second: Column | Numbers) -> tuple[Array,
 
 
 def _recoded(codes: Numbers, labels: list[Any], places: dict[Any, int]) -> Numbers:
-    """Codes of a batch's labels as those of all labels."""
+    """The codes of a batch as places among all labels; codes below 0 stay as they are."""
     own = np.array([places[label] for label in labels], np.int32)
     if (own == np.arange(len(own))).all():
         return codes

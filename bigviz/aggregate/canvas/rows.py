@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bigviz.aggregate.canvas.table import declared, opened
-from bigviz.aggregate.inputs import Inputs, Numbers, bound, load
+from bigviz.aggregate.inputs import Inputs, bound, load
 from bigviz.aggregate.reductions.base import Reduction
 from bigviz.aggregate.reductions.by import By
 from bigviz.common.workers import Crew
@@ -91,10 +91,7 @@ def _taken(inputs: Inputs, keep: Mask | None) -> Inputs:
     """What a reduction reads of the rows that are kept (None: all)."""
     if keep is None:
         return inputs
-    values, codes = (
-        None if each is None else Numbers(each.values[keep], None if each.valid is None else each.valid[keep])
-        for each in (inputs.values, inputs.codes)
-    )
+    values, codes = (None if each is None else each.take(keep) for each in (inputs.values, inputs.codes))
     return replace(inputs, values=values, codes=codes)
 
 

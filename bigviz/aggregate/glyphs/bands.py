@@ -75,6 +75,7 @@ def banded_planes(reader: PointReader, crew: Crew) -> Planes:
 
 
 def _sorted(reader: PointReader, start: int, stop: int, cells: int, bits: int) -> _Sorted:
+    """The rows `start` to `stop` of an image of so many cells, by bands of 2^`bits`; rows outside are left out."""
     reduction, rows = reader.reduction, stop - start
     places = np.empty(rows, np.int32)
     for low, high in slices(rows, reader.slice_size):
@@ -111,7 +112,8 @@ def _add(tallied: Tally, part: _Sorted, band: int) -> None:
 
 @jit
 def _count_bands(cells: Array, outside: int, bits: int, edges: Array) -> None:
-    """Count the rows of each band, two places further on."""
+    """Count the rows of band b in `edges[b + 2]`: added up, `edges[b + 1]` is where the band begins, and `_sort` moves
+    it on to where it ends."""
     for k in range(cells.size):
         if cells[k] < outside:
             edges[2 + (cells[k] >> bits)] += 1

@@ -33,6 +33,7 @@ class Sides(NamedTuple):
 
     @staticmethod
     def of(x: Bins, y: Bins) -> Sides:
+        """The sides of an image with these bins."""
         ends = (float(x.low), float(x.high), x.scale, x.shift, float(y.low), float(y.high), y.scale, y.shift)
         return Sides(*ends, x.size, y.size)
 
@@ -74,9 +75,7 @@ def place(x: Array, y: Array, sides: Sides, outside: int, spare: int, out: Array
         column, row = np.int32(across * sides.x_scale + sides.x_shift), np.int32(up * sides.y_scale + sides.y_shift)
         column = min(max(column, zero), last_column)
         row = min(max(row, zero), last_row)
-        inside = (
-            (sides.x_low <= across) & (across <= sides.x_high) & (sides.y_low <= up) & (up <= sides.y_high)
-        )
+        inside = (sides.x_low <= across) & (across <= sides.x_high) & (sides.y_low <= up) & (up <= sides.y_high)
         out[k] = np.int32(row * stride + column) if inside else np.int32(none + (np.int32(k) & turns))
 
 

@@ -45,7 +45,7 @@ class Target(NamedTuple):
 
 @jit
 def count_points(points: Points, sides: Sides, target: Target, low: Array, wrapped: Array, found: int) -> int:
-    """Count points: see `count_bytes`."""
+    """Count points in the bytes `low`; `wrapped` and `found` are those of `count_bytes`."""
     cells = np.empty(_BLOCK, np.int32)
     for start in range(0, points.x.size, _BLOCK):
         stop = min(start + _BLOCK, points.x.size)

@@ -75,7 +75,7 @@ class PointsImage:
         return isinstance(plane, Sum) and plane.restarts and not np.isfinite(planes[0]).all()
 
     def add(self, planes: Planes, rows: PointRows, cancel: Cancel) -> None:
-        """Add rows to the accumulators of an image: for rows that come in batches."""
+        """Add a batch of rows to the planes of an image, in their order."""
         cells = np.empty(min(_BLOCK, len(rows)), np.int32)
         places = Places(self.x, self.y, -1)
         for start, stop in slices(len(rows), _BLOCK):
@@ -86,7 +86,7 @@ class PointsImage:
 
 
 def _in_parts(reader: PointReader, count: int, crew: Crew) -> Planes:
-    """Each of so many consecutive parts of the rows in planes of its own, and these together."""
+    """The planes of all rows: `count` consecutive parts of them in planes of their own, which are combined."""
     found: list[Planes] = [()] * count
     edges = [len(reader.rows) * part // count for part in range(count + 1)]
 

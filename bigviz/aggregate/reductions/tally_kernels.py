@@ -15,8 +15,8 @@ Array = npt.NDArray[Any]
 
 @jit
 def count_bytes(low: Array, wrapped: Array, found: int, cells: Array) -> int:
-    """Count rows in uint8, and write down the cells whose byte came round to 0, once for each time; `found` of them are
-    there, and so many more are there afterwards."""
+    """Count rows in uint8 and append each cell whose byte came round to 0 to `wrapped` (int32), which has `found`
+    entries; returns how many it has afterwards."""
     for k in range(cells.size):
         cell = np.uint32(cells[k])
         count = np.uint8(low[cell] + np.uint8(1))

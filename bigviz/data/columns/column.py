@@ -127,8 +127,8 @@ class Column:
         """The rows at some places (integers, or a mask) as `(values, valid)`, values widened as `slice` has them."""
         return widen(self.values[rows]), None if self.valid is None else self.valid[rows]
 
-    def take(self, rows: np.ndarray) -> Column:
-        """The rows at some places (integers, or a mask) as a column, in its own width."""
+    def take(self, rows: np.ndarray | slice) -> Column:
+        """The rows at some places (integers, a mask or a slice) as a column, in its own width."""
         return Column(self.info, self.values[rows], None if self.valid is None else self.valid[rows], self.categories)
 
 
