@@ -24,7 +24,7 @@ class Asked:
 
     @property
     def ranges(self) -> bool:
-        """Whether the rows of a step are those of ranges, of which no other brush and no filter leaves some out."""
+        """Whether the rows of a step are all rows of some ranges: no other brush and no filter leaves any out."""
         return not self.others and not filter_of(self.source)
 
     def spared(self, number: int) -> int:
@@ -44,7 +44,7 @@ def moving_brush(asked: Asked, prepared: Prepared, workers: int) -> MovingBrush:
         Resting(prepare_order(each.source, prepared), each.shape, kept_rows(filter_of(each.source), prepared))
         for each in asked.others
     ]
-    # Lines first: the bins of a histogram are found of a line's y sooner than of the column.
+    # Lines first: a histogram of a line's y takes its bins from the numbers that the line has put in order.
     numbers = sorted(range(len(asked.targets)), key=lambda number: not isinstance(asked.targets[number], LineTarget))
     made: dict[int, State] = {}
     for number in numbers:

@@ -69,7 +69,7 @@ class BrushMemory:
                     held.pop(key, None)
 
     def find(self, key: tuple[Hashable, ...]) -> Any:
-        """What is kept under a key; None for nothing."""
+        """What is kept under a key, or None."""
         with self._lock:
             found = self._alive.get(key)
             if found is not None:

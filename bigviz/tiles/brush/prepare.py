@@ -43,7 +43,7 @@ from bigviz.tiles.brush.targets.bin_blocks import bin_blocks
 from bigviz.tiles.brush.targets.cells import ONE_CELL, Bins, Cells, Raster, bins_of
 from bigviz.tiles.brush.targets.grid_target import GridTarget, Kept
 from bigviz.tiles.brush.targets.halves import COARSE, Halves, lower_halves, upper_halves
-from bigviz.tiles.brush.targets.in_order import Numbers, in_order, numbers_in_order
+from bigviz.tiles.brush.targets.in_order import AxisNumbers, in_order, numbers_in_order
 from bigviz.tiles.brush.targets.keyed_halves import KeyedHalves, keyed_halves
 from bigviz.tiles.brush.targets.line_places import Places, places_of
 from bigviz.tiles.brush.targets.line_rows import LineRows
@@ -171,8 +171,8 @@ def _inside(source: Source, shape: Shape, prepared: Prepared) -> Mask:
 def prepare_target(
     target: Target, source: Source, order: SourceOrder, prepared: Prepared, workers: int, ranges: bool
 ) -> GridTarget | LineRows:
-    """A target without rows, its columns brought into the source's order. `ranges` says whether rows come as ranges:
-    unless other brushes or a filter leave some of them out."""
+    """A target without rows, its columns brought into the source's order. `ranges`: rows come as whole ranges, since
+    neither other brushes nor a filter leave any of them out."""
     key = source_key(source)
 
     def keep(what: Hashable, row_bytes: int, make: Callable[[Crew], Any]) -> Any:
@@ -190,7 +190,7 @@ def prepare_target(
         axis = prepared.axis(target.column, target.axis, "x")
         edges, closed = target.edges, target.closed
         what = ("bins", target.column, target.axis, edges, closed)
-        held: Numbers | None = prepared.kept_so_far((key, _numbers_key(target.column, target.axis, "x")))
+        held: AxisNumbers | None = prepared.kept_so_far((key, _numbers_key(target.column, target.axis, "x")))
         cells = keep(what, 4, lambda crew: bins_of(axis, edges, closed, order, held, crew))
         reduction = bound(parse(target.agg), prepared.dataset)
     else:
@@ -277,7 +277,7 @@ def _line(target: LineTarget, order: SourceOrder, prepared: Prepared, keep: Keep
     axes = prepared.axes(layer)
     series = _series(layer, axes, prepared)
     what = ("places", layer.x, layer.y, layer.xaxis, layer.yaxis, layer.filter)
-    heights: Numbers | None = None
+    heights: AxisNumbers | None = None
     if len(series) and not len(series.gaps):
         if series.check_y is not None:
             series.check_y(np.zeros(1, np.int64), np.array([len(series)]))

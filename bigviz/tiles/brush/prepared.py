@@ -99,7 +99,8 @@ class Prepared:
         return self.columns[name].valid is None and self.columns[name].values.dtype.kind != "f"
 
     def kept_so_far(self, key: Hashable) -> Any:
-        """What memory holds of this version of the dataset under a key; None for nothing, and of some rows."""
+        """What memory holds of this version of the dataset under a key; None for nothing, and where only some rows are
+        looked at."""
         if self.some is not None:
             return None
         return self.memory.find((self.dataset.fingerprint, self.dataset.version, key))

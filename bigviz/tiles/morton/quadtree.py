@@ -47,10 +47,10 @@ __all__ = [
 Array = npt.NDArray[Any]
 PART: Final = 1 << 17  # rows that are gathered between two looks at the cancel flag: a few milliseconds
 LEAF: Final = 256  # a square on the border with at most so many rows is scanned, not divided
-LONG: Final = 1 << 11  # neither is one of so many rows that lie inside, on a line, but for some at its ends
+LONG: Final = 1 << 11  # nor is one with at most so many rows that lie on a line, all inside but for some at its ends
 _BATCH: Final = 1 << 15  # ranges between two looks at the cancel flag, at most
 _FIRST: Final = 1 << 10  # ranges that are looked for at first: room for more is 550 KB, and most tiles have some 50
-STACK: Final = 3 * 32 + 4
+STACK: Final = 3 * 32 + 4  # rows of a descent's stack: three squares wait on each of 32 levels
 _STRIDE: Final = 64  # rows that are counted without a look for a pile
 
 
@@ -81,7 +81,7 @@ class Ranges:
 
     @cached_property
     def rows(self) -> int:
-        """Rows in all ranges; what draws a tile asks three times."""
+        """Rows in all ranges; counted once, since drawing a tile asks three times."""
         return int((self.high - self.low).sum())
 
 
@@ -153,7 +153,8 @@ def cells_of(keys: Array, tile: TileKey) -> npt.NDArray[np.int32]:
 def cells_within(
     guard: Guard, low: int, high: int, tile: TileKey, out: npt.NDArray[np.int32] | None = None
 ) -> npt.NDArray[np.int32]:
-    """The same for the rows of a part of a whole range of the tile; in `out`, if that is given and has room."""
+    """The same for the rows of a part of a whole range of the tile; written to `out`, if that is given, which has room
+    for them."""
     keys = guard.keys.take(slice(low, high))
     cells = np.empty(high - low, np.int32) if out is None else out[: high - low]
     _square_cells(keys, *_terms(tile), _table_of(tile), cells)
@@ -237,13 +238,9 @@ def descend(
     found = 0
     while depth > 0 and found < whole.size:
         depth -= 1
-        low = stack[depth, 0]
-        high = stack[depth, 1]
-        level = stack[depth, 2]
-        first = np.uint64(stack[depth, 3])
+        low, high, level, first = stack[depth, 0], stack[depth, 1], stack[depth, 2], np.uint64(stack[depth, 3])
         size = (1 << (32 - level)) - 1
-        x = np.int64(compact(first))
-        y = np.int64(compact(first >> np.uint64(1)))
+        x, y = np.int64(compact(first)), np.int64(compact(first >> np.uint64(1)))
         if low == high or x > x1 or x + size < x0 or y > y1 or y + size < y0:
             continue
         inside = x >= left and x + size <= right and y >= bottom and y + size <= top

@@ -28,8 +28,8 @@ _BITS: Final = 13  # PITCH is 2^13
 # Of literals numba would compile what they are given to once more.
 _BEGIN: Final[Any] = np.int64(0)
 _BYTES: Final[Any] = np.int64(BLOCK)
-_TOLD: Final = 256  # rows of a square that a table knows, at least, in the mean
-_SQUARES: Final = 1 << 14  # that a thread looks for at a time
+_TOLD: Final = 256  # rows of a square of the table, on average, at least
+_SQUARES: Final = 1 << 14  # squares that a thread looks for at a time
 
 
 class Fenced(NamedTuple):
@@ -80,9 +80,9 @@ class Guard:
         return self.fences.nbytes + self.boxes.nbytes + self.fenced.squares.nbytes + len(self.keys.state)
 
     def tabulate(self, crew: Crew) -> None:
-        """Know where each square of a level begins, of which one holds some 256 rows: what descends to them later
-        looks for no key, which takes a microsecond where the processor has none of the keys at hand. It takes at most
-        16 bytes for each 1,000 rows, and reads all blocks. Raises Unreadable for damaged keys, Cancelled."""
+        """Make a table of where each square of a level begins, the finest one whose squares hold 256 rows or more on
+        average: later descents look these up, where searching a key takes a microsecond of cache misses. It takes at
+        most 16 bytes for each 1,000 rows, and reads all blocks. Raises Unreadable for damaged keys, Cancelled."""
         rows = len(self)
         level = max((rows // _TOLD).bit_length() - 1, 0) // 2
         if level == 0 or self.fenced.squares.size:

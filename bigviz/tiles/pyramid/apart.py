@@ -2,7 +2,8 @@
 
 All those in a square that are not coarser than it lie in its strips (`strips.Strip`): tiles that are as coarse as the
 square on one axis and finer on the other. A strip is added from its halves on the coarser axis, these from theirs, and
-so on down to squares, of which those of many rows are kept already; half a tile of few rows is counted.
+so on down to squares, of which those of many rows are kept already; half a tile of few rows is counted. Tiles beyond a
+number are left to be made on request.
 """
 
 from __future__ import annotations
@@ -17,15 +18,14 @@ from bigviz.tiles.morton.quadtree import Ranges
 from bigviz.tiles.pyramid.pyramid import Pyramid, Work
 from bigviz.tiles.pyramid.strips import Strip, halves
 
-__all__ = ["Apart", "Slim"]
+__all__ = ["Apart", "AxisStrip"]
 
-_MOST: Final = 128  # tiles, for each of the smallest that fits into the square's rows: 10^8 rows at one y make 20;
-# further ones are made on request
+_MOST: Final = 128  # tiles for each `many_apart` rows of the square, of which 10^8 rows at one y make 20
 
 
 @dataclass(frozen=True, slots=True)
-class Slim:
-    """A strip that is finer on x (`along_x`) or on y, of many rows."""
+class AxisStrip:
+    """A strip of many rows, and the axis on which it is finer: x (`along_x`) or y."""
 
     strip: Strip
     along_x: bool
@@ -45,10 +45,10 @@ class Apart:
         """Whether all were made so far that are worth keeping."""
         return self._left > 0
 
-    def make_large(self, share: int, work: Work) -> list[Slim]:
+    def make_large(self, share: int, work: Work) -> list[AxisStrip]:
         """Make the strips of more than `share` rows, where all tiles within the square's quarters are made; returns the
         largest ones of at most so many, which are left to `make`."""
-        waiting, small = [Slim(self._square, True), Slim(self._square, False)], []
+        waiting, small = [AxisStrip(self._square, True), AxisStrip(self._square, False)], []
         while waiting:
             for slim in self._halves(waiting.pop(), work):
                 if slim.strip.rows <= share:
@@ -58,7 +58,7 @@ class Apart:
                     waiting.append(slim)
         return small
 
-    def make(self, slim: Slim, work: Work) -> None:
+    def make(self, slim: AxisStrip, work: Work) -> None:
         """Make all tiles that lie in a strip."""
         waiting = [slim]
         while waiting:
@@ -66,7 +66,7 @@ class Apart:
             self._make_strip(each, work)
             waiting.extend(self._halves(each, work))
 
-    def _halves(self, slim: Slim, work: Work) -> Iterator[Slim]:
+    def _halves(self, slim: AxisStrip, work: Work) -> Iterator[AxisStrip]:
         """The halves of a strip that may hold tiles to keep."""
         if self._pyramid.shelf.full or not self.whole:
             return
@@ -75,9 +75,9 @@ class Apart:
             if half.rows > self._pyramid.inputs.many_apart:
                 ranges = half.ranges(0, len(half.squares))
                 if not self._pyramid.few_spots(ranges.low, ranges.high):
-                    yield Slim(half, slim.along_x)
+                    yield AxisStrip(half, slim.along_x)
 
-    def _make_strip(self, slim: Slim, work: Work) -> None:
+    def _make_strip(self, slim: AxisStrip, work: Work) -> None:
         strip = slim.strip
         if not self._pyramid.shelf.full and self.whole and self._pyramid.kept(strip.tile) is None:
             self._make(strip, slim.along_x, strip.tile, 0, len(strip.squares), work)

@@ -13,7 +13,7 @@ from bigviz.common.priority import Turns
 from bigviz.common.workers import Crew
 from bigviz.tiles.grid.tile_key import DEEPEST, TileKey
 from bigviz.tiles.morton.sorted_keys import Guard
-from bigviz.tiles.pyramid.apart import Apart, Slim
+from bigviz.tiles.pyramid.apart import Apart, AxisStrip
 from bigviz.tiles.pyramid.layer_columns import Inputs
 from bigviz.tiles.pyramid.plane_store import Shelf
 from bigviz.tiles.pyramid.pyramid import Pyramid, Work
@@ -82,7 +82,7 @@ class _Build:
 
     def _make_tops(self, squares: list[_Square], share: int, crew: Crew) -> None:
         """Make squares of one level all of whose quarters are made, and what of their tiles these do not hold."""
-        slims: list[tuple[Apart, Slim]] = []
+        slims: list[tuple[Apart, AxisStrip]] = []
 
         def begin(square: _Square) -> int:
             self._ensure(square)
@@ -91,7 +91,7 @@ class _Build:
             self._note(apart)
             return square.rows
 
-        def make(pair: tuple[Apart, Slim]) -> int:
+        def make(pair: tuple[Apart, AxisStrip]) -> int:
             apart, slim = pair
             apart.make(slim, self._work)
             self._note(apart)

@@ -102,6 +102,7 @@ def read_batches(
 def _pieces(
     dataset: Dataset, rows: npt.NDArray[np.int64], names: Sequence[str], most: int = _PIECE
 ) -> Iterator[pa.RecordBatch]:
+    """Some rows in pieces of at most `most` bytes, or of one row. Raises TooLarge for a row that `take` refuses."""
     try:
         table = dataset.take(rows, names, most)
     except TooLarge:  # long texts

@@ -22,7 +22,7 @@ from bigviz.tiles.brush.orders.source_order import SourceOrder
 from bigviz.tiles.brush.orders.stretches import Picked
 from bigviz.tiles.brush.targets.coarse_cells import coarse_cells
 from bigviz.tiles.brush.targets.halves import COARSE, Halves
-from bigviz.tiles.brush.targets.in_order import Numbers, filled, in_order
+from bigviz.tiles.brush.targets.in_order import AxisNumbers, filled, in_order
 from bigviz.tiles.brush.targets.kernels import count_rows
 from bigviz.tiles.brush.targets.keyed_halves import KeyedHalves
 from bigviz.tiles.grid.tile_key import DEEPEST
@@ -146,10 +146,10 @@ def labels_of(column: Column, order: SourceOrder, crew: Crew) -> Bins:
 
 
 def bins_of(
-    axis: Axis, edges: tuple[Number, ...], closed: bool, order: SourceOrder, held: Numbers | None, crew: Crew
+    axis: Axis, edges: tuple[Number, ...], closed: bool, order: SourceOrder, held: AxisNumbers | None, crew: Crew
 ) -> Bins:
-    """The bins of an axis's numbers, in a source's order, in which they may be `held`; compared with the edges
-    exactly."""
+    """The bins of an axis's numbers, compared with the edges exactly, in a source's order; `held` are the numbers in
+    that order, if they are there."""
     count = len(edges) - 1
     dtype = _narrow(count)
 

@@ -16,9 +16,9 @@ Array = npt.NDArray[Any]
 
 @jit
 def coarse_cells(upper: Array, mark: np.uint32, less: Array, place: Array, out: Array) -> None:
-    """In 32 bits throughout, so that eight rows are taken at a time. `less` are the bits that the view's levels leave
-    out of those of x and y, `place` its first column, its first row from the bottom, its size, and its blocks across;
-    the cell of a row outside is -1."""
+    """Write the cell of each row to `out` (int32), -1 for rows outside; in 32 bits throughout, so that eight rows are
+    taken at a time. `less` are the bits that the view's levels leave out of those of x and y, `place` its first column,
+    its first row from the bottom, its size, and its blocks across."""
     left, top, width, height, across = place[0], place[1], place[2], place[3], place[4]
     shift_x, shift_y, low, byte = np.uint32(16) + less[0], less[1], np.uint32(0xFFFF), np.int32(255)
     eight, sixteen, none = np.int32(8), np.int32(16), np.int32(-1)
@@ -35,7 +35,7 @@ def coarse_cells(upper: Array, mark: np.uint32, less: Array, place: Array, out: 
 def count_some(
     upper: Array, mark: np.uint32, less: Array, place: Array, cells: Array, sign: int, counts: Array
 ) -> None:
-    """Count some rows, whose `cells` stay in the processor's first cache."""
+    """Add `sign` to the count of each row's cell; `cells` is room for as many rows as stay in the first cache."""
     coarse_cells(upper, mark, less, place, cells)
     for k in range(upper.size):
         if cells[k] >= 0:
@@ -47,7 +47,7 @@ def count_coarse(
     lows: Array, highs: Array, chosen: Array, halves: Array, mark: np.uint32, less: Array, place: Array, sign: int,
     counts: Array,
 ) -> None:  # fmt: skip
-    """Count the rows of ranges, and chosen ones, some at a time."""
+    """Count the rows of ranges of positions and those at `chosen` positions, 1,024 at a time: see `count_some`."""
     cells, some = np.empty(1024, np.int32), np.empty(1024, np.uint32)
     for r in range(lows.size):
         for start in range(lows[r], highs[r], 1024):

@@ -1,7 +1,7 @@
 """The lowest or the highest value in each cell while rows come and go.
 
-A cell is two words side by side, so that a row costs one miss of the cache and not three: its value, as a whole number
-that is the lower the more it beats, and twice the number of its rows, with one more while it is stale.
+A cell is two words side by side, so that a row costs one miss of the cache and not three: its value as a key (the lower
+one beats the higher), and twice the number of its rows, plus one while it is stale.
 """
 
 from __future__ import annotations
@@ -125,8 +125,8 @@ def _float_keys(bits: Array, top: int, endless: int, turn: int, cells: Array, ke
 
 @jit
 def _come(cells: Array, keys: Array, again: bool, words: Array) -> int:
-    """Rows come; how many cells are no longer stale: a value that beats what a stale cell held, or equals it, makes it
-    fresh, as nothing that is left beats it."""
+    """Add rows; returns how many cells are no longer stale. A value that beats what a stale cell held, or equals it,
+    makes it fresh: nothing that is left beats it."""
     fresh = 0
     for k in range(cells.size):
         cell = cells[k]
@@ -144,7 +144,8 @@ def _come(cells: Array, keys: Array, again: bool, words: Array) -> int:
 
 @jit
 def _go(cells: Array, keys: Array, words: Array) -> int:
-    """Rows go; how many more cells are stale: one that loses what it holds is, one that loses its last row is not."""
+    """Take rows away; returns how many more cells are stale: one that loses what it holds is, unless it was its last
+    row."""
     stale = 0
     for k in range(cells.size):
         cell = cells[k]
@@ -159,7 +160,7 @@ def _go(cells: Array, keys: Array, words: Array) -> int:
 
 @jit
 def _only_stale(cells: Array, words: Array) -> None:
-    """Rows whose cell is not stale are in no cell."""
+    """Set the cells of rows to -1 where these are not stale."""
     for k in range(cells.size):
         if cells[k] >= 0 and words[cells[k], 1] & 1 == 0:
             cells[k] = -1

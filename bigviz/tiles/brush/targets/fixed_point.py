@@ -118,7 +118,7 @@ def add_floats(
 
 @jit
 def _finish(state: Array, bits: int, sizes: Array, endless: bool, sums: Array, counts: Array) -> None:
-    """Limbs carry from the lowest one up, whose units are `sizes`, and are added up as floats in that order."""
+    """Carry from the lowest limb up, and add the limbs as floats in that order; `sizes` are their units."""
     limbs, mask = sizes.size, (np.int64(1) << bits) - 1
     for cell in range(counts.size):
         total, carry, count = 0.0, np.int64(0), np.int64(0)

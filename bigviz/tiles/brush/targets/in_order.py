@@ -19,7 +19,7 @@ from bigviz.common.workers import Crew, slices
 from bigviz.data.columns.column import widen
 from bigviz.tiles.brush.orders.source_order import SourceOrder
 
-__all__ = ["Numbers", "filled", "in_order", "numbers_at", "numbers_in_order"]
+__all__ = ["AxisNumbers", "filled", "in_order", "numbers_at", "numbers_in_order"]
 
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
@@ -28,8 +28,8 @@ _SLICE: Final = 1 << 16  # rows whose numbers stay in the processor's cache
 
 
 @dataclass(frozen=True, eq=False)
-class Numbers:
-    """The numbers of an axis in a source's order, and which of them are some (None: all)."""
+class AxisNumbers:
+    """The numbers of an axis in a source's order; `valid` says which rows have one (None: all)."""
 
     values: Array
     valid: Mask | None
@@ -68,7 +68,7 @@ def in_order(order: SourceOrder, values: Array, crew: Crew) -> Array:
     return out
 
 
-def numbers_in_order(axis: Axis, order: SourceOrder, crew: Crew) -> Numbers:
+def numbers_in_order(axis: Axis, order: SourceOrder, crew: Crew) -> AxisNumbers:
     """The numbers of an axis in a source's order, with no copy of the column between."""
     out = np.empty(order.rows, axis.slice(0, 0)[0].dtype)
     valid = None if axis.column.valid is None else np.empty(order.rows, np.bool_)
@@ -81,11 +81,11 @@ def numbers_in_order(axis: Axis, order: SourceOrder, crew: Crew) -> Numbers:
         return piece[1] - piece[0]
 
     crew.run("gathering values", take, slices(order.rows, _SLICE), order.rows)
-    return Numbers(frozen(out), None if valid is None else frozen(valid))
+    return AxisNumbers(frozen(out), None if valid is None else frozen(valid))
 
 
 def numbers_at(axis: Axis, rows: Array) -> tuple[Array, Mask | None]:
-    """What `axis.at(rows)` gives, in half the time."""
+    """What `axis.at(rows)` gives: gathered by a kernel, in half the time."""
     column, numbers = axis.column, frozen(rows)
     values = np.empty(len(rows), column.values.dtype)
     _take(frozen(column.values), numbers, values)

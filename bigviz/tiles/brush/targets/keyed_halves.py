@@ -1,7 +1,7 @@
-"""Upper halves of which those of one axis are in the keys of the source's order: 2 bytes a row for those of the other.
+"""Upper halves of codes, one axis of which is in the keys of the source's order: 2 bytes a row for the other one.
 
-What is gathered when a pointer enters a figure is memory that the system may have to find first, which can take longer
-than all else; so the less of it the sooner a brush is exact.
+What is gathered when a pointer enters a figure goes to new memory, whose page faults can take longer than all else:
+with half of it a brush is exact sooner.
 """
 
 from __future__ import annotations
@@ -35,9 +35,10 @@ _CODES: Final = 1 << 16
 
 @dataclass(frozen=True, eq=False)
 class KeyedHalves:
-    """Upper halves as `halves.Halves` has them, of rows with `keys`: of one axis they are those of axis `which` of the
-    keys, of the other one `codes` (uint16), which are `lost` where a row is outside, and nowhere else. `shifts` are 16
-    and 0, the places of both in a half. Rows without a key have their halves in `rest` (uint32)."""
+    """Upper halves as `halves.Halves` has them. For rows with `keys` (uint64) the code of one axis is in axis `which`
+    of the key, that of the other one in `codes` (uint16), which are `lost` where a row is outside, and nowhere else;
+    `shifts` (16 and 0, or 0 and 16) are their places in a half. Rows without a key have their halves in `rest`
+    (uint32)."""
 
     keys: Array
     which: int
@@ -76,7 +77,7 @@ def keyed_halves(
     axes: tuple[Axis, Axis], roots: tuple[Root, Root], order: SourceOrder, keyed: int, which: int, crew: Crew
 ) -> KeyedHalves | None:
     """The upper halves of a layer whose axis `keyed` (0: x) is axis `which` of the order's keys. None where rows have
-    every code of the other axis."""
+    all 65,536 codes of the other axis, so that none is left for rows outside."""
     axis, root, rows = axes[1 - keyed], roots[1 - keyed], order.rows
     shifts = (16, 0) if keyed == 0 else (0, 16)
     codes, lost = _codes(lambda start, stop, out: _upper(axis, root, order, start, stop, out), rows, crew)
@@ -121,7 +122,7 @@ def _codes(read: Callable[[int, int, Array], Mask], rows: int, crew: Crew) -> tu
 
 @jit
 def _mark(inside: Array, lost: int, codes: Array, seen: Array) -> bool:
-    """Mark the rows outside; whether there are any."""
+    """Note the codes of rows inside in `seen`, and give rows outside the code `lost`; whether there are any."""
     some = False
     for k in range(codes.size):
         if inside[k]:
@@ -137,6 +138,7 @@ def _halves(
     keys: Array, codes: Array, which: np.uint64, lost: np.uint32, own: np.uint32, other: np.uint32, mark: np.uint32,
     out: Array,
 ) -> None:  # fmt: skip
+    """The halves of consecutive rows with keys."""
     sixteen = np.uint64(16)
     for k in range(codes.size):
         code = np.uint32(codes[k])
@@ -149,6 +151,7 @@ def _some_halves(
     places: Array, keys: Array, codes: Array, rest: Array, which: np.uint64, lost: np.uint32, own: np.uint32,
     other: np.uint32, mark: np.uint32, out: Array,
 ) -> None:  # fmt: skip
+    """The halves of the rows at some positions, with keys or without."""
     sixteen = np.uint64(16)
     for k in range(places.size):
         at = np.int64(places[k])
@@ -165,6 +168,7 @@ def _range_halves(
     low: int, high: int, keys: Array, codes: Array, rest: Array, which: np.uint64, lost: np.uint32, own: np.uint32,
     other: np.uint32, mark: np.uint32, out: Array,
 ) -> None:  # fmt: skip
+    """The halves of a range of rows, with keys or without."""
     known = min(max(low, keys.size), high)
     _halves(keys[low:known], codes[low:known], which, lost, own, other, mark, out[: known - low])
     for k in range(known, high):

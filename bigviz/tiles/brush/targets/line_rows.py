@@ -17,7 +17,7 @@ from bigviz.tiles.answers.answer import Cost, microseconds
 from bigviz.tiles.answers.columns import Columns
 from bigviz.tiles.brush.orders.source_order import Change, SourceOrder
 from bigviz.tiles.brush.orders.stretches import Picked
-from bigviz.tiles.brush.targets.in_order import Numbers as Heights
+from bigviz.tiles.brush.targets.in_order import AxisNumbers
 from bigviz.tiles.brush.targets.line_blocks import LineBlocks, RowsBeside
 from bigviz.tiles.brush.targets.line_places import Places
 from bigviz.tiles.grid.window import Number, check_window
@@ -52,7 +52,7 @@ class LineRows:
         axes: tuple[Axis, Axis],
         series: Series,
         places: Places,
-        heights: Heights | None,
+        heights: AxisNumbers | None,
         numbers: Numbers,
         window: Window,
     ) -> None:

@@ -65,7 +65,7 @@ class Reduced:
 
     @property
     def counts_rows(self) -> bool:
-        """Whether how many rows a cell has is all there is to it."""
+        """Whether nothing but the number of a cell's rows is asked for."""
         return isinstance(self.reduction, Count | Presence) and self.values is None
 
 
