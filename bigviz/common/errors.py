@@ -124,8 +124,8 @@ class Cancelled(BigvizError):
 
 
 def out_of_memory() -> Busy:
-    """What is answered where memory was asked for that there is not, by NumPy, Arrow, numba or Python itself: a new
-    error, as the frames of theirs hold what was made until then."""
+    """What is answered where NumPy, Arrow, numba or Python itself could not allocate memory: a new error, since the
+    traceback of theirs keeps alive what was made until then."""
     return Busy("The server has not enough memory free for this: ask for less, or try again later.")
 
 

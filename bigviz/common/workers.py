@@ -34,7 +34,7 @@ def usable_cores() -> int:
 
 @lru_cache(1)
 def _core_limit() -> float:
-    """Read once: a picture asks for the cores too, and reading the files takes as long as its kernels."""
+    """`core_limit`, read once: each picture asks for the cores, and reading the files takes as long as its kernels."""
     return core_limit()
 
 

@@ -55,8 +55,8 @@ links = list_of(
 
 
 def check_links(document: Document) -> None:
-    """Refuses links of figures that there are not, of a figure that is in two, and of one that shows no table that
-    another of its link shows: no brush would reach it. Raises BadInput."""
+    """Raise BadInput for a link of a figure that does not exist, that is in two links, or that shares no table with
+    another figure of its link, so that no brush would reach it."""
     known, linked = {figure.id: figure for figure in document.figures()}, set[str | tuple[str, str]]()
     for at, link in enumerate(document.links):
         for name in link.figures:
@@ -84,7 +84,8 @@ def check_links(document: Document) -> None:
 
 
 def _check_tables(document: Document, at: int, figures: Sequence[FigureSpec]) -> None:
-    """A brush is of rows of the table of a figure's first layer, and reaches layers over the same table."""
+    """Raise BadInput for a figure or a number that no brush reaches: a brush selects rows of the table of its figure's
+    first layer, and reaches layers over the same table."""
     brushed = [figure.layers[0].dataset if figure.layers else None for figure in figures]
     shown = [{layer.dataset for layer in figure.layers} for figure in figures]
     numbers = document.links[at].numbers

@@ -1,4 +1,4 @@
-"""PNG files of pixels, and of places in a palette: a byte a pixel, a quarter of what is to be compressed.
+"""PNG files of RGBA pixels, and of indices into a palette: a byte a pixel, a quarter of what is to be compressed.
 
 Lines are not filtered: to try five filters on each takes three times as long, and makes pictures of few colours no
 smaller. Chunks are those of PNG, third edition, section 11.
@@ -30,7 +30,7 @@ def png(pixels: Bytes) -> bytes:
 
 
 def indexed_png(places: Bytes, palette: Bytes, clear: int | None) -> bytes:
-    """Places (y, x) in a palette (256, 3) as a PNG; `clear` is the place of transparent pixels, None without any."""
+    """Indices (y, x) into a palette (256, 3) as a PNG; `clear` is the index of transparent pixels, None without any."""
     colours = palette[: int(places.max(initial=0)) + 1].copy()
     opacities: list[tuple[bytes, bytes]] = []
     if clear is not None:

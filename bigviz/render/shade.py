@@ -91,7 +91,8 @@ def norm_of(values: Sequence[Values], shading: Shading) -> Norm:
 
 
 def shade(planes: Sequence[Array], values: Values, norm: Norm, shading: Shading) -> bytes:
-    """A PNG of the planes (y, x), row 0 at the top, of a palette where there is a colour left for empty cells."""
+    """A PNG of the planes (y, x), row 0 at the top: with a palette, unless there are categories, or empty cells and no
+    index left for them."""
     if values.cells.by:
         return png(coloured(planes, values, norm, shading))
     places, whole = _places(values, norm), bool(values.filled.all())
@@ -116,7 +117,7 @@ def coloured(planes: Sequence[Array], values: Values, norm: Norm, shading: Shadi
 
 
 def _in_colours(places: npt.NDArray[np.uint8], values: Values, shading: Shading) -> npt.NDArray[np.uint8]:
-    """The same as places in a colour map."""
+    """`coloured` without categories, from the index of each cell in the colour map (see `_places`)."""
     colours = np.full((256, 4), 255, np.uint8)
     colours[:, :3] = lut(shading.cmap)
     pixels: npt.NDArray[np.uint8] = colours[places]
@@ -125,7 +126,7 @@ def _in_colours(places: npt.NDArray[np.uint8], values: Values, shading: Shading)
 
 
 def _places(values: Values, norm: Norm) -> npt.NDArray[np.uint8]:
-    """Where each cell's value lies in a colour map of 256; anywhere for cells without one."""
+    """The index (y, x) of each cell's value in a colour map of 256; any index for cells without a value."""
     numbers = values.numbers
     counts = values.cells.empty == "counts" and numbers.dtype.kind == "u"
     highest = int(numbers.max(initial=0)) if counts else numbers.size
@@ -141,7 +142,7 @@ def _rounded(fraction: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
 
 
 def _unused(places: npt.NDArray[np.uint8]) -> int | None:
-    """The first place that no cell has."""
+    """The lowest index that no cell has; None where cells have all 256."""
     free = np.flatnonzero(np.bincount(places, minlength=256) == 0)
     return int(free[0]) if len(free) else None
 

@@ -342,7 +342,7 @@ class Site:
             self._shelf.close()
 
     def standing(self, name: str) -> Standing | None:
-        """What stands for a document of that name now; None where it has to be opened first."""
+        """The state of the document of that name; None where it has to be opened first."""
         if self.has(name) or self.library is None:
             document = self.documents.get(name)
             return None if document is None else (document, 0)

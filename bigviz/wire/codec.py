@@ -188,8 +188,8 @@ def add_counts(
 
 def add_values(plane: EncodedPlane, out: Array) -> None:
     """Add the filled cells of an encoded plane of values to the C-contiguous (256, 256) `out`, of a dtype that holds
-    its values. The same as to decode it and to add that: without 600 KB that are written, and whose pages the system
-    has to find, in between. Raises as `decode` does, when some may be added already."""
+    its values: the same as decoding it and adding that, without the 600 KB between and their page faults. Raises what
+    `decode` does; some values may be added by then."""
     dtype, flat = DTYPES.get(plane.dtype), out.reshape(CELLS)
     if plane.codec == RUNS and dtype is not None:
         kept, pairs = _runs_of(plane.payload, dtype)
@@ -232,7 +232,8 @@ def _decode_runs(payload: bytes, dtype: np.dtype[Any]) -> tuple[Array, npt.NDArr
 
 
 def _runs_of(payload: bytes, dtype: np.dtype[Any]) -> tuple[Array, npt.NDArray[np.uint32]]:
-    """The values of a `runs` plane, and where they lie, as `find_runs` gives it: that is not checked."""
+    """The values of a `runs` plane and its runs, as `find_runs` gives them; it is not checked that these fit the values
+    and the plane."""
     if len(payload) < 8:
         raise BadInput(f"a runs plane has at least 8 bytes, got {len(payload)}", "payload", len(payload))
     runs, count = (int(word) for word in np.frombuffer(payload, "<u4", 2))

@@ -49,8 +49,8 @@ def scatter(kept: Array, pairs: npt.NDArray[np.uint32], values: Array, filled: n
 
 
 def add_to_runs(kept: Array, pairs: npt.NDArray[np.uint32], values: Array) -> bool:
-    """Add values to those that lie in the runs of a flat plane; False where these do not lie within it, or do not hold
-    as many cells."""
+    """Add the values `kept` to the cells of the runs `pairs` in a flat plane. False, with some added already, where the
+    runs reach beyond the plane or do not have as many cells as there are values."""
     if kept.dtype != np.float32 or values.dtype != np.float64:  # the kernel widens these as it goes
         kept = kept.astype(values.dtype, copy=False)
     return bool(_add_to_runs(frozen(kept), frozen(pairs), values))

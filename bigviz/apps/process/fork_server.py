@@ -151,7 +151,7 @@ class ForkServer:
     def _bound(self) -> None:
         """End the apps that take more memory than they may, together with the processes that they started: the limit of
         the operating system is one of each."""
-        self._end_orphans()  # an app may have let go of them
+        self._end_orphans()  # those of an app that has given up being their subreaper
         for pid, group in members(self._memory).items():
             most = self._memory[pid]
             if len(group) > 1 and sum(map(held, group)) > most:

@@ -29,7 +29,7 @@ def members(leaders: Collection[int]) -> dict[int, list[int]]:
 
 
 def children(parent: int) -> list[int]:
-    """The processes whose parent is this one."""
+    """The pids of a process's children, as /proc has them now."""
     places = {pid: _place(pid) for name in os.listdir("/proc") if name.isdigit() and (pid := int(name))}
     return [pid for pid, place in places.items() if place is not None and place[0] == parent]
 

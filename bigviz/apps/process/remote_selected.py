@@ -73,6 +73,6 @@ def _number_of(value: list[str] | None) -> int | float | Decimal | None:
 
 
 def _value_in(body: bytes) -> Any:
-    """The one value of an Arrow stream: what is no number keeps its type so."""
+    """The one value of an Arrow stream, by which dates, times and texts keep their types; None for null."""
     found = pa.ipc.open_stream(body).read_all().column(0)
     return python_value(found[0]) if found.null_count == 0 else None

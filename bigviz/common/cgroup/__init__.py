@@ -1,1 +1,1 @@
-"""Limits of containers and services: of this process' control groups."""
+"""Limits of containers and services: of this process's control groups."""

@@ -1,7 +1,7 @@
 """How much memory and processor time the control groups of this process leave it.
 
 Both versions of the kernel's interface are read (https://docs.kernel.org/admin-guide/cgroup-v2.html and
-https://docs.kernel.org/admin-guide/cgroup-v1/memory.html), for the process' own group and all above it: any of them
+https://docs.kernel.org/admin-guide/cgroup-v1/memory.html), for the process's own group and all above it: any of them
 may be the tightest. In a container the files of its group are often mounted at the top, so names that are not there are
 looked for there.
 """
@@ -20,6 +20,11 @@ __all__ = ["MemoryLimit", "core_limit", "memory_limits"]
 _MOUNT: Final = Path("/sys/fs/cgroup")
 _OWN: Final = Path("/proc/self/cgroup")
 _NO_LIMIT: Final = 1 << 60  # version 1 writes a number of this size where there is none
+_MEMORY: Final = {
+    1: ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+    2: ("memory.max", "memory.current", "inactive_file"),
+}
+"""The files of limit and use in bytes, and the name in `memory.stat` of what the kernel can drop, by version."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class MemoryLimit:
 
 
 def memory_limits(mount: Path = _MOUNT, own: Path = _OWN) -> list[MemoryLimit]:
-    """The limits on this process' memory, the nearest first; none outside of groups with limits."""
+    """The limits on this process's memory, that of its own group first; empty where no group has one."""
     found = []
     for folder, version in _folders("memory", mount, own):
         limit, usage, name = _MEMORY[version]
@@ -59,14 +64,8 @@ def core_limit(mount: Path = _MOUNT, own: Path = _OWN) -> float:
     return least
 
 
-_MEMORY: Final = {
-    1: ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
-    2: ("memory.max", "memory.current", "inactive_file"),
-}
-
-
 def _folders(controller: str, mount: Path, own: Path) -> Iterator[tuple[Path, int]]:
-    """The folders of this process' groups that have a controller, the nearest first, each with its version."""
+    """The folders of this process's groups that have a controller, each with its version, its own group first."""
     for line in _text(own).splitlines():
         number, _, rest = line.partition(":")
         controllers, _, name = rest.partition(":")
@@ -100,6 +99,7 @@ def _number(path: Path) -> int | None:
 
 
 def _stat(path: Path, name: str) -> int:
+    """The number of a name in a file of names and numbers; 0 where it is not there."""
     for line in _text(path).splitlines():
         key, _, value = line.partition(" ")
         if key == name and value.isdecimal():

@@ -17,8 +17,8 @@ from bigviz.data.columns.kinds import storage_type
 __all__ = ["MOST_WRITTEN", "Room", "written_bytes"]
 
 MOST_WRITTEN: Final = 512 << 20
-"""Bytes of rows that are put together at a time."""
-_CODE: Final = 4
+"""Bytes of rows that are put together at a time, at most."""
+_CODE: Final = 4  # bytes of a dictionary's index
 _VIEW: Final = 16  # bytes of a view, which begin with its length
 _ITEMS: Final = 1 << 20  # of lists that are looked at at a time
 

@@ -61,7 +61,8 @@ class Selected:
 
     def sum(self, column: str) -> Any:
         """The sum of a column of numbers: exact of integers, booleans (the number of true ones) and decimals, of floats
-        rounded once in each 2^20 rows and at the end. 0 of no rows. Of durations exact, as `mean` gives times."""
+        rounded once in each 2^20 rows and at the end. 0 of no rows. Of durations it is exact, a `numpy.timedelta64` in
+        nanoseconds."""
         info = self._additive(column, "sum")
         total = _total([each for each, _ in self._sums(column)])
         if info.is_time:
@@ -273,7 +274,7 @@ def time_value(nanoseconds: int, what: str, type_: pa.DataType) -> Any:
 
 
 def _finest(type_: pa.DataType) -> pa.DataType:
-    """The type of times of a kind in nanoseconds."""
+    """The type in nanoseconds of the same kind of times."""
     if pt.is_time(type_):
         return pa.time64("ns")
     if pt.is_duration(type_):
@@ -282,6 +283,6 @@ def _finest(type_: pa.DataType) -> pa.DataType:
 
 
 def _stored(type_: pa.DataType) -> pa.DataType:
-    """The type of a column's values, whatever holds them."""
+    """The type of a column's values, without extension types and dictionaries around it."""
     found = storage_type(type_)
     return found.value_type if pt.is_dictionary(found) else found

@@ -1,4 +1,4 @@
-"""When to try again what a disk has refused: later each time."""
+"""When to try again what a disk has refused: after a pause that doubles with each failure."""
 
 from __future__ import annotations
 

@@ -26,8 +26,9 @@ _OF_KIND: Final[Mapping[str, Any]] = {"category": _TEXT, "integer": 0, "bool": T
 
 
 def check_control_types(document: Document, text: str, dataset: Dataset) -> None:
-    """Check a filter with a value of each type that its controls may get, one control at a time: what they have at
-    first may be none, which says nothing. Nothing is read. Raises BadInput that names the control, at its character."""
+    """Check a filter with a value of each type that its controls may get, one control at a time: their initial values
+    may be None, which has no type. Nothing is read. Raises BadInput that names the control, with the position in the
+    filter."""
     if not text.strip() or reference_of(text) is not None:
         return
     names = sorted(parse(text).controls & document.controls.keys())

@@ -78,7 +78,7 @@ class Channel:
         return sent
 
     def unread(self) -> int:
-        """Bytes that the page has not told that it took in."""
+        """Bytes that were sent and that the page has not acknowledged."""
         return self._on_the_way
 
     def hang_up(self, code: int, reason: str) -> None:

@@ -168,7 +168,8 @@ class People:
         return (await self._role(kind, name, None))[1] is not None
 
     def mark(self) -> object:
-        """What stands for all that is known of people now: another object once anybody's rights may be others."""
+        """An object that stands for all that is known of users and their rights: another one as soon as these may have
+        changed."""
         return self._current()
 
     async def watch(self, guests: Callable[[], Iterable[Guest]]) -> None:

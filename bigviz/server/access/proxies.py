@@ -13,7 +13,7 @@ from bigviz.common.errors import BadInput
 from bigviz.common.web.origins import parse_host
 from bigviz.common.web.public_url import PATH
 
-__all__ = ["Proxies", "is_forwarded", "taken_off"]
+__all__ = ["Proxies", "is_forwarded", "stripped_prefix"]
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -79,9 +79,9 @@ class Proxies:
         return True
 
 
-def taken_off(request: HTTPServerRequest) -> str:
-    """The path that a proxy, which has to be trusted, took off the front of a request's: "" where it says of none, or
-    what cannot be one."""
+def stripped_prefix(request: HTTPServerRequest) -> str:
+    """The path that a proxy has stripped from the front of a request's, as the last value of X-Forwarded-Prefix says;
+    "" without one, or where it is no path. Only to be believed of a trusted proxy."""
     path = request.headers.get("X-Forwarded-Prefix", "").rpartition(",")[2].strip().rstrip("/")
     return path if PATH.fullmatch(path) else ""
 

@@ -1,4 +1,5 @@
-"""How much processor time each has used lately: who has used least is served first."""
+"""How much processor time users, addresses and connections have used lately: whoever has used the least is served
+first."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from typing import Final
 __all__ = ["UsedTime"]
 
 _HALF_LIFE: Final = 2.0  # seconds: a pan's worth of work is forgotten before the next one
-_MOST: Final = 30  # half-lives that units grow over before all are put into new ones
+_MOST: Final = 30  # half-lives after which all values are put into a new unit, long before they overflow
 _FORGOTTEN: Final = 1e-4  # seconds of work that are as good as none
 
 
@@ -40,7 +41,7 @@ class UsedTime:
         return self._used.get(key, 0.0)
 
     def forget(self, key: Hashable) -> None:
-        """A key does not come again."""
+        """Drop a key that does not come again."""
         self._used.pop(key, None)
 
     def _begin_anew(self, age: float) -> None:

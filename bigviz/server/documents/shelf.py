@@ -120,8 +120,8 @@ class Shelf:
         return Shown(opened, await self.usage(name, opened, caller))
 
     def standing(self, name: str) -> tuple[Opened, int] | None:
-        """A document that is kept open, and a number that is another one once callers may be shown something else of
-        it."""
+        """A document that is kept open, and a number that changes as soon as callers may be shown something else of it;
+        None for one that is not open."""
         opened = self._kept.get(name)
         return None if opened is None else (opened, self._state)
 

@@ -17,7 +17,7 @@ from bigviz.server.access.credentials import Credentials, network_of
 from bigviz.server.access.foreign_pages import refusal
 from bigviz.server.access.gate import Need, needs_of
 from bigviz.server.access.principal import Principal
-from bigviz.server.access.proxies import taken_off
+from bigviz.server.access.proxies import stripped_prefix
 from bigviz.server.access.same_origin import SAFE, foreign_origin, refuse_foreign_change
 from bigviz.server.error_json import describe, dump, retry_after, status_of
 from bigviz.server.http.content_types import JSON
@@ -49,9 +49,10 @@ class Guarded(RequestHandler):
     form. Also for static files.
 
     `need` is declared by each route. `private`: the answer depends on who signed in, so no shared cache may keep it;
-    `by_origin`: on the page that asked; `reader` is the foreign origin whose pages may read it. `taken_off` is the path
-    that a trusted proxy took off the front of the address. `in_pages`: where any origin is named, pages may show the
-    answer without reading it, as pictures of a map are shown, which browsers ask for without telling the origin.
+    `by_origin`: on the page that asked; `reader` is the foreign origin whose pages may read it. `stripped` is the path
+    that a trusted proxy has stripped from the front of the address. `in_pages`: where any origin is named, pages may
+    show the answer without reading it, as pictures of a map are shown, which browsers ask for without telling the
+    origin.
     """
 
     need: ClassVar[Need | Mapping[str, Need]]
@@ -61,7 +62,7 @@ class Guarded(RequestHandler):
     private = False
     by_origin = False
     reader: str | None = None
-    taken_off = ""
+    stripped = ""
     in_pages: ClassVar[bool] = False
 
     def clear(self) -> None:
@@ -103,7 +104,7 @@ class Guarded(RequestHandler):
         """Let the request through, or answer with an error; `_finished` tells which."""
         access, request = self.site.access, self.request
         proxied = access.proxies.apply(request)
-        self.taken_off = taken_off(request) if proxied else ""
+        self.stripped = stripped_prefix(request) if proxied else ""
         if not self.site.hosts.allows_host(request.headers.get("Host")):
             raise HTTPError(403)
         need = needs_of(type(self)).get(str(request.method))
@@ -162,15 +163,15 @@ class Guarded(RequestHandler):
 
     @property
     def mount(self) -> str:
-        """The path in front of all addresses, as the browser that asks has it."""
+        """The path in front of all addresses, as the browser that asks uses them."""
         public = self.site.public
         if public is not None and public.names(self.request.host):
             return public.path
-        return self.taken_off + self.site.prefix
+        return self.stripped + self.site.prefix
 
     @property
     def front(self) -> str:
-        """What stands before the slash of all addresses, as other browsers may have them too."""
+        """The origin and the path in front of all addresses, as any browser may use them."""
         public = self.site.public
         return f"{self.scheme}://{self.request.host}{self.mount}" if public is None else public.text
 

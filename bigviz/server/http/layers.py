@@ -117,12 +117,13 @@ class Tiles(LayerHandler):
     basis: Basis | None = None
 
     async def prepare(self) -> None:
-        """Let the request through; what is known of people is looked at before they are."""
+        """Admit the request. The mark of people is taken before it is looked up who asks, so that no change between is
+        missed."""
         self.people = self.site.people.mark()
         await super().prepare()
 
     def on_finish(self) -> None:
-        """Keep the answer for who asks again."""
+        """Keep the answer for whoever asks for the same again."""
         super().on_finish()
         if self.basis is not None:
             route, headers = type(self).__name__.lower(), list(self._headers.get_all())

@@ -4,13 +4,15 @@ Owners (a viewer's socket, an HTTP client's address) want jobs; a job has a key,
 Each owner has slots (a viewer's figures) that hold one list of wants each: a newer list replaces the older one. What
 nobody wants any more is dropped if it has not started, and has its cancel flag raised if it has.
 
-The next job is of who has used least processor time lately, of equals in turn, in the order of the owner's list: who
-asks for much delays who asks for little by no more than the jobs that run. Owners of one share (a user's or an
-address's viewers) are compared as one first, so that many connections are not many shares. Owners that were told to
-`follow` others get every fourth job while both wait. Jobs marked `later` (prefetched tiles) start only when nothing
-else waits, and at most all but one worker run jobs marked `heavy`, so that a row of large images leaves room for tiles.
-Jobs marked `long`, which take seconds and have threads of their own for the work, have two places next to the workers,
-so that they take no turn from others, and others none from them.
+The next job is one of the owner that has used the least processor time lately, of equals in turn, in the order of the
+owner's list: one that asks for much delays one that asks for little by no more than the jobs that run. Owners of one
+share (a user's or an address's viewers) are compared as one first, so that many connections are not many shares. Owners
+that were told to `follow` others get every fourth job while both wait.
+
+Jobs marked `later` (prefetched tiles) start only when nothing else waits, and at most all but one worker run jobs
+marked `heavy`, so that a row of large images leaves room for tiles. Jobs marked `long`, which take seconds and have
+threads of their own for the work, have two places next to the workers, so that they take no turn from others, and
+others none from them.
 
 There are no threads here: callers that use the queue from several threads guard it with a lock.
 """
@@ -29,7 +31,7 @@ from bigviz.server.access.used_time import UsedTime
 __all__ = ["LONG", "Job", "JobQueue", "Outcome", "Want"]
 
 LONG: Final = 2  # long jobs that run at a time
-_FOLLOWERS_TURN: Final = 4  # every which job is one of an owner that follows others
+_FOLLOWERS_TURN: Final = 4  # one job in so many is of an owner that follows others
 
 
 @dataclass(frozen=True)

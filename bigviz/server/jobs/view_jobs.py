@@ -79,7 +79,7 @@ class ViewJobs:
         name = (dataset.fingerprint, dataset.version, layer, ("frame", want.place))
 
         def call(cancel: Cancel) -> Prepared | None:
-            kept = self.kept.get(name)  # it is, where the browser was behind
+            kept = self.kept.get(name)  # made while this job waited for its browser to catch up
             if kept is not None:
                 return kept.value  # type: ignore[no-any-return]
             tile = self._engine.tile(dataset, layer, key, cancel)

@@ -5,7 +5,7 @@ tile that is there already. So the answer to a request for a tile is kept under 
 rests on. The same request gets the same answer for as long as
 
 - it comes from a client of the same kind: a trusted proxy or not, this machine or not, with TLS or without;
-- nobody's rights have changed, no session or token of the request has ended, and people are not vouched for by others;
+- nobody's rights have changed, no session or token of the request has ended, and no proxy vouches for its users;
 - the document and the version of its dataset are those that were shown, and the engine still names their answers so;
 - the body is kept.
 
@@ -45,14 +45,16 @@ if TYPE_CHECKING:
 __all__ = ["Basis", "Client", "KeptAnswer", "KeptAnswers", "Model", "Standing"]
 
 Standing = tuple[object, int]
-"""What stands for a document: while the object and the number are the same, who is let in is shown the same."""
+"""The state of a document: while the object and the number are the same, whoever is let in is shown the same."""
 
 Kind = tuple[bool, bool, str]
+"""Whether a client is a trusted proxy, whether it is on this machine, and the scheme that it speaks."""
 Key = tuple[bytes, Kind]
+"""The bytes of a request, and the kind of its client."""
 
 _LONGEST: Final = 4 << 10  # bytes of a request; those of browsers have some hundred
 _MOST_BYTES: Final = 16 << 20  # of requests and headers
-_OBJECTS: Final = 1 << 10  # bytes that go with each
+_OBJECTS: Final = 1 << 10  # bytes of the objects that go with each answer, about
 _MOST_CLIENTS: Final = 1_000  # whose kinds are known
 _MOST_MODELS: Final = 256
 _STATUSES: Final = (200, 304)
@@ -82,8 +84,8 @@ class Client:
 
 @dataclass(frozen=True)
 class Basis:
-    """What an answer rests on: what was known of `people`, and what stood for the `document`, before either was looked
-    up; who asked for tiles of which layer; and the name of the `body`, empty for an answer without one."""
+    """What an answer rests on: the mark of `people`, and the `standing` of the `document`, both taken before either was
+    looked up; who asked for tiles of which layer; and the name of the `body`, empty for an answer without one."""
 
     people: object
     document: str

@@ -39,7 +39,7 @@ class ReadAhead:
     async def __call__(self, delegate: HTTPMessageDelegate) -> bool:
         """Whether the connection is kept for another request. Raises StreamClosedError once it is closed."""
         connection, stream = self._connection, self._connection.stream
-        del connection.read_response  # from now on it is Tornado's own, and nothing refers to itself
+        del connection.read_response  # Tornado's own again, without a cycle of references
         while True:
             request = await self._request(stream)
             began = time.perf_counter()
@@ -130,6 +130,6 @@ class ReadAhead:
 
 
 def _give_back(stream: Any, request: bytes) -> None:
-    """Put what was read of a stream before what is still to be read."""
+    """Put what was read back in front of what a stream has buffered, by the names that Tornado has for its buffer."""
     stream._read_buffer[:0] = request
     stream._read_buffer_size += len(request)

@@ -21,7 +21,7 @@ from bigviz.server.access.same_origin import foreign_origin, is_embedded
 from bigviz.server.http.base import Guarded
 from bigviz.server.site import Site
 from bigviz.server.websocket.eager import begun
-from bigviz.server.websocket.socket_queue import hold_little_unsent, unconfirmed
+from bigviz.server.websocket.socket_queue import hold_little_unsent, unacknowledged
 from bigviz.server.websocket.viewer import Viewer
 from bigviz.wire.frames import DENIED, FLOODED, GONE, OTHER_VERSION, UNREAD, VERSION, Bytes
 
@@ -135,12 +135,12 @@ class Websocket(Guarded, WebSocketHandler):
         return written
 
     def unread(self) -> int:
-        """Bytes that were written and that the browser's machine has not confirmed."""
+        """Bytes that were written and that the browser's machine has not acknowledged."""
         connection: Any = self.ws_connection
         if connection is None or connection.is_closing():
             return 0
         stream = connection.stream
-        return len(stream._write_buffer) + unconfirmed(stream.socket)
+        return len(stream._write_buffer) + unacknowledged(stream.socket)
 
     def hang_up(self, code: int, reason: str) -> None:
         """Begin the closing handshake; nothing happens on a connection that is closing."""

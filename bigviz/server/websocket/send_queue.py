@@ -16,7 +16,7 @@ __all__ = ["Message", "Outbox", "Sink"]
 _AHEAD: Final = 256 << 10  # bytes handed to the sink before waiting for it: enough for a usual view in one go
 _PATIENT: Final = 0.25  # seconds without one byte read, after which a browser gets no work done: a slow line reads some
 _PROVEN: Final = 256 << 10  # bytes that a machine does not take in unless its browser reads: a first view has more
-_LOOK: Final = 1.0  # between two looks at one that reads nothing
+_LOOK: Final = 1.0  # seconds between two looks at a browser that reads nothing
 
 
 @dataclass(eq=False, slots=True)  # thousands a second are made
@@ -49,8 +49,8 @@ class Sink(Protocol):
         the outbox."""
 
     def unread(self) -> int:
-        """Bytes of these frames that the browser's machine has not confirmed. While one write is awaited this falls
-        with whatever the browser reads."""
+        """Bytes of these frames that the browser's machine has not acknowledged. While a write is awaited this falls as
+        the browser reads."""
 
 
 class Outbox:

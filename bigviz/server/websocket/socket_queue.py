@@ -1,4 +1,4 @@
-"""What the kernel holds of a connection's output: how much that may be, and how much of it was not confirmed yet."""
+"""What the kernel holds of a connection's output: how much that may be, and how much of it is not acknowledged yet."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fcntl import ioctl
 from termios import TIOCOUTQ
 from typing import Final
 
-__all__ = ["hold_little_unsent", "unconfirmed"]
+__all__ = ["hold_little_unsent", "unacknowledged"]
 
 _UNSENT: Final = 128 << 10  # bytes; the kernel's own bound grows to 4 MiB, of which nothing could be dropped
 _INT: Final = struct.Struct("@i")
@@ -27,8 +27,8 @@ def hold_little_unsent(connection: socket.socket) -> None:
             connection.setsockopt(socket.IPPROTO_TCP, option, _UNSENT)
 
 
-def unconfirmed(connection: socket.socket) -> int:
-    """Bytes in the kernel that the other side has not confirmed, which is all that it has not read beyond its own
+def unacknowledged(connection: socket.socket) -> int:
+    """Bytes in the kernel that the other side has not acknowledged: what it has not read, but for its own receive
     buffer; 0 where the system does not tell."""
     try:
         return int(_INT.unpack(ioctl(connection.fileno(), TIOCOUTQ, bytes(_INT.size)))[0])

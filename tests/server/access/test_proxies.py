@@ -11,7 +11,7 @@ import pytest
 from bigviz.common.errors import BadInput
 from bigviz.document.spec import Document
 from bigviz.library.library import Library
-from bigviz.server.access.proxies import Proxies, is_forwarded, taken_off
+from bigviz.server.access.proxies import Proxies, is_forwarded, stripped_prefix
 
 from ..running import Running, running
 from ..wire import Browser
@@ -88,8 +88,8 @@ def test_what_cannot_be_parsed_changes_nothing(headers: dict[str, str]):
         ('/"><script>', ""),
     ],
 )  # fmt: skip
-def test_the_path_that_a_proxy_took_off(told: str, path: str):
-    assert taken_off(request(address="10.0.0.5", X_Forwarded_Prefix=told)) == path
+def test_the_path_that_a_proxy_has_stripped(told: str, path: str):
+    assert stripped_prefix(request(address="10.0.0.5", X_Forwarded_Prefix=told)) == path
 
 
 def test_others_are_not_believed():
@@ -137,7 +137,7 @@ def cookie_path(server: Running, **headers: str) -> str:
     return found.partition("Path=")[2].partition(";")[0]
 
 
-def test_addresses_have_the_path_that_a_trusted_proxy_took_off(documents: list[Document], tmp_path: Path):
+def test_addresses_have_the_path_that_a_trusted_proxy_has_stripped(documents: list[Document], tmp_path: Path):
     headers = {"X_Forwarded_Prefix": "/plots", "X_Forwarded_Proto": "https"}
     with Library.open(tmp_path / "library") as library:
         library.users.add("ada", password="correct horse battery staple")
