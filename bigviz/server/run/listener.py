@@ -18,7 +18,7 @@ from tornado.web import Application
 from bigviz.common.errors import BadInput
 from bigviz.server.kept.read_ahead import ReadAhead
 from bigviz.server.limits import Limits
-from bigviz.server.run.one_question import OneQuestion
+from bigviz.server.run.health_only import HealthOnly
 from bigviz.server.site import Site
 
 __all__ = ["LOCAL", "Listener", "bind"]
@@ -26,16 +26,16 @@ __all__ = ["LOCAL", "Listener", "bind"]
 _MOST_PROBED: Final = 200
 _BACKLOG: Final = 128
 _OTHER_FILES: Final = 64
-_MOST_BEYOND: Final = 16
-_SECONDS_TO_ASK: Final = 2.0
+_MOST_BEYOND: Final = 16  # connections beyond the limit that are held at a time
+_SECONDS_TO_ASK: Final = 2.0  # after which one of these is closed
 
 LOCAL: Final = "127.0.0.1"
 """Where a request over a unix socket comes from: only who may use the server's files on this machine can send one."""
 
 
 class Listener(HTTPServer):
-    """An HTTP server that serves a number of connections, in all and per address, and answers what it has answered
-    before from its bytes. A connection beyond the number may ask one thing: whether the server lives. Anything else is
+    """An HTTP server with a limit on connections, in all and per address, which answers from their bytes the requests
+    that it has answered before. A connection beyond the limit may ask whether the server lives; anything else is
     answered 503, and the connection is closed."""
 
     def initialize(  # type: ignore[override]
@@ -78,7 +78,7 @@ class Listener(HTTPServer):
             context.remote_ip = LOCAL
         delegate = super().start_request(server_conn, request_conn)
         if request_conn.stream in self._beyond:
-            return OneQuestion(delegate, request_conn)
+            return HealthOnly(delegate, request_conn)
         kept = self._site.kept_answers
         client = kept.client(str(context.remote_ip), context.protocol)
         request_conn.read_response = ReadAhead(request_conn, client, kept, self._site.budget, self._limits)

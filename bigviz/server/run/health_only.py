@@ -1,4 +1,4 @@
-"""A connection that is one too many: whether the server lives is answered, for probes come from busy addresses too."""
+"""Connections beyond the limit: they are told whether the server lives, since probes come from busy addresses too."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from bigviz.server.access.same_origin import SAFE
 from bigviz.server.error_json import describe, dump
 from bigviz.server.http.content_types import JSON
 
-__all__ = ["OneQuestion"]
+__all__ = ["HealthOnly"]
 
 _HEALTH: Final = "/healthz"
 
 
-class OneQuestion(HTTPMessageDelegate):
+class HealthOnly(HTTPMessageDelegate):
     """Hands a request for `/healthz` on, answers 503 to any other, and lets the connection end after it."""
 
     def __init__(self, delegate: HTTPMessageDelegate, connection: Any) -> None:
