@@ -18,9 +18,9 @@ from bigviz.common.progress import Progress, no_progress
 from bigviz.data.appending.grown_labels import GrownLabels, grown_labels
 from bigviz.data.appending.growth import Correction
 from bigviz.data.columns.arrow_arrays import take_rows
+from bigviz.data.columns.by_name import ColumnsByName
 from bigviz.data.columns.categories import Categories, LabelSet, Sorted
 from bigviz.data.columns.column import Column, ColumnInfo, own_name
-from bigviz.data.columns.directory import Directory
 from bigviz.data.columns.magnitudes import Magnitudes
 from bigviz.data.columns.numbers import Numbers, axis_dtype, viewed, without_copy
 from bigviz.data.columns.true_values import Labels, Loaded, Numeric, dress
@@ -51,14 +51,14 @@ class Dataset:
         self.version = 1
         self.origin = origin
         self._source = source
-        self._directory = Directory(name, source.schema, source.unusable)
+        self._named = ColumnsByName(name, source.schema, source.unusable)
         self._loaded: dict[int, Loaded] = {}
         self._labels: dict[int, Sorted] = {}
         self._grown_labels: dict[int, GrownLabels] = {}  # kept for versions to come
         self._locks = [threading.Lock() for _ in source.schema]
 
     def __repr__(self) -> str:
-        return f"<Dataset {self.name!r}: {self.num_rows:,} rows, {len(self._directory.infos)} columns>"
+        return f"<Dataset {self.name!r}: {self.num_rows:,} rows, {len(self._named.infos)} columns>"
 
     @property
     def schema(self) -> pa.Schema:
@@ -122,7 +122,7 @@ class Dataset:
         """Sentences for the user who opened it, about 20 at most: what cannot be read of it and why, or that a file's
         name promises another format."""
         unusable = [
-            f"Column {self._directory.infos[at].name!r} {each.reason}." for at, each in self._directory.unusable.items()
+            f"Column {self._named.infos[at].name!r} {each.reason}." for at, each in self._named.unusable.items()
         ]
         notes = [encodable(note) for note in (*unusable, *self._source.notes)]
         more = len(notes) - MOST_LISTED
@@ -140,30 +140,30 @@ class Dataset:
 
     def columns(self) -> list[ColumnInfo]:
         """All columns in the table's order, those that cannot be plotted included."""
-        return list(self._directory.infos)
+        return list(self._named.infos)
 
     def info(self, name: str) -> ColumnInfo:
         """The plottable column of that name.
 
         Raises `NotFound` (with the nearest name) or `Unplottable` (with those that can be plotted).
         """
-        return self._directory.info(self._directory.plottable(name))
+        return self._named.info(self._named.plottable(name))
 
     def column(self, name: str, progress: Progress = no_progress, cancel: Cancel = NEVER) -> Column:
         """All rows of one column as axis numbers, read once and kept; concurrent callers share one reading.
 
         Raises what `info` does, `Unreadable` if the file is damaged, changed or gone, `TooLarge`, or `Cancelled`.
         """
-        return self._load(self._directory.plottable(name), progress, cancel).column
+        return self._load(self._named.plottable(name), progress, cancel).column
 
     def head(self, name: str, cancel: Cancel = NEVER) -> Column:
         """The first rows of a column, at most about a million, without reading the others; not kept."""
-        index = self._directory.plottable(name)
+        index = self._named.plottable(name)
         loaded = self._loaded.get(index)
         if loaded is not None:
             return loaded.column
-        array = first_array(self._source, self._directory.own(index), cancel)
-        builder = _builder(self._directory.info(index), len(array))
+        array = first_array(self._source, self._named.own(index), cancel)
+        builder = _builder(self._named.info(index), len(array))
         builder.add(0, array)
         return builder.finish().column
 
@@ -181,7 +181,7 @@ class Dataset:
         out: where labels are not known yet, each batch has those of its own rows. Several threads may read at a time.
         Raises what `column` does.
         """
-        indices = [self._directory.own(self._directory.plottable(name)) for name in names]
+        indices = [self._named.own(self._named.plottable(name)) for name in names]
         first = self._source.chunks()[number][0]
         yield from self._columns(names, first, self._source.stream(number, indices, cancel), cancel, own_labels)
 
@@ -195,7 +195,7 @@ class Dataset:
         """
         before, end = self.first_row, self.first_row + self.num_rows
         start, stop = max(start, before), min(stop, end)
-        indices = [self._directory.own(self._directory.plottable(name)) for name in names]
+        indices = [self._named.own(self._named.plottable(name)) for name in names]
         if start < stop and names:
             rows = self._source.rows(start - before, stop - before, indices, cancel)
             yield from self._columns(names, start, rows, cancel, own_labels)
@@ -203,15 +203,15 @@ class Dataset:
     def statistics(self, name: str, start: int, stop: int) -> Statistics | None:
         """Bounds of a column's values in the rows with the numbers `start` to `stop` (exclusive), as a file's own
         statistics have them; nothing is read for them. None where none are known. Raises what `info` does."""
-        index, before = self._directory.plottable(name), self.first_row
-        if index != self._directory.own(index):
+        index, before = self._named.plottable(name), self.first_row
+        if index != self._named.own(index):
             return None
         return self._source.statistics(start - before, stop - before, index)
 
     def values(self, name: str, start: int, stop: int, cancel: Cancel = NEVER) -> Iterator[tuple[int, pa.Array]]:
         """The values of one column in its own type, or as that type's dictionaries, at the rows with the numbers
         `start` to `stop` (exclusive): (number of the first row, values). Nothing is kept. Raises what `take` does."""
-        index, before = self._directory.readable(name), self.first_row
+        index, before = self._named.readable(name), self.first_row
         start, stop = max(start, before), min(stop, before + self.num_rows)
         if start < stop:
             for (array,) in self._source.rows(start - before, stop - before, [index], cancel):
@@ -222,8 +222,8 @@ class Dataset:
         self, names: Sequence[str], first: int, rows: Iterator[list[pa.Array]], cancel: Cancel, own_labels: bool
     ) -> Iterator[tuple[int, list[Column]]]:
         """Arrays of a source as columns, with the numbers of their first rows."""
-        indices = [self._directory.plottable(name) for name in names]
-        infos = [self._directory.info(at) for at in indices]
+        indices = [self._named.plottable(name) for name in names]
+        infos = [self._named.info(at) for at in indices]
         categories = [at for at, info in zip(indices, infos, strict=True) if info.kind == "category"]
         labels = {at: self._labels.get(at) if own_labels else self._sorted(at, cancel) for at in categories}
         for arrays in rows:
@@ -237,8 +237,8 @@ class Dataset:
 
         Raises what `column` does, and `Unplottable` for another kind.
         """
-        index = self._directory.plottable(name)
-        if self._directory.info(index).kind != "category":
+        index = self._named.plottable(name)
+        if self._named.info(index).kind != "category":
             raise Unplottable(f"Column {echoed(name)} of {self.name!r} is no category.", got=name)
         return self._sorted(index, cancel).texts
 
@@ -262,14 +262,14 @@ class Dataset:
                 f"Rows lie between {first:,} and {stop - 1:,}.", field="rows", got=[int(rows.min()), int(rows.max())]
             )
         rows = rows - first
-        indices = [self._directory.readable(name) for name in names]
+        indices = [self._named.readable(name) for name in names]
         fields = [self.schema.field(index) for index in indices]
         room = Room(most)
         return pa.Table.from_arrays([self._take(index, rows, room) for index in indices], schema=pa.schema(fields))
 
     def arrow(self, names: Sequence[str]) -> pa.Table:
         """Whole columns in their own types, as an Arrow table; what is not in memory in that form is read each time."""
-        indices = [self._directory.readable(name) for name in names]
+        indices = [self._named.readable(name) for name in names]
         fields = [self.schema.field(index) for index in indices]
         return pa.Table.from_arrays([self._whole(index) for index in indices], schema=pa.schema(fields))
 
@@ -280,9 +280,7 @@ class Dataset:
         `Unreadable` or `Cancelled`.
         """
         indices = [
-            at
-            for at, info in enumerate(self._directory.infos)
-            if info.readable and info.name not in self._directory.repeated
+            at for at, info in enumerate(self._named.infos) if info.readable and info.name not in self._named.repeated
         ]
         schema = pa.schema([self.schema.field(index).remove_metadata() for index in indices])
 
@@ -322,8 +320,8 @@ class Dataset:
     def release(self, but: Collection[str] = ()) -> None:
         """Drop the columns that were read, except those named in `but`; they are read again when they are needed."""
         for index in list(self._loaded):
-            if self._directory.info(index).name not in but:
-                with self._locks[self._directory.own(index)]:
+            if self._named.info(index).name not in but:
+                with self._locks[self._named.own(index)]:
                     self._loaded.pop(index, None)
 
     def _load(self, index: int, progress: Progress, cancel: Cancel) -> Loaded:
@@ -348,8 +346,8 @@ class Dataset:
                 if loaded is not None and isinstance(loaded.restore, Labels):
                     self._labels[index] = Sorted(loaded.restore.labels, loaded.column.categories or ())
                 else:
-                    labels = LabelSet(self._directory.info(index))
-                    self._source.read(self._directory.own(index), labels.add, no_progress, cancel)
+                    labels = LabelSet(self._named.info(index))
+                    self._source.read(self._named.own(index), labels.add, no_progress, cancel)
                     self._labels[index] = labels.finish()
             return self._labels[index]
 
@@ -358,17 +356,17 @@ class Dataset:
         growth = self._source.growth
         if growth is None:
             return None
-        labels = self._grown_labels[index] = grown_labels(growth.lineage, index, self._directory.info(index))
-        self._labels[index] = labels.of(self._source, growth, self._directory.own(index), self.version, cancel)
+        labels = self._grown_labels[index] = grown_labels(growth.lineage, index, self._named.info(index))
+        self._labels[index] = labels.of(self._source, growth, self._named.own(index), self.version, cancel)
         return self._labels[index]
 
     def _alone(self, index: int, cancel: Cancel) -> AbstractContextManager[None]:
         """One thread at a time reads a column; the others wait for it, and may be cancelled."""
-        return locked(self._locks[self._directory.own(index)], cancel)
+        return locked(self._locks[self._named.own(index)], cancel)
 
     def _read(self, index: int, progress: Progress, cancel: Cancel) -> Loaded:
-        info = self._directory.info(index)
-        direct = self._source.direct(self._directory.own(index))
+        info = self._named.info(index)
+        direct = self._source.direct(self._named.own(index))
         if direct is not None:
             column = without_copy(info, direct)
             if column is not None:
@@ -376,7 +374,7 @@ class Dataset:
         what = f"Column {own_name(info.name)!r} of {self.name!r}"
         require_memory(self.num_rows * axis_dtype(info.type).itemsize, what)
         builder = _builder(info, self.num_rows)
-        self._source.read(self._directory.own(index), builder.add, progress, cancel)
+        self._source.read(self._named.own(index), builder.add, progress, cancel)
         return builder.finish(self._grown(index, cancel)) if isinstance(builder, Categories) else builder.finish()
 
     def _take(self, index: int, rows: np.ndarray, room: Room) -> pa.Array | pa.ChunkedArray:
@@ -390,7 +388,7 @@ class Dataset:
                 codes, valid = loaded.column.values[rows], loaded.column.valid
                 room.take(loaded.restore.labels, codes if valid is None else codes[valid[rows]])
             return loaded.restore(rows)
-        wanted = Rows(self._directory.infos[index].type, rows, room)
+        wanted = Rows(self._named.infos[index].type, rows, room)
         self._source.read(index, wanted.add, no_progress, NEVER, wanted.sorted)
         return wanted.finish()
 
@@ -398,7 +396,7 @@ class Dataset:
         direct = self._source.direct(index)
         if direct is not None:
             return direct
-        collected = Collected(self._directory.infos[index].type)
+        collected = Collected(self._named.infos[index].type)
         self._source.read(index, collected.add, no_progress, NEVER)
         return collected.finish()
 

@@ -69,7 +69,7 @@ def parse(text: str) -> Expression:
     with `at`, the character where it is wrong. Nothing is known yet of columns, their types, and controls.
     """
     if not isinstance(text, str):
-        raise BadInput(f"A filter is a text, such as \"fare > 10\", got {echoed(text)}.", FIELD, echoed(text))
+        raise BadInput(f'A filter is a text, such as "fare > 10", got {echoed(text)}.', FIELD, echoed(text))
     if len(text) > MOST_CHARACTERS:
         raise fault(
             f"A filter has at most {MOST_CHARACTERS:,} characters, this one {len(text):,}.", MOST_CHARACTERS, text[:80]

@@ -14,11 +14,12 @@ from bigviz.common.printable import encodable
 from bigviz.data.columns.column import ColumnInfo, Unusable, as_labels, label_text, own_name
 from bigviz.data.columns.kinds import describe, storage_type
 
-__all__ = ["Directory"]
+__all__ = ["ColumnsByName"]
 
 
-class Directory:
-    """The columns of the table `name`.
+class ColumnsByName:
+    """The columns of the table `name`: `infos` in their order, `unusable` those that cannot be read, by place, and
+    `repeated` the names that several columns have.
 
     A column of integers or booleans is a category too, under the name `as_labels(name)`: its place is then that of the
     column itself plus the number of all columns. A column whose own name is that of another one's labels cannot be told
