@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from bigviz import __version__
@@ -105,16 +106,6 @@ def _document_paths() -> dict[str, Schema]:
 
 
 def _dataset_paths() -> dict[str, Schema]:
-    rows: Schema = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in FORMATS}
-    batches = operation(
-        "What is appended, as an Arrow IPC stream that goes on until the dataset is sealed.",
-        {},
-        "409 410",
-        parameters=[query("after", {"type": "integer", "minimum": 0}, "a version; by default, the one that is there")],
-    )
-    stream = {next(iter(BODIES)): {"schema": {"type": "string", "format": "binary"}}}
-    batches["responses"]["200"] = {"description": "Batches, with version and offset.", "content": stream}
-    bodies: Schema = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in BODIES}
     return {
         "/datasets": {
             "get": operation(
@@ -138,19 +129,33 @@ def _dataset_paths() -> dict[str, Schema]:
                     query("rollover_bytes", _LIMIT, "only those of the last appends that take no more bytes"),
                     query("rollover_age", _AGE, "only those that came in the last so many seconds"),
                 ],
-                body=rows,
+                body=_binary(FORMATS),
             ),
             "delete": operation(
                 "Take a dataset away that no document shows.", {"204": None}, "409 412 507", parameters=[_IF_MATCH]
             ),
         },
+        "/datasets/{name}/access": _access("dataset"),
+    }
+
+
+def _append_paths() -> dict[str, Schema]:
+    stream = _binary(list(BODIES)[:1])
+    batches = operation(
+        "What is appended, as an Arrow IPC stream that goes on until the dataset is sealed.",
+        {},
+        "409 410",
+        parameters=[query("after", {"type": "integer", "minimum": 0}, "a version; by default, the one that is there")],
+    )
+    batches["responses"]["200"] = {"description": "Batches, with version and offset.", "content": stream}
+    return {
         "/datasets/{name}/append": {
             "post": operation(
                 "Append rows: one body is one version. It is answered once the rows are durable.",
                 {"200": "Appended"},
                 "409 413 415 422 507",
                 parameters=[_KEY],
-                body=bodies,
+                body=_binary(BODIES),
             )
         },
         "/datasets/{name}/patch": {
@@ -163,11 +168,13 @@ def _dataset_paths() -> dict[str, Schema]:
             )
         },
         "/datasets/{name}/batches": {"get": batches},
-        "/datasets/{name}/seal": {
-            "post": operation("Let nothing more be appended.", {"200": "Sealed"}, "409 413 507")
-        },
-        "/datasets/{name}/access": _access("dataset"),
+        "/datasets/{name}/seal": {"post": operation("Let nothing more be appended.", {"200": "Sealed"}, "409 413 507")},
     }
+
+
+def _binary(kinds: Iterable[str]) -> Schema:
+    """A body of bytes, of one of some content types."""
+    return {kind: {"schema": {"type": "string", "format": "binary"}} for kind in kinds}
 
 
 def _other_paths() -> dict[str, Schema]:
@@ -214,7 +221,7 @@ def _user_paths() -> dict[str, Schema]:
 
 def description(prefix: str = "") -> Schema:
     """The OpenAPI description of a server whose addresses begin with `prefix`."""
-    paths = {**_document_paths(), **_dataset_paths(), **_other_paths(), **_user_paths()}
+    paths = {**_document_paths(), **_dataset_paths(), **_append_paths(), **_other_paths(), **_user_paths()}
     for path, methods in paths.items():
         names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
         if names:

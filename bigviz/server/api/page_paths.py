@@ -69,26 +69,29 @@ def page_paths() -> dict[str, Schema]:
 
 
 def _parameters(path: str) -> Schema:
-    names = re.findall(r"\{(\w+)\}", path)
-    formats = {"format": {"schema": {"enum": list(_FORMATS[_kind(path)])}, "example": next(iter(_FORMATS[_kind(path)]))}
-               } if "format" in names else {}  # fmt: skip
-    known: dict[str, Schema] = {**_NAMES, **formats}
-    found = [{"name": name, "in": "path", "required": True, **known[name]} for name in names]
+    """The parameters that stand in a path, in their order."""
+    found = []
+    for name in re.findall(r"\{(\w+)\}", path):
+        known = _format(path) if name == "format" else _NAMES[name]
+        found.append({"name": name, "in": "path", "required": True, **known})
     return {"parameters": found} if found else {}
 
 
-def _kind(path: str) -> str:
-    return next(kind for kind in _FORMATS if f"/{kind}" in path)
+def _format(path: str) -> Schema:
+    """What the ending of a path may be."""
+    endings = list(next(kinds for name, kinds in _FORMATS.items() if f"/{name}" in path))
+    return {"schema": {"enum": endings}, "example": endings[0]}
 
 
-def _given(summary: str, kinds: list[str], status: str = "200", **more: Any) -> Schema:
-    """An operation whose answer is of one of some content types."""
+def _given(summary: str, kinds: list[str], **more: Any) -> Schema:
+    """An operation whose answer has one of the content types `kinds`."""
     found = operation(summary, {}, _GIVEN, **more)
-    found["responses"][status] = {"description": "Done.", "content": dict.fromkeys(kinds, _BINARY)}
+    found["responses"]["200"] = {"description": "Done.", "content": dict.fromkeys(kinds, _BINARY)}
     return found
 
 
 def _html(summary: str, *statuses: str) -> Schema:
+    """An operation whose answer is a page, or leads to another address with one of `statuses`."""
     found = _given(summary, ["text/html"])
     for status in statuses:
         found["responses"][status] = {"description": "It is at another address."}
@@ -96,6 +99,7 @@ def _html(summary: str, *statuses: str) -> Schema:
 
 
 def _form(summary: str) -> Schema:
+    """An operation that takes a form."""
     body: Schema = {"application/x-www-form-urlencoded": {"schema": {"type": "object"}}}
     found = operation(summary, {}, "413", body=body)
     found["responses"] |= {
