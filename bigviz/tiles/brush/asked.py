@@ -9,7 +9,7 @@ from bigviz.tiles.brush.linked import LineTarget, OtherBrush, Source, Target, fi
 from bigviz.tiles.brush.others import Resting, failed_rows
 from bigviz.tiles.brush.prepare import kept_rows, names_of, prepare_order, prepare_target
 from bigviz.tiles.brush.prepared import Prepared
-from bigviz.tiles.brush.targets.line_rows import LineRows
+from bigviz.tiles.brush.targets.lines.line_rows import LineRows
 
 __all__ = ["Asked", "moving_brush"]
 

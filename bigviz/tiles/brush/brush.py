@@ -38,7 +38,7 @@ from bigviz.tiles.brush.orders.shapes import Shape
 from bigviz.tiles.brush.orders.source_order import Change, SourceOrder, inverse, rows_of
 from bigviz.tiles.brush.orders.stretches import Picked, Stretches, parts_of, stretch
 from bigviz.tiles.brush.targets.grid_target import GridTarget
-from bigviz.tiles.brush.targets.line_rows import LineRows
+from bigviz.tiles.brush.targets.lines.line_rows import LineRows
 from bigviz.wire.codec import EncodedPlane
 
 __all__ = ["MovingBrush", "State", "image_of"]

@@ -45,8 +45,8 @@ from bigviz.tiles.brush.targets.grid_target import GridTarget, Kept
 from bigviz.tiles.brush.targets.halves import COARSE, Halves, lower_halves, upper_halves
 from bigviz.tiles.brush.targets.in_order import AxisNumbers, in_order, numbers_in_order
 from bigviz.tiles.brush.targets.keyed_halves import KeyedHalves, keyed_halves
-from bigviz.tiles.brush.targets.line_places import Places, places_of
-from bigviz.tiles.brush.targets.line_rows import LineRows
+from bigviz.tiles.brush.targets.lines.line_places import Places, places_of
+from bigviz.tiles.brush.targets.lines.line_rows import LineRows
 from bigviz.tiles.brush.targets.reduced import Beside, reduced
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.grid.row_filter import hidden

@@ -10,7 +10,7 @@ from bigviz.aggregate.layer import Layer
 from bigviz.data.open import open as open_table
 from bigviz.tiles.brush.linked import BoxSource, LineTarget, SpanSource, Target
 from bigviz.tiles.brush.orders.shapes import Box, Span
-from bigviz.tiles.brush.targets import line_blocks
+from bigviz.tiles.brush.targets.lines import line_blocks
 from bigviz.tiles.engine import Engine
 
 from . import oracle

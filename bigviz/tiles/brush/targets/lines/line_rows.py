@@ -18,8 +18,8 @@ from bigviz.tiles.answers.columns import Columns
 from bigviz.tiles.brush.orders.source_order import Change, SourceOrder
 from bigviz.tiles.brush.orders.stretches import Picked
 from bigviz.tiles.brush.targets.in_order import AxisNumbers
-from bigviz.tiles.brush.targets.line_blocks import LineBlocks, RowsBeside
-from bigviz.tiles.brush.targets.line_places import Places
+from bigviz.tiles.brush.targets.lines.line_blocks import LineBlocks, RowsBeside
+from bigviz.tiles.brush.targets.lines.line_places import Places
 from bigviz.tiles.grid.window import Number, check_window
 from bigviz.tiles.series.m4 import Picks, column_bounds, pick_rows
 from bigviz.tiles.series.series import (
