@@ -28,6 +28,13 @@ export function make(tag, o = {}, children = []) {
   return element;
 }
 
+/** A button that is text alone.  @param {string} text @param {() => void} act when it is pressed */
+export function textButton(text, act) {
+  const button = make("button", { class: "text", text, attrs: { type: "button" } });
+  button.addEventListener("click", act);
+  return button;
+}
+
 /** A copy of a template's only element.  @param {string} id @returns {HTMLElement} */
 export function clone(id) {
   const template = find(document, `template#${id}`, HTMLTemplateElement);

@@ -341,7 +341,7 @@ export class BrushTool {
 }
 
 /**
- * What moves keeps its size but for rounding, and is not painted again then.
+ * Sets the size of a part where it is another: what only moves is then not painted again.
  * @param {HTMLElement} part @param {number} width @param {number} height CSS pixels
  */
 function resize({ style }, width, height) {

@@ -276,8 +276,10 @@ export class LinkedBrush extends EventTarget {
     this.count = `${exact ? "" : "about "}${selected.toLocaleString("en")} rows`;
     this.active?.dispatchEvent(new Event("brushed"));
     clearTimeout(this.telling);
-    const words = () => `${this.count} of ${of.toLocaleString("en")} are in the brush`;
-    this.telling = setTimeout(() => this.page.notices.say(words()), REST_MS);
+    this.telling = setTimeout(
+      () => this.page.notices.say(`${this.count} of ${of.toLocaleString("en")} are in the brush`),
+      REST_MS,
+    );
   }
 
   /** What came is on the screen.  @param {Figure} figure */

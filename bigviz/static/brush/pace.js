@@ -5,7 +5,7 @@
 const MOST_FLYING = 2;
 /** How long before the server is expected to be done: the way there, and the reading of it. */
 const AHEAD_MS = 10;
-/** The share of the newest step in how long one takes. */
+/** The weight of the newest step in the mean of how long one takes. */
 const NEWEST = 0.3;
 
 export class Pace {

@@ -63,7 +63,7 @@ export class Figure extends EventTarget {
     /** The rows that the inspector shows, of the view or of a cell. */
     this.inspected = new Selection(this, { described: false });
     this.answers = new LayerAnswers(this.layers);
-    /** Other rows are awaited than those that are drawn. */ this.isRenewing = false;
+    /** Answers are awaited about other rows than those that are drawn. */ this.isRenewing = false;
     /** Ranges to show once their columns have come.  @type {import("./view/steps.js").Step|null} */
     this.due = null;
     this.sizing = new ResizeObserver(() => this.resize());

@@ -11,7 +11,7 @@ export class LayerAnswers {
     /** Those that wait for others.  @type {Map<Pick<Layer, "asked">, LayerInfo>} */ this.waiting = new Map();
   }
 
-  /** A layer is asked about again: what was answered is not about it any more.  @param {Layer} layer */
+  /** Drops what was answered about a layer: it is asked about again, or has failed.  @param {Layer} layer */
   forget(layer) {
     this.waiting.delete(layer);
   }

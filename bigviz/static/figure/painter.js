@@ -74,7 +74,7 @@ export class Painter {
     this.shown = NOTHING;
     /** @type {{view: View, axes: Drawn["axes"], plot: import("../axes/draw.js").Rect, ticks: {xs: Tick[], ys: Tick[]}}|
      *   null} as last found */ this.ticked = null;
-    /** Whether the plot's ground is dark, and over a map, as last said to what lies over it. */ this.ground = "";
+    /** Whether the plot's ground is dark, and whether it is a map, as last set. */ this.ground = "";
   }
 
   /** @returns {Look} */
@@ -332,7 +332,7 @@ export class Painter {
     return { frame, width, height, look, plain, about, ...this.#ticks(view, frame.plot) };
   }
 
-  /** The same ones while nothing moves.  @param {View} view @param {import("../axes/draw.js").Rect} plot */
+  /** The ticks of both axes, found anew only where something has moved.  @param {View} view @param {import("../axes/draw.js").Rect} plot */
   #ticks(view, plot) {
     const { axes } = this.figure;
     const { ticked } = this;

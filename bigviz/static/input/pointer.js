@@ -60,7 +60,7 @@ export class Pointer {
     surface.addEventListener("pointermove", (e) => this.#move(e));
     // Browsers hold `pointermove` back until the next frame (Chromium: 4 ms, once in ten times 13 or more); this one
     // they do not. The `pointermove` that follows finds the finger where it is already. Each move is told twice where
-    // somebody listens, so a plot does so while it is dragged alone.
+    // somebody listens, so a plot listens only while it is dragged.
     this.raw = (/** @type {Event} */ e) => this.#move(/** @type {PointerEvent} */ (e));
     surface.addEventListener("pointerup", (e) => this.#up(e, true));
     surface.addEventListener("pointercancel", (e) => this.#up(e, false));

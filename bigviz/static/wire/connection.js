@@ -51,7 +51,7 @@ import {
  */
 
 const FIRST_DELAY = 500;
-/** The server asks to come again, and is there. */
+/** ms; for a server that asks to reconnect, and is there. */
 const INVITED_DELAY = 100;
 const LONGEST_DELAY = 30_000;
 /** A connection that lasted this long resets the back-off. */

@@ -48,7 +48,7 @@
  *   sequence: number, json: Uint8Array<ArrayBuffer>, body: Uint8Array<ArrayBuffer>}} Frame */
 
 export const VERSION = 1;
-/** Close codes; the first is the websocket's own: come again, what was shown is another now. */
+/** Close codes. 1012 is the websocket protocol's own: reconnect, what was shown has changed. */
 export const RESTART = 1012;
 export const GONE = 4001;
 export const MALFORMED = 4002;

@@ -52,7 +52,7 @@ export class PortSockets {
     this.asked.delete(got);
   }
 
-  /** Whoever answers has gone: nothing that was fetched will come. */
+  /** The other side has gone: fails whatever is still being fetched. */
   lose() {
     const asked = [...this.asked.values()];
     this.asked.clear();

@@ -38,7 +38,7 @@ export class LabelRoom {
     if (!isSettled(this.bar, bar)) this.bar = bar;
   }
 
-  /** To measure words takes longer than to draw them.  @param {Context} context @param {Labels} labels */
+  /** Kept, since measuring words takes longer than drawing them.  @param {Context} context @param {Labels} labels */
   #leftFor(context, { ys, look }) {
     const { font } = look;
     if (this.told?.ys !== ys || this.told.font !== font) this.told = { ys, font, left: leftFor(context, ys, look) };

@@ -41,7 +41,7 @@ export class Selection extends EventTarget {
     /** When the server was asked last (performance.now()). */ this.since = 0;
     /** What the region is in: other axes make it meaningless. */ this.axes = "";
     /** What the answer is of. */ this.asked = "";
-    /** The layer is not there yet, or the server not any more: it is asked once it is. */ this.isWaiting = false;
+    /** The layer is not there yet: the server is asked once it is. */ this.isWaiting = false;
     this.ending = new AbortController();
     const { signal } = this.ending;
     figure.addEventListener("info", () => this.#follow());

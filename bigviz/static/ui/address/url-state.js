@@ -41,7 +41,7 @@ export const PAGE_ADDRESS = {
 
 /** The address is written when nothing has changed for so long: it takes the browser milliseconds of a drag. */
 const WRITE_MS = 200;
-/** So late at most. Browsers refuse replaceState after about 200 calls in 30 s. */
+/** It is written so long after a change at the latest. Browsers refuse replaceState after about 200 calls in 30 s. */
 const LATEST_MS = 1000;
 const HOWS = new Set(["linear", "log", "cbrt", "eq_hist"]);
 const PLAIN = /** @type {const} */ (["x", "y", "agg", "glyph", "cmap", "how", "root", "filter", "hide"]);
@@ -64,7 +64,7 @@ export class UrlState {
     this.written = address.hash;
     /** Controls and tabs as they were written.  @type {[string, string][]} */ this.said = [];
     /** What is written next is an entry of its own. */ this.isEntry = false;
-    /** When the address was looked at, and when something changed. */ this.last = Number.NEGATIVE_INFINITY;
+    /** When the address was last looked at, and when something last changed. */ this.last = Number.NEGATIVE_INFINITY;
     this.noted = Number.NEGATIVE_INFINITY;
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.waiting = undefined;
     /** @type {Map<Figure, URLSearchParams>} views to show once their figure is ready */ this.due = new Map();
@@ -141,7 +141,7 @@ export class UrlState {
     this.waiting = setTimeout(() => this.#rests(), isFirst ? 0 : WRITE_MS);
   }
 
-  /** Writes, unless something has changed just now: then soon. */
+  /** Writes the address, or waits on where something has changed just now. */
   #rests() {
     this.waiting = undefined;
     const now = performance.now();

@@ -1,6 +1,6 @@
 // Rows that are selected in a figure: a table, sorted by a press on a heading, and paged.
 
-import { make } from "../../dom.js";
+import { make, textButton } from "../../dom.js";
 import { labelOf } from "./field.js";
 
 /** @typedef {string|number|bigint|boolean|null} Cell */
@@ -96,9 +96,10 @@ export class RowTable {
 
   /** There are no rows, and why.  @param {string} words @param {Selected} source can be asked again */
   #fail(words, source) {
-    const again = make("button", { class: "text", text: "Try again", attrs: { type: "button" } });
-    again.addEventListener("click", () => source.again());
-    this.note.replaceChildren(`${words} `, again);
+    this.note.replaceChildren(
+      `${words} `,
+      textButton("Try again", () => source.again()),
+    );
   }
 
   /** Nothing is selected. */

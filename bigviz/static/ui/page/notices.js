@@ -1,7 +1,7 @@
 // The page's notices: toasts with the server's words, the banner while the connection is down, and one line a second
 // at most for screen readers.
 
-import { find, icon, make, raise } from "../../dom.js";
+import { find, icon, make, raise, textButton } from "../../dom.js";
 
 const KEPT = 3;
 const NOTE_MS = 6000;
@@ -66,9 +66,7 @@ export class Notices {
     const toast = this.#toast(words, "status");
     toast.classList.add("note");
     toast.dataset.about = about;
-    const button = make("button", { class: "text", text: label, attrs: { type: "button" } });
-    button.addEventListener("click", act);
-    toast.querySelector("p")?.after(button);
+    toast.querySelector("p")?.after(textButton(label, act));
   }
 
   /**

@@ -1,6 +1,6 @@
 // All columns of one row, or what is known of one cell: values are copied, and rows with the same value kept.
 
-import { icon, make, roving } from "../../dom.js";
+import { icon, make, roving, textButton } from "../../dom.js";
 import { narrowed, valueFilter } from "../../layers/rows/value-filter.js";
 
 /** @typedef {import("../../wire/row-values.js").RowValues} RowValues */
@@ -28,8 +28,7 @@ export class RowColumns {
   show(values, layer) {
     const { acts } = this;
     this.row = values.row;
-    const copy = make("button", { class: "text", text: "Copy row", attrs: { type: "button" } });
-    copy.addEventListener("click", () => acts.copy(rowText(values), "The row"));
+    const copy = textButton("Copy row", () => acts.copy(rowText(values), "The row"));
     const list = make("dl");
     for (const { name, type, value } of values.columns) {
       const term = make("dt", { text: name });

@@ -1,7 +1,7 @@
 // The rows behind a plot, in the panel at its side: those that are selected, with statistics, or, as an inspector,
 // those in view or in a cell; the columns of the row that was clicked; and files of them.
 
-import { find, make } from "../../dom.js";
+import { find, make, textButton } from "../../dom.js";
 import { regionRows } from "../../figure/rows/region-estimate.js";
 import { progressWords, short } from "../status/figure-state.js";
 import { fileName } from "../save-png.js";
@@ -201,7 +201,7 @@ export class RowsPanel {
     return textButton("Try again", () => this.#again());
   }
 
-  /** What went wrong is tried again: also rows of a selection that the server does not keep any more. */
+  /** Tries again what failed; rows of a selection that the server has dropped are selected anew. */
   #again() {
     this.listed = "";
     this.shown.again();
@@ -339,10 +339,3 @@ function placeWords(region) {
 
 /** @param {number} rows @returns {string} */
 const rowsWords = (rows) => `${rows.toLocaleString("en")} ${rows === 1 ? "row" : "rows"}`;
-
-/** @param {string} text @param {() => void} act @returns {HTMLButtonElement} */
-function textButton(text, act) {
-  const made = make("button", { class: "text", text, attrs: { type: "button" } });
-  made.addEventListener("click", act);
-  return made;
-}

@@ -1,7 +1,7 @@
 // Rows in pages, in file order or by a column. The keyboard goes over them row by row, and the row that it is on is
 // told of.
 
-import { find, make } from "../../dom.js";
+import { find, make, textButton } from "../../dom.js";
 
 /** @typedef {import("../../wire/selections.js").RowPage} RowPage */
 /** @typedef {import("../../wire/row-values.js").RowValues} RowValues */
@@ -100,11 +100,9 @@ export class RowsTable {
     } catch (error) {
       if (this.asking !== asking) return;
       this.page = null;
-      const again = make("button", { class: "text", text: "Try again", attrs: { type: "button" } });
-      again.addEventListener("click", () => this.acts.again());
       this.body.replaceChildren(
         make("p", { class: "bad", text: error instanceof Error ? error.message : String(error) }),
-        again,
+        textButton("Try again", () => this.acts.again()),
       );
       this.pager.replaceChildren();
     }
