@@ -14,7 +14,7 @@ import os
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
@@ -141,7 +141,8 @@ def main(rows: str) -> None:
     click.echo(f"first step of {what}, from the pointer's entering to pixels: {first:.2f} s, exact after {exact:.2f} s")
 
 
-def _largest(spent: dict[str, float]) -> list[tuple[str, Any]]:
+def _largest(spent: dict[str, float]) -> list[tuple[str, float]]:
+    """Those that took any time, the largest first."""
     return sorted(((name, seconds) for name, seconds in spent.items() if seconds > 0), key=lambda each: -each[1])
 
 

@@ -55,7 +55,7 @@ class Drag:
     steps: int
     estimates: int
     updates: float
-    """A second."""
+    """Updates a second."""
 
 
 def drag_of(seen: dict[str, Any], targets: Sequence[int]) -> Drag:

@@ -1,4 +1,4 @@
-"""Processor time of a process and of all that it has started, by what they are, as the kernel tells."""
+"""Processor time of a process and of all that it has started, by what they are, from /proc."""
 
 from __future__ import annotations
 

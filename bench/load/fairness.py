@@ -69,7 +69,7 @@ def greedy(settings: Settings) -> Iterator[Figure]:
 
 
 def _compared(what: str, alone: Sequence[float], beside: Sequence[float]) -> Iterator[Figure]:
-    """What a good viewer takes alone, beside others, and how often as long."""
+    """The p95 of a good viewer's views alone and beside others, and the one as a multiple of the other."""
     took = [
         Figure(f"{what}: a good viewer's views {how}, p95", "ms", ms, "p95")
         for how, ms in (("alone", alone), ("beside", beside))

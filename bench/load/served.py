@@ -50,6 +50,8 @@ class Served:
 
 @contextmanager
 def served(rows: int, viewers: int) -> Iterator[Served]:
+    """A server over the points, `rows` of them, for so many viewers; from its store where the table is large. Raises
+    ValueError for a store of another version."""
     path = data.arrow("points", rows)
     store = stores.of(path)
     options = ["--x=x", "--y=y", f"--max-connections={viewers + 1_000}"]

@@ -1,3 +1,5 @@
+"""Strips of a square: their ranges are those that a descent finds for each of their tiles."""
+
 from collections.abc import Callable, Iterator
 
 import numpy as np
