@@ -19,7 +19,7 @@ def given_text(value: object, name: str, such_as: str = "") -> str:
     if not isinstance(value, str):
         raise BadInput(f"{name} is a text{example}, got {echoed(value)}.", name, echoed(value))
     if encodable(value) != value:
-        raise BadInput(f"{name} is a text{example}, got half of a character of UTF-16: {value!a:.80}.", name)
+        raise BadInput(f"{name} is a text{example}, got a lone surrogate of UTF-16: {value!a:.80}.", name)
     return value
 
 

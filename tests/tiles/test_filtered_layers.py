@@ -31,11 +31,12 @@ from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.morton import filtered_order, packed_mask
 from bigviz.tiles.morton.filtered_order import FilteredOrder
 from bigviz.tiles.morton.order import build_order
-from bigviz.tiles.pyramid.build import build_pyramid
 from bigviz.tiles.pyramid.layer_columns import gather_inputs
 from bigviz.tiles.scans.scanned_layer import ScannedLayer
 from bigviz.tiles.store.catalog.directory import StoreDirectory
 from bigviz.wire.codec import decode
+
+from .built import build_pyramid
 
 ROWS = 200_000
 SMALL = 3 << 20  # bytes, which hold no order of so many rows

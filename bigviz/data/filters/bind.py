@@ -157,7 +157,7 @@ def _literal(value: object, control: Control, within: bool = False) -> Node:
         return Truth(value, at=at)
     if isinstance(value, str):
         if encodable(value) != value:
-            raise fault(f"${control.name} holds half of a character of UTF-16.", at, value)
+            raise fault(f"${control.name} holds a lone surrogate of UTF-16.", at, value)
         return Text(value, at=at)
     if isinstance(value, int) and abs(value) < 10**100:
         return Number(value, at=at)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MOST_OPTIONS", "all_values", "check_options_column", "check_value", "check_values", "checked_date",
-    "column_options", "filter_values", "has_other_type", "initial_values",
+    "column_options", "filter_values", "initial_values",
 ]  # fmt: skip
 
 MOST_OPTIONS: Final = 4_096
@@ -83,11 +83,6 @@ def column_options(document: Document, options: ColumnOptions) -> tuple[list[Opt
     finds them, once. Raises what `Dataset.labels` does."""
     labels, read = _labels_of(document, options)
     return [read(each) for each in labels[:MOST_OPTIONS]], len(labels) > MOST_OPTIONS
-
-
-def has_other_type(value: object, option: object) -> bool:
-    """Whether two JSON values are equal to Python and yet not the same, as 1 and true are."""
-    return isinstance(value, bool) != isinstance(option, bool)
 
 
 def checked_date(value: object) -> str | None:

@@ -1,8 +1,8 @@
 // What all figures of a page share.
 
 /**
- * Messages for the user: a note that passes, an error that stays, a line for screen readers (of words `about` one
- * thing only the newest).
+ * Messages for the user: a note that passes, an error that stays, a line for screen readers (where several are `about`
+ * one thing, only the newest is said).
  * @typedef {{note: (words: string) => void, error: (words: string) => void, say: (words: string, about?: string) => void}} Notices
  */
 /**

@@ -181,7 +181,7 @@ export class FigureGestures {
     }
   }
 
-  /** A drag is none. */
+  /** A drag is given up. */
   #unbox() {
     this.box.hidden = true;
     this.tool.cancel();

@@ -17,7 +17,7 @@ export class KeyDrag {
    * @param {Figure} figure
    * @param {import("./hover.js").Hover} hover whose cursor is moved
    * @param {{drag: (from: Spot, to: Spot, done: boolean, time: number) => void, drop: () => void}} o what a drag of the
-   *   pointer does, and what its end does that is none
+   *   pointer does, and what giving one up does
    */
   constructor(figure, hover, { drag, drop }) {
     this.figure = figure;

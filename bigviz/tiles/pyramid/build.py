@@ -12,25 +12,15 @@ import numpy as np
 from bigviz.common.priority import Turns
 from bigviz.common.workers import Crew
 from bigviz.tiles.grid.tile_key import DEEPEST, TileKey
-from bigviz.tiles.morton.sorted_keys import Guard
 from bigviz.tiles.pyramid.apart import Apart, AxisStrip
-from bigviz.tiles.pyramid.layer_columns import Inputs
-from bigviz.tiles.pyramid.plane_store import Shelf
 from bigviz.tiles.pyramid.pyramid import Pyramid, Work
 
-__all__ = ["build_pyramid", "complete"]
+__all__ = ["complete"]
 
 _STAGE: Final = "building tiles"
 _PARTS: Final = 16  # pieces of work for each thread, so that all end at about the same time
 _BELOW: Final = 0.8  # share of the time that the parts take
 _BEGUN: Final = 0.1  # share of the time of the squares above them until their strips are small
-
-
-def build_pyramid(guard: Guard, inputs: Inputs, crew: Crew, shelf: Shelf | None = None) -> Pyramid:
-    """A complete pyramid, made on all threads."""
-    pyramid = Pyramid(guard, inputs, shelf)
-    complete(pyramid, crew)
-    return pyramid
 
 
 def complete(pyramid: Pyramid, crew: Crew, turns: Turns | None = None) -> None:

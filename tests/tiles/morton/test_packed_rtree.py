@@ -21,11 +21,11 @@ from bigviz.tiles.morton.packed_rtree import BOXED, Boxes, boxes_of, enclosed, s
 from bigviz.tiles.morton.quadtree import ranges_within
 from bigviz.tiles.morton.sorted_keys import Guard
 from bigviz.tiles.pyramid.accumulators import revive
-from bigviz.tiles.pyramid.build import build_pyramid
 from bigviz.tiles.pyramid.layer_columns import gather_inputs
 from bigviz.tiles.pyramid.pyramid import Pyramid
 
 from ...examples import examples
+from ..built import build_pyramid
 
 MakeAxis = Callable[..., Axis]
 CREW = Crew(2)

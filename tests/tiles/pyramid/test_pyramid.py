@@ -25,13 +25,14 @@ from bigviz.tiles.morton.verified_array import Checked
 from bigviz.tiles.pyramid import layer_columns as values_module
 from bigviz.tiles.pyramid import pyramid as pyramid_module
 from bigviz.tiles.pyramid.accumulators import finished, revive
-from bigviz.tiles.pyramid.build import build_pyramid, complete
+from bigviz.tiles.pyramid.build import complete
 from bigviz.tiles.pyramid.layer_columns import gather_inputs
 from bigviz.tiles.pyramid.plane_store import MemoryShelf
 from bigviz.tiles.pyramid.pyramid import Pyramid
 from bigviz.tiles.store.pyramid_file import PlaneFile
 
 from ...patience import PATIENCE
+from ..built import build_pyramid
 
 MakeAxis = Callable[..., Axis]
 MakeDataset = Callable[..., Dataset]
