@@ -1,4 +1,4 @@
-"""Arguments of public functions that are to be texts or lists, checked before anything is done with them."""
+"""Checks of arguments of public functions that have to be texts or lists."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ __all__ = ["given_list", "given_text"]
 
 
 def given_text(value: object, name: str, such_as: str = "") -> str:
-    """The argument of that name, if it is a text that can be sent and stored; else raises BadInput, which gives an
-    example (`such_as`)."""
+    """The argument of that name, a text. Raises BadInput, with an example (`such_as`), for what is no text or cannot be
+    encoded as UTF-8."""
     example = f', such as "{such_as}"' if such_as else ""
     if not isinstance(value, str):
         raise BadInput(f"{name} is a text{example}, got {echoed(value)}.", name, echoed(value))
@@ -24,8 +24,8 @@ def given_text(value: object, name: str, such_as: str = "") -> str:
 
 
 def given_list(value: object, name: str, of: str) -> list[Any]:
-    """The values of an argument that is to be a list of something; BadInput for what has none one by one, and for a
-    text."""
+    """The values of an argument that is to be a list of something (`of`). Raises BadInput for what cannot be iterated
+    over, and for a text."""
     if isinstance(value, Iterable) and not isinstance(value, str | bytes) and getattr(value, "ndim", 1) > 0:
         return list(value)
     raise BadInput(f"{name} is a list of {of}, got {echoed(value)}.", name, echoed(value))
