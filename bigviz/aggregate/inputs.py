@@ -16,7 +16,7 @@ from bigviz.aggregate.spaces import Space
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.errors import BadInput
 from bigviz.common.progress import Progress, no_progress
-from bigviz.data.columns.column import Column, widen
+from bigviz.data.columns.column import Column, RowIndex, widen
 from bigviz.data.dataset import Dataset
 
 Array = npt.NDArray[Any]
@@ -50,8 +50,8 @@ class Numbers:
     def __len__(self) -> int:
         return len(self.values)
 
-    def take(self, rows: Array | slice) -> Self:
-        """Those of the rows at some places (integers, a mask or a slice), in their own width."""
+    def take(self, rows: RowIndex) -> Self:
+        """Those of some rows, in their own width."""
         return type(self)(self.values[rows], None if self.valid is None else self.valid[rows])
 
     def slice(self, start: int, stop: int) -> tuple[Array, Array | None]:

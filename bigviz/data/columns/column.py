@@ -14,11 +14,13 @@ import pyarrow.types as pt
 from bigviz.data.columns.names import as_labels, own_name
 
 __all__ = [
-    "Column", "ColumnInfo", "Kind", "Unusable", "as_labels", "has_numbers", "label_text", "own_name", "readable_names",
-    "type_words", "widen",
+    "Column", "ColumnInfo", "Kind", "RowIndex", "Unusable", "as_labels", "has_numbers", "label_text", "own_name",
+    "readable_names", "type_words", "widen",
 ]  # fmt: skip
 
 Kind = Literal["integer", "float", "bool", "decimal", "date", "time", "timestamp", "duration", "category", "other"]
+RowIndex = np.ndarray | slice
+"""Rows by their places (integers), by a mask, or as a slice."""
 
 _SLICE = 1 << 20
 
@@ -127,8 +129,8 @@ class Column:
         """The rows at some places (integers, or a mask) as `(values, valid)`, values widened as `slice` has them."""
         return widen(self.values[rows]), None if self.valid is None else self.valid[rows]
 
-    def take(self, rows: np.ndarray | slice) -> Column:
-        """The rows at some places (integers, a mask or a slice) as a column, in its own width."""
+    def take(self, rows: RowIndex) -> Column:
+        """Some rows as a column, in its own width."""
         return Column(self.info, self.values[rows], None if self.valid is None else self.valid[rows], self.categories)
 
 
