@@ -5,7 +5,8 @@ tile that is there already. So the answer to a request for a tile is kept under 
 rests on. The same request gets the same answer for as long as
 
 - it comes from a client of the same kind: a trusted proxy or not, this machine or not, with TLS or without;
-- nobody's rights have changed, no session or token of the request has ended, and no proxy vouches for its users;
+- nobody's rights have changed, no session or token of the request has ended, and neither a proxy nor a function of the
+  operator's vouches for users;
 - the document and the version of its dataset are those that were shown, and the engine still names their answers so;
 - the body is kept.
 
