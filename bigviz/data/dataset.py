@@ -22,8 +22,9 @@ from bigviz.data.columns.by_name import ColumnsByName
 from bigviz.data.columns.categories import Categories, LabelSet, Sorted
 from bigviz.data.columns.column import Column, ColumnInfo, own_name
 from bigviz.data.columns.magnitudes import Magnitudes
-from bigviz.data.columns.numbers import Numbers, axis_dtype, viewed, without_copy
-from bigviz.data.columns.true_values import Labels, Loaded, Numeric, dress
+from bigviz.data.columns.numbers import axis_dtype, without_copy
+from bigviz.data.columns.of_arrays import builder_of, column_of, in_own_type
+from bigviz.data.columns.true_values import Labels, Loaded, Numeric
 from bigviz.data.columns.written_out import MOST_WRITTEN, Room
 from bigviz.data.filters.selected import Selected, where
 from bigviz.data.formats.stable_file import StableFile
@@ -163,7 +164,7 @@ class Dataset:
         if loaded is not None:
             return loaded.column
         array = first_array(self._source, self._named.own(index), cancel)
-        builder = _builder(self._named.info(index), len(array))
+        builder = builder_of(self._named.info(index), len(array))
         builder.add(0, array)
         return builder.finish().column
 
@@ -229,7 +230,7 @@ class Dataset:
         for arrays in rows:
             count = len(arrays[0])
             parts = zip(indices, infos, arrays, strict=True)
-            yield first, [_column(info, array, labels.get(at)) for at, info, array in parts]
+            yield first, [column_of(info, array, labels.get(at)) for at, info, array in parts]
             first += count
 
     def labels(self, name: str, cancel: Cancel = NEVER) -> tuple[str, ...]:
@@ -287,7 +288,7 @@ class Dataset:
         def made() -> Iterator[pa.RecordBatch]:
             for number in range(len(self._source.chunks())):
                 for arrays in self._source.stream(number, indices, cancel):
-                    columns = [_own_type(each, field.type) for each, field in zip(arrays, schema, strict=True)]
+                    columns = [in_own_type(each, field.type) for each, field in zip(arrays, schema, strict=True)]
                     whole = pa.RecordBatch.from_arrays(columns, schema=schema)
                     for start in range(0, whole.num_rows, rows):
                         yield whole.slice(start, rows)
@@ -373,7 +374,7 @@ class Dataset:
                 return Loaded(column, Numeric(column))
         what = f"Column {own_name(info.name)!r} of {self.name!r}"
         require_memory(self.num_rows * axis_dtype(info.type).itemsize, what)
-        builder = _builder(info, self.num_rows)
+        builder = builder_of(info, self.num_rows)
         self._source.read(self._named.own(index), builder.add, progress, cancel)
         return builder.finish(self._grown(index, cancel)) if isinstance(builder, Categories) else builder.finish()
 
@@ -399,30 +400,3 @@ class Dataset:
         collected = Collected(self._named.infos[index].type)
         self._source.read(index, collected.add, no_progress, NEVER)
         return collected.finish()
-
-
-def _own_type(array: pa.Array, type_: pa.DataType) -> pa.Array:
-    """An array of a source in its column's type: text may have come dictionary-encoded."""
-    if array.type != type_ and pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
-    return array if array.type == type_ else dress(array, type_)
-
-
-def _builder(info: ColumnInfo, num_rows: int) -> Categories | Numbers:
-    return (Categories if info.kind == "category" else Numbers)(info, num_rows)
-
-
-def _column(info: ColumnInfo, array: pa.Array, labels: Sorted | None) -> Column:
-    """Some rows as axis numbers, over Arrow's memory where it holds them."""
-    if info.kind == "category":
-        if labels is None:
-            own = LabelSet(info)
-            own.add(0, array)
-            labels = own.finish()
-        return labels.column(info, array)
-    column = viewed(info, array)
-    if column is not None:
-        return column
-    builder = Numbers(info, len(array))
-    builder.add(0, array)
-    return builder.finish().column
