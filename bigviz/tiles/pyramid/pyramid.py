@@ -395,8 +395,8 @@ class Pyramid:
 
 
 class _Scratch(threading.local):
-    """Room for the cells of a chunk of rows, for each thread: the system has to find the pages of a new array, which
-    takes as long as filling them."""
+    """Room for the cells of a chunk of rows, for each thread: a new array costs page faults, which take as long as
+    filling it."""
 
     def __init__(self) -> None:
         self.cells = np.empty(_CHUNK, np.int32)
