@@ -332,7 +332,10 @@ export class Painter {
     return { frame, width, height, look, plain, about, ...this.#ticks(view, frame.plot) };
   }
 
-  /** The ticks of both axes, found anew only where something has moved.  @param {View} view @param {import("../axes/draw.js").Rect} plot */
+  /**
+   * The ticks of both axes, found anew only where something has moved.
+   * @param {View} view @param {import("../axes/draw.js").Rect} plot
+   */
   #ticks(view, plot) {
     const { axes } = this.figure;
     const { ticked } = this;
