@@ -3,7 +3,8 @@
 /**
  * Messages for the user: a note that passes, an error that stays, a line for screen readers (where several are `about`
  * one thing, only the newest is said).
- * @typedef {{note: (words: string) => void, error: (words: string) => void, say: (words: string, about?: string) => void}} Notices
+ * @typedef {{note: (words: string) => void, error: (words: string) => void,
+ *   say: (words: string, about?: string) => void}} Notices
  */
 /**
  * `offline`: the page is an exported file, and holds all that there is to be shown.
