@@ -82,7 +82,6 @@ class Survey:
             if len(each):
                 yield replace(each, inputs=inputs, dataset=None)
 
-
     def _check_kind(self, rows: TableRows) -> None:
         """Accumulators of integers are made for what the first batch has; frames of dask may have floats in others."""
         values, traits = rows.inputs.values, self.reduction.traits
