@@ -76,6 +76,14 @@ class Wire:
         self._socket.close()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _known_for_long() -> Iterator[None]:
+    """What is known of people is looked up anew after a minute, and answers with it: here, only when it changes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bigviz.server.access.people._SECONDS_KEPT", 1e9)
+        yield
+
+
 @pytest.fixture
 def handled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The tiles that came to their handler."""
