@@ -85,9 +85,9 @@ class Apart:
     def _make(self, strip: Strip, along_x: bool, tile: TileKey, first: int, end: int, work: Work) -> Planes | None:
         """Make a tile of many rows that lies in a strip and is not kept so far, of the ranges `first` to `end`; None
         if it is not large, whatever its rows."""
+        self._left -= 1
         if not self._pyramid.is_large_apart(tile, strip.ranges(first, end)):
             return None
-        self._left -= 1
         parts: list[Planes | Ranges] = []
         upper = tile.half(not along_x, True)
         cut = strip.cut(upper, first, end)
