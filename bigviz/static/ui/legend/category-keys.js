@@ -70,12 +70,14 @@ class CategoryKeys {
     this.group.hidden = keys === null;
     const labels = keys ? (main.planes ?? []) : [];
     const buttons = this.group.querySelectorAll("button[data-code]");
-    for (const [k, place] of (keys?.entries ?? []).entries()) {
+    // The keys are those of the last picture, the labels those of the next one, which may have fewer.
+    const entries = (keys?.entries ?? []).filter((place) => place.code < labels.length);
+    for (const [k, place] of entries.entries()) {
       const button = /** @type {HTMLButtonElement|undefined} */ (buttons[k]) ?? this.#button(this.group);
       this.#tell(button, place.code, labels[place.code]);
       standAt(button, place);
     }
-    for (const button of [...buttons].slice(keys?.entries.length ?? 0)) button.remove();
+    for (const button of [...buttons].slice(entries.length)) button.remove();
     this.#showMore(keys);
     this.#fill(labels);
   }
