@@ -6,14 +6,13 @@ to, and `{"op": "kill", "pid"}`. It is answered `{"pid"}` or `{"error"}`, in ord
 `{"ended", "status", "why"}`. The directory, where an app puts tables, is removed when it has ended: the server may have
 been killed by then.
 
-What an app starts ends with it. An orphan, which a daemon that forks twice makes of itself, becomes a child of the
-nearest ancestor that is a subreaper: of its app's process while that lives, so that its memory counts as the app's, and
-then of this one. A child here that is no app's process is thus left over from an app that has ended, and is killed.
+What an app starts ends with it. Each app has a process between it and this one (see `keeper`), whose pid is the one
+that is told; orphans are children of that while it lives, and then of this one. A child here that no app has is thus
+left over from an app that has ended, and is killed.
 """
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import select
@@ -28,16 +27,13 @@ from typing import Any, Final
 import numpy as np
 
 from bigviz.apps.process.group_memory import children, held, members
+from bigviz.apps.process.keeper import die_with_parent, fork_kept, take_orphans
 
 __all__ = ["ForkServer"]
 
 _LONGEST: Final = 1 << 16
-_DIE_WITH_PARENT: Final = 1  # PR_SET_PDEATHSIG
-_TAKE_ORPHANS: Final = 36  # PR_SET_CHILD_SUBREAPER, which children do not inherit
 _SECONDS_BETWEEN_LOOKS: Final = 1.0
 _SECONDS_TO_END: Final = 3.0
-
-_prctl: Final = ctypes.CDLL(None, use_errno=True).prctl
 
 
 class ForkServer:
@@ -52,7 +48,7 @@ class ForkServer:
         self._woken, self._wakes = socket.socketpair()
         for each in (self._woken, self._wakes):
             each.setblocking(False)
-        _prctl(_TAKE_ORPHANS, 1)
+        take_orphans()
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.set_wakeup_fd(self._wakes.fileno(), warn_on_full_buffer=False)
 
@@ -106,10 +102,8 @@ class ForkServer:
     def _begin(self, parent: int, connection: int, output: int) -> socket.socket:
         """Be a process of an app, which shares nothing with the others but what was loaded."""
         os.setsid()  # Ctrl-C in a terminal is the server's alone
-        _prctl(_DIE_WITH_PARENT, signal.SIGKILL)
-        _prctl(_TAKE_ORPHANS, 1)
-        if os.getppid() != parent:
-            os._exit(1)
+        die_with_parent(parent)
+        take_orphans()
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for each in (self._server, self._woken, self._wakes):
@@ -117,6 +111,7 @@ class ForkServer:
         for stream in (1, 2):
             os.dup2(output, stream)
         os.close(output)
+        fork_kept(connection)
         np.random.seed()  # else all would draw the same numbers
         return socket.socket(fileno=connection)
 
@@ -131,11 +126,8 @@ class ForkServer:
                 return
             if found is None:
                 return
-            pid = found.si_pid  # not reaped yet: its number stays that of its group
-            if pid in self._memory:
-                with suppress(ProcessLookupError, PermissionError):
-                    os.killpg(pid, signal.SIGKILL)
             self._end_orphans()
+            pid = found.si_pid
             status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
             if self._memory.pop(pid, None) is not None:
                 self._remove(pid)
@@ -151,10 +143,9 @@ class ForkServer:
     def _bound(self) -> None:
         """End the apps that take more memory than they may, together with the processes that they started: the limit of
         the operating system is one of each."""
-        self._end_orphans()  # those of an app that has given up being their subreaper
         for pid, group in members(self._memory).items():
-            most = self._memory[pid]
-            if len(group) > 1 and sum(map(held, group)) > most:
+            most, own = self._memory[pid], [each for each in group if each != pid]
+            if len(own) > 1 and sum(map(held, own)) > most:
                 self._why[pid] = f"took more than {most >> 20:,} MiB of memory with the processes that it started"
                 for each in group:
                     with suppress(ProcessLookupError, PermissionError):

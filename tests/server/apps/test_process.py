@@ -180,6 +180,39 @@ bv.serve(bv.figure().points({{"x": [1]}}, "x", "x"))
 """
 
 
+ENDS = """
+import os, subprocess
+import bigviz as bv
+children = [subprocess.Popen(["sh", "-c", f"exit {k}"]) for k in range(4)]
+for _ in range(20):
+    parent = os.fork()
+    if parent == 0:
+        if os.fork() == 0:
+            print("daemon", os.getpid(), flush=True)
+        os._exit(7)
+    assert os.waitstatus_to_exitcode(os.waitpid(parent, 0)[1]) == 7
+print("codes", *(child.wait() for child in children), flush=True)
+bv.serve(bv.figure().points({"x": [1]}, "x", "x"))
+"""
+
+
+def test_daemons_that_end_leave_no_zombies_and_the_app_gets_the_codes_of_its_own_children(tmp_path: Path):
+    (tmp_path / "app.py").write_text(ENDS)
+    lines: list[str] = []
+
+    async def main() -> None:
+        nothing: Callable[..., None] = lambda *what: None  # noqa: E731
+        process = AppProcess("app", str(tmp_path / "app.py"), 1 << 30, nothing, nothing, lines.append)
+        await process.start()
+        await asyncio.to_thread(until, lambda: sum(line.startswith("daemon") for line in lines) == 20)
+        daemons = [int(line.split()[1]) for line in lines if line.startswith("daemon")]
+        await asyncio.to_thread(until, lambda: not any(Path(f"/proc/{pid}").exists() for pid in daemons))
+        assert not process.ended.done() and "codes 0 1 2 3" in lines
+        await process.close()
+
+    asyncio.run(main())
+
+
 def test_an_app_and_what_it_starts_hold_no_more_memory_together(tmp_path: Path):
     (tmp_path / "app.py").write_text(FORKS)
 
