@@ -37,6 +37,7 @@ function start(element, { hash, theme }, port) {
     hash,
     /** @param {string} next */
     write(next) {
+      address.hash = next;
       port.postMessage({ hash: next });
     },
     listen() {},

@@ -3,7 +3,8 @@
 // newest part of x that is shown; a figure after the first adds .N to each key, another layer .N.K. Values as published
 // are left out. In a notebook's cell the same text is kept by the notebook. The values of controls are c.ID, in JSON;
 // tab is the number of the one in front. A change of a control or a tab makes an entry in the browser's history; views
-// that move go on in the last one.
+// that move go on in the last one. It is written a moment later: what an entry was left without is known until it is
+// shown again.
 
 import { readValue } from "../../axes/values.js";
 import { defaultAgg, GLYPHS } from "../../layers/glyphs.js";
@@ -17,9 +18,9 @@ import { isValue } from "../../render/norm.js";
 /** @typedef {import("./viewer-steps.js").ViewerSteps} ViewerSteps */
 
 /**
- * Where the text is kept: `hash` is as it is now, "#" included, `write` keeps the one before to go back to where it
- * `isEntry`, `listen` calls when others have changed it.
- * @typedef {{readonly hash: string, write: (hash: string, isEntry?: boolean) => void,
+ * Where the text is kept: `hash` is as it is now, "#" included, in the `entry` of that name, null before it has one;
+ * `write` keeps the one before to go back to where it `isEntry`, `listen` calls when others have changed it.
+ * @typedef {{readonly hash: string, readonly entry?: string|null, write: (hash: string, isEntry?: boolean) => void,
  *   listen: (changed: () => void, signal: AbortSignal) => void}} Address
  */
 
@@ -28,16 +29,25 @@ export const PAGE_ADDRESS = {
   get hash() {
     return location.hash;
   },
+  get entry() {
+    return parent === window ? (history.state?.bigviz ?? null) : undefined;
+  },
   write(hash, isEntry = false) {
     const address = `${location.pathname}${location.search}${hash}`;
+    const state = { ...history.state };
     // The history of a frame is that of the page around it.
-    if (isEntry && parent === window) history.pushState(history.state, "", address);
-    else history.replaceState(history.state, "", address);
+    if (isEntry && parent === window) history.pushState({ ...state, bigviz: newName() }, "", address);
+    else history.replaceState({ ...state, bigviz: state.bigviz ?? newName() }, "", address);
   },
   listen(changed, signal) {
+    addEventListener("popstate", changed, { signal }); // some browsers are late with `hashchange`
     addEventListener("hashchange", changed, { signal });
   },
 };
+
+let named = 0;
+/** A name that no entry has, of this page or of one before it in the same tab. */
+const newName = () => `${Date.now()}.${++named}`;
 
 /** The address is written when nothing has changed for so long: it takes the browser milliseconds of a drag. */
 const WRITE_MS = 200;
@@ -62,6 +72,8 @@ export class UrlState {
     this.figures = figures;
     this.address = address;
     this.written = address.hash;
+    /** The entry that is shown, by its name.  @type {string|null} */ this.entry = null;
+    /** What entries were left without, by their names.  @type {Map<string, string>} */ this.late = new Map();
     /** Controls and tabs as they were written.  @type {[string, string][]} */ this.said = [];
     /** What is written next is an entry of its own. */ this.isEntry = false;
     /** When the address was last looked at, and when something last changed. */ this.last = Number.NEGATIVE_INFINITY;
@@ -79,10 +91,14 @@ export class UrlState {
     address.listen(() => this.#changed(), signal);
   }
 
-  /** Somebody else has written the hash. */
+  /** Somebody else has written the hash, or shows another entry. */
   #changed() {
     const { figures, address } = this;
-    if (address.hash === this.written) return;
+    if (!this.#isOther) return;
+    const left = this.isEntry || this.entry === null ? null : this.#text(this.#says());
+    if (this.entry !== null && left !== null && left !== this.written) this.late.set(this.entry, left);
+    const late = this.late.get(address.entry ?? "");
+    if (late !== undefined) address.write(late);
     clearTimeout(this.waiting);
     this.waiting = undefined;
     this.isEntry = false;
@@ -103,9 +119,15 @@ export class UrlState {
     }
   }
 
+  /** The address is not the one that was read or written last. */
+  get #isOther() {
+    return this.address.hash !== this.written || (this.address.entry ?? null) !== this.entry;
+  }
+
   /** Takes choices and views from the hash; values that make no sense stay as published. */
   read() {
-    this.written = this.address.hash;
+    if (this.address.entry === null) this.address.write(this.address.hash); // which gives it a name
+    this.#at();
     const params = new URLSearchParams(this.written.slice(1));
     readTabs(params, this.tabs);
     if (this.values) readValues(params, this.values);
@@ -153,6 +175,7 @@ export class UrlState {
   /** A control has another value, or another tab is in front.  @param {boolean} isNew it is an entry of its own */
   #changes(isNew) {
     if (!isNew) {
+      if (!this.isEntry) this.said = this.#says();
       this.#soon();
       return;
     }
@@ -189,22 +212,42 @@ export class UrlState {
 
   /**
    * @param {[string, string][]} said of controls and tabs @param {boolean} isEntry
-   * @returns {boolean} false: not yet, a figure that is in front shows nothing
+   * @returns {boolean} false: not yet, a figure that is in front shows nothing, or not any more, another entry is shown
    */
   #write(said, isEntry) {
+    if (this.#isOther) {
+      this.#changed(); // it was told by nobody yet
+      return false;
+    }
     clearTimeout(this.waiting);
     this.waiting = undefined;
     this.last = performance.now();
+    const hash = this.#text(said);
+    if (hash === null) return false;
+    if (hash === this.written) return true;
+    this.address.write(hash, isEntry);
+    this.#at();
+    return true;
+  }
+
+  /** The address as it is now is what shows. */
+  #at() {
+    this.written = this.address.hash;
+    this.entry = this.address.entry ?? null;
+    this.late.delete(this.entry ?? "");
+  }
+
+  /**
+   * The hash of what shows now; null while a figure that is in front shows nothing.
+   * @param {[string, string][]} said of controls and tabs @returns {string|null}
+   */
+  #text(said) {
     const awake = this.figures.filter((figure) => !figure.isAsleep);
-    if (awake.some((figure) => this.due.has(figure) || figure.view === null)) return false;
+    if (awake.some((figure) => !this.due.has(figure) && figure.view === null)) return null;
     const params = new URLSearchParams(said);
     for (const figure of this.figures) writeFigure(params, figure, this.due.get(figure));
     const text = params.toString();
-    const hash = text === "" ? "" : `#${text}`;
-    if (hash === this.written) return true;
-    this.written = hash;
-    this.address.write(hash, isEntry);
-    return true;
+    return text === "" ? "" : `#${text}`;
   }
 }
 

@@ -18,6 +18,8 @@ before(async () => {
         (written.hash = url.split("#")[1] ?? ""),
     },
     addEventListener: () => {},
+    window: globals,
+    parent: globals,
   };
   for (const [name, stub] of Object.entries(stubs)) {
     const was = Object.getOwnPropertyDescriptor(globals, name);
