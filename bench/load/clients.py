@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from bench.load.machine import LOCAL, raise_file_limit
 from bench.load.socket import Head, Viewer
+from bench.load.stalling import Stalled
 from bigviz.wire.frames import Type
 
 __all__ = ["Job", "Outcome"]
@@ -33,7 +34,7 @@ class Job:
     `stay`: `count` viewers connect, are greeted and stay. `first`: each asks for `messages[0][0]` at once, timed from
     before the connect to the end of the answer. `views`: each asks for its `messages` (of its own list, or of one that
     it shares), one after the other, at `rate` a second for `seconds`. `stalled`: the same, but from then on they read
-    nothing. `churn`: each connects, is greeted and leaves.
+    nothing; over is it when all were cut off, or after `seconds`. `churn`: each connects, is greeted and leaves.
 
     `rate` is in connections, or views of one viewer, a second (0: as fast as it goes). Viewers come from the addresses
     `sources` in turn.
@@ -52,7 +53,8 @@ class Job:
 @dataclass
 class Outcome:
     """What came: statuses of upgrades, viewers that were greeted, milliseconds of what was timed, views that newer ones
-    took the place of or that failed, and viewers that the server dropped."""
+    took the place of or that failed, and viewers that the server dropped; of those that read nothing, seconds from the
+    last byte that their kernel took in until they were `cut_off`, or until now (`left`)."""
 
     statuses: dict[str, int] = field(default_factory=dict)
     greeted: int = 0
@@ -60,6 +62,8 @@ class Outcome:
     replaced: int = 0
     failed: int = 0
     dropped: int = 0
+    cut_off: list[float] = field(default_factory=list)
+    left: list[float] = field(default_factory=list)
 
 
 class Timed:
@@ -129,14 +133,22 @@ class Process:
             began = time.perf_counter()
             await asyncio.gather(*(self._look(number, began) for number in range(self.job.count)))
         elif self.job.kind == "stalled":
-            for viewer in self._viewers:
-                viewer.stop_reading()
-            began = time.perf_counter()
-            await asyncio.gather(*(self._ask(number, began) for number in range(self.job.count)))
+            await self._stall()
         elif self.job.kind == "churn":
             turns = asyncio.Semaphore(_AT_ONCE)
             await asyncio.gather(*(self._come_and_go(number, turns) for number in range(self.job.count)))
         self._outcome.dropped = sum(not viewer.is_open for viewer in self._viewers)
+
+    async def _stall(self) -> None:
+        for viewer in self._viewers:
+            viewer.stop_reading()
+        began, stalled = time.perf_counter(), Stalled(self._viewers)
+        watching = asyncio.ensure_future(stalled.watch())
+        asking = [asyncio.ensure_future(self._ask(number, began)) for number in range(self.job.count)]
+        await asyncio.wait([watching, *asking], timeout=self.job.seconds)
+        for each in (watching, *asking):
+            each.cancel()
+        self._outcome.cut_off, self._outcome.left = stalled.cut_off, stalled.left
 
     async def leave(self) -> None:
         """All viewers that are there leave."""

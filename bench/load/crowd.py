@@ -53,6 +53,8 @@ def merged(outcomes: Sequence[Outcome]) -> Outcome:
         replaced=sum(each.replaced for each in outcomes),
         failed=sum(each.failed for each in outcomes),
         dropped=sum(each.dropped for each in outcomes),
+        cut_off=[seconds for each in outcomes for seconds in each.cut_off],
+        left=[seconds for each in outcomes for seconds in each.left],
     )
 
 

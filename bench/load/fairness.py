@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from bench import data
-from bench.load.clients import Job
+from bench.load.clients import Job, Outcome
 from bench.load.crowd import crowd, job_of
 from bench.load.served import Served, Settings, served
 from bench.load.walks import walk
@@ -20,7 +20,8 @@ __all__ = ["greedy", "stalled"]
 _STALLED: Final = 150
 _GREEDY: Final = 62.0  # views a second: the server lets one viewer ask 64 things
 _GOOD: Final = 4.0  # views a second of the viewer that is timed
-_CUT_OFF: Final = 15.0  # seconds, after which one that reads nothing has to be gone
+_CUT_OFF: Final = 16.0  # seconds, after which one has to be gone whose machine takes nothing in: 15, and a look
+_LONGEST: Final = 60.0  # seconds for all of them to fill what their kernel has room for, and to be cut off
 _LOOK: Final = 0.25
 _SETTLED: Final = 3.0  # seconds in which a server lets go of what they leave behind
 
@@ -28,32 +29,29 @@ _SETTLED: Final = 3.0  # seconds in which a server lets go of what they leave be
 def stalled(settings: Settings) -> Iterator[Figure]:
     """Viewers that ask for cold views and read nothing, beside one that pans and zooms."""
     with served(settings.rows, _STALLED) as site:
+        process, seconds = site.process, max(settings.seconds, _LONGEST)
         walks = _walks(site, settings.rows, _STALLED + 2, int(settings.seconds * _GOOD))
         alone = _looked(site, walks[0], settings.seconds)
-        before, closed = site.process.memory(), site.process.closed(4008)
-        seconds = max(settings.seconds, 2 * _CUT_OFF)  # they leave after it
+        before, kept, closed = process.memory(), process.kept(), process.closed(4008)
         job = job_of("stalled", site.url, _STALLED, 1.0, seconds=seconds, messages=walks[2:])
-        memory, gone = list[int](), list[float]()
-        began = time.perf_counter()
-
-        def watch() -> None:
-            memory.append(site.process.memory())
-            while len(gone) < site.process.closed(4008) - closed:
-                gone.append(time.perf_counter() - began)
-
-        with _beside(job), _watching(watch):
+        memory = list[int]()
+        with _watching(lambda: memory.append(process.memory())), _beside(job) as stalled:
             beside = _looked(site, walks[1], settings.seconds)
-            while len(gone) < _STALLED and time.perf_counter() - began < seconds:
-                time.sleep(_LOOK)
         time.sleep(_SETTLED)
-        after = site.process.memory()
+        kept, more = process.kept() - kept, process.memory() - before
+        counted = process.closed(4008) - closed
     what = f"{_STALLED} viewers that read nothing, {words(settings.rows)} rows"
+    (found,) = stalled
     yield from _compared(what, alone, beside)
     yield Figure(f"{what}: memory of one, at most", "MB", [(max(memory) - before) / _STALLED / 1e6], "max", 1.05)
-    yield Figure(f"{what}: not cut off", "", [_STALLED - len(gone)], "max", 0)
-    if gone:
-        yield Figure(f"{what}: cut off after", "s", gone, "median", _CUT_OFF + 2 * _LOOK)
-    yield Figure(f"{what}: memory left, of one", "MB", [(after - before) / _STALLED / 1e6], "max", 0.1)
+    over = sum(left > _CUT_OFF for left in found.left)
+    told = f"{len(found.cut_off)} cut off, {counted} told of"
+    yield Figure(f"{what}: still there", "", [over], "max", 0, told)
+    if found.cut_off:
+        since = f"{what}: from the last byte that their machine took in until they were cut off"
+        yield Figure(since, "s", found.cut_off, "max", _CUT_OFF)
+    yield Figure(f"{what}: more tiles and answers kept", "MB", [kept / 1e6], "max")
+    yield Figure(f"{what}: memory left besides, of one", "MB", [(more - kept) / _STALLED / 1e6], "max", 0.05)
 
 
 def greedy(settings: Settings) -> Iterator[Figure]:
@@ -92,13 +90,14 @@ def _looked(site: Served, messages: list[str], seconds: float) -> list[float]:
 
 
 @contextmanager
-def _beside(job: Job) -> Iterator[None]:
-    """While this is held, others do a job."""
+def _beside(job: Job) -> Iterator[list[Outcome]]:
+    """While this is held, others do a job; it ends once they have, and then what came of it is there."""
+    outcomes = list[Outcome]()
     with crowd(job) as viewing:
-        thread = threading.Thread(target=viewing.work, daemon=True)
+        thread = threading.Thread(target=lambda: outcomes.append(viewing.work()), daemon=True)
         thread.start()
         try:
-            yield
+            yield outcomes
         finally:
             thread.join()
 

@@ -17,6 +17,7 @@ LOCAL: Final = "127.0.0.1"
 _PER_SOURCE: Final = 150  # viewers of one address: the server takes 200
 _BLOCK: Final = 250  # addresses of 127.0.x.1 to 127.0.x.250
 _TICK: Final = os.sysconf("SC_CLK_TCK")
+_KEPT: Final = re.compile(r'^bigviz_memory_bytes\{what="\w+"\} (\S+)$', re.MULTILINE)
 _TASKS: Final = re.compile(r"^bigviz_tasks (\S+)$", re.MULTILINE)
 
 
@@ -64,6 +65,10 @@ class Process:
         """Connections that it has closed with a code."""
         found = re.search(rf'^bigviz_websocket_closed_total{{code="{code}"}} (\S+)$', self._told(), re.MULTILINE)
         return int(float(found[1])) if found else 0
+
+    def kept(self) -> int:
+        """Bytes of what it keeps on purpose, by its own account: columns, indexes, tiles and answers."""
+        return sum(int(float(size)) for size in _KEPT.findall(self._told()))
 
     def _told(self) -> str:
         with urlopen(self._metrics) as answer:

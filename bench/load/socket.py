@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import struct
+from asyncio.trsock import TransportSocket
 from base64 import b64encode
 from collections.abc import Callable
 from typing import Final, NamedTuple, cast
@@ -106,6 +107,12 @@ class Viewer(asyncio.Protocol):
         self._request = _upgrade(host, path)
         self._reader: Reader | None = None
         self._start = b""
+
+    @property
+    def socket(self) -> TransportSocket | None:
+        """The socket; None once it is closed."""
+        found: TransportSocket | None = self._transport.get_extra_info("socket")
+        return found
 
     def say(self, text: str) -> None:
         """Send a message."""

@@ -46,7 +46,7 @@ class Limits:
     unread_bytes: int = 64 * _MIB  # more output than this waiting for a browser closes its connection (4008)
     unread_soft_bytes: int = 1 * _MIB  # from here on its tiles wait
     labels_bytes: int = 24 * _MIB  # a `layer` answer with more is refused: two of them may wait
-    stalled_seconds: float = 15.0  # without one byte read while output waits: closed (4008)
+    stalled_seconds: float = 15.0  # without one byte taken in while output waits: cut off (4008)
     slowest_bytes: float = 16 << 10  # a second, that a browser must also read, and a body must come with
 
     tiles_per_view: int = 1_024

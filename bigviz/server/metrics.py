@@ -36,7 +36,7 @@ class Metrics:
         self.waiting = gauge("jobs_waiting", "Jobs that have not started")
         self.running = gauge("jobs_running", "Jobs that run")
         self.builds = gauge("builds_running", "Indexes being built")
-        self.memory = gauge("memory_bytes", "Bytes held by the engine", ["what"])
+        self.memory = gauge("memory_bytes", "Bytes of data, indexes, tiles and answers that are kept", ["what"])
         self.refresh: Callable[[], None] | None = None
 
     def text(self) -> bytes:

@@ -21,6 +21,7 @@ from bigviz.server.kept.kept_answers import KeptAnswers, Standing
 from bigviz.server.library_threads import LibraryThreads
 from bigviz.server.limits import Limits
 from bigviz.server.metrics import Metrics
+from bigviz.server.websocket.lookout import Lookout
 from bigviz.server.websocket.updates import Updates
 from bigviz.wire.frames import GONE, RESTART
 
@@ -123,7 +124,7 @@ class Site:
     pages are served at once. Those of the `library` are opened by the shelf, once something is. `in_hand` are the
     handlers of requests that were let in and are not answered yet, each with its connection. Where there are no
     `basemaps`, pages fetch no tiles of maps. `public` is where browsers reach the server, if that is told. `tables`
-    knows the tables whose files are followed.
+    knows the tables whose files are followed. `left_by_viewers` is set when one is gone.
     """
 
     hosts: Hosts
@@ -145,6 +146,8 @@ class Site:
     apps: Apps | None = None
     reading: dict[str, Any] | None = None
     updates: Updates = field(default_factory=Updates)
+    lookout: Lookout = field(default_factory=Lookout)
+    left_by_viewers: asyncio.Event = field(default_factory=asyncio.Event)
     tables: Given = field(init=False)
     budget: Budget = field(init=False)
     kept_answers: KeptAnswers = field(init=False)
@@ -363,6 +366,7 @@ class Site:
     def left(self, viewer: Viewer, code: int | None) -> None:
         """A browser is gone."""
         self.viewers.discard(viewer)
+        self.left_by_viewers.set()
         self.metrics.viewers.set(len(self.viewers))
         self.event("disconnected", document=viewer.name, viewers=len(self.viewers), code=code)
 

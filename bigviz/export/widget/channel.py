@@ -88,6 +88,10 @@ class Channel:
                 self._send({"close": [code, reason]}, [])
             asyncio.get_running_loop().call_soon(self.end)
 
+    def cut_off(self) -> None:
+        """End without a word."""
+        asyncio.get_running_loop().call_soon(self.end)
+
     def end(self) -> None:
         """The connection has ended; a second call does nothing."""
         if not self._open:

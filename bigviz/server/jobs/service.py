@@ -275,7 +275,7 @@ class Backend:
         self.metrics.waiting.set(self.runner.waiting)
         self.metrics.running.set(self.runner.running)
         self.metrics.builds.set(self.builds.running)
-        for what, size in self.engine.memory().items():
+        for what, size in {**self.engine.memory(), "answers": self.jobs.kept.nbytes}.items():
             self.metrics.memory.labels(what).set(size)
 
 

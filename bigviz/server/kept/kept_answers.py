@@ -106,10 +106,10 @@ class KeptAnswer:
     network: str | None
     basis: Basis
 
-    def written(self, body: bytes) -> bytes:
-        """The bytes of the answer, as it is sent now."""
+    def head_now(self) -> bytes:
+        """Status line and headers, as they are sent now."""
         before, after = self.head
-        return b"".join((before, date().encode(), after, body))
+        return b"".join((before, date().encode(), after))
 
 
 @dataclass(frozen=True)

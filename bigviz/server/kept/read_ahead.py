@@ -12,6 +12,7 @@ from tornado.httputil import HTTPMessageDelegate
 from tornado.iostream import IOStream
 
 from bigviz.common.errors import BigvizError
+from bigviz.server.gathered_write import write_gathered
 from bigviz.server.http.response_budget import Budget
 from bigviz.server.kept.kept_answers import Client, KeptAnswer, KeptAnswers, Model
 from bigviz.server.kept.tile_question import place_of
@@ -73,7 +74,7 @@ class ReadAhead:
         except BigvizError:
             return False
         try:
-            await self._send(stream, answer.written(body))
+            await self._send(stream, (answer.head_now(), body))
         finally:
             self._budget.release(len(body))
         self._kept.sent(answer, time.perf_counter() - began)
@@ -113,13 +114,13 @@ class ReadAhead:
                 _, body = await question.answer(at, tag)
                 held.set(len(body))
             answer = self._kept.made(request, self._client, model, tag, len(body))
-            await self._send(stream, answer.written(body))
+            await self._send(stream, (answer.head_now(), body))
         return answer
 
-    async def _send(self, stream: IOStream, data: bytes) -> None:
+    async def _send(self, stream: IOStream, pieces: tuple[bytes, bytes]) -> None:
         """Send an answer; a client that does not take it in is cut off."""
         stream.set_nodelay(True)
-        written = stream.write(data)
+        written = write_gathered(stream, pieces)
         if written.done():
             return
         timer = asyncio.get_running_loop().call_later(self._limits.write_seconds, stream.close)

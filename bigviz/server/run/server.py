@@ -23,6 +23,7 @@ from bigviz.server.documents.followed import Followed, watch_files
 from bigviz.server.documents.renewal import follow, watch
 from bigviz.server.limits import Limits
 from bigviz.server.run.access_options import access_of
+from bigviz.server.run.freed_memory import give_back_when_left
 from bigviz.server.run.listener import Listener, bind
 from bigviz.server.run.options import Options
 from bigviz.server.run.reading_reports import Reading, soon
@@ -150,6 +151,7 @@ class Server:
         if not self._tells_when_open:
             self._tell_where()
         self._tasks.append(asyncio.ensure_future(access.people.watch(lambda: list(site.viewers))))
+        self._tasks.append(asyncio.ensure_future(give_back_when_left(site)))
         self.loaded = asyncio.ensure_future(self.load())
 
     def _tell_where(self) -> None:

@@ -21,7 +21,7 @@ from bigviz.server.access.same_origin import foreign_origin, is_embedded
 from bigviz.server.http.base import Guarded
 from bigviz.server.site import Site
 from bigviz.server.websocket.eager import begun
-from bigviz.server.websocket.socket_queue import hold_little_unsent, unacknowledged
+from bigviz.server.websocket.socket_queue import drop_unsent, hold_little_unsent, unacknowledged
 from bigviz.server.websocket.viewer import Viewer
 from bigviz.wire.frames import DENIED, FLOODED, GONE, OTHER_VERSION, UNREAD, VERSION, Bytes
 
@@ -29,7 +29,7 @@ __all__ = ["Websocket"]
 
 _BINARY: Final = 0x82  # a whole message
 _CHUNK: Final = 1 << 13  # bytes of memory for each read: a message of a page has some hundred
-_PINGS_TO_ANSWER: Final = 1.5  # a browser that has been silent for longer has not answered one
+_PINGS_TO_ANSWER: Final = 1.5  # after so many times the pause between two, one was not answered
 _LONGEST_REASON: Final = 123  # bytes, of a close frame
 _PRIVATE: Final = "This plot is not there, or is not public: bigviz.embed with origin= makes a tag that may show it."
 
@@ -46,7 +46,7 @@ class Websocket(Guarded, WebSocketHandler):
         self.name = ""
         self.follows, self.speaks = False, True
         self.resumes: str | None = None
-        self.heard = time.monotonic()  # when the browser sent something last: it answers pings
+        self.answered = time.monotonic()  # when the browser answered a ping last: those that read nothing may ask on
         self.viewer: Viewer | None = None
         self.refusal: BigvizError | None = None
 
@@ -108,12 +108,11 @@ class Websocket(Guarded, WebSocketHandler):
         return TOKEN_PROTOCOL in self.request.headers.get("Sec-WebSocket-Protocol", "")
 
     def on_message(self, message: str | bytes) -> Awaitable[None] | None:
-        self.heard = time.monotonic()
         return None if self.viewer is None else begun(self.viewer.receive(message))
 
     def on_close(self) -> None:
         if self.viewer is not None:
-            quiet = time.monotonic() - self.heard > _PINGS_TO_ANSWER * self.site.limits.ping_seconds
+            quiet = time.monotonic() - self.answered > _PINGS_TO_ANSWER * self.site.limits.ping_seconds
             if quiet and self.viewer.code is None:  # Tornado has closed it: a ping was not answered
                 self.viewer.code = UNREAD
                 self.site.metrics.closed.labels(str(UNREAD)).inc()
@@ -146,12 +145,22 @@ class Websocket(Guarded, WebSocketHandler):
         """Begin the closing handshake; nothing happens on a connection that is closing."""
         self.close(code, _short_reason(reason))
 
+    def cut_off(self) -> None:
+        """End the connection at once. A closing handshake would come after all that the browser does not read, and
+        hold it for five more seconds."""
+        connection: Any = self.ws_connection
+        if connection is not None and not connection.stream.closed():
+            drop_unsent(connection.stream.socket)
+            connection.client_terminated = True  # nothing that it has sent already is handed out any more
+            connection.stream.close()
+
     # --- pings and pongs ---------------------------------------------------------------------------------------------
 
     def on_ping(self, data: bytes) -> None:
         self._count_control()
 
     def on_pong(self, data: bytes) -> None:
+        self.answered = time.monotonic()
         self._count_control()
 
     def _count_control(self) -> None:
@@ -160,7 +169,6 @@ class Websocket(Guarded, WebSocketHandler):
         No browser sends so many: a client that does is cut off at once. A closing handshake would let it go on, and
         Tornado hands out what it has read already until the client counts as gone.
         """
-        self.heard = time.monotonic()
         connection: Any = self.ws_connection
         if self.viewer is not None and connection is not None and not self.controls.pay():
             self.viewer.leave(FLOODED, "send fewer pings")

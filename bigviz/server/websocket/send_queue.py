@@ -6,9 +6,12 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Protocol
 
 from bigviz.server.limits import Limits
+from bigviz.server.websocket.intake import Intake
+from bigviz.server.websocket.lookout import Lookout
 from bigviz.wire.frames import HEADER, Bytes, Part, in_pieces
 
 __all__ = ["Message", "Outbox", "Sink"]
@@ -16,7 +19,6 @@ __all__ = ["Message", "Outbox", "Sink"]
 _AHEAD: Final = 256 << 10  # bytes handed to the sink before waiting for it: enough for a usual view in one go
 _PATIENT: Final = 0.25  # seconds without one byte read, after which a browser gets no work done: a slow line reads some
 _PROVEN: Final = 256 << 10  # bytes that a machine does not take in unless its browser reads: a first view has more
-_LOOK: Final = 1.0  # seconds between two looks at a browser that reads nothing
 
 
 @dataclass(eq=False, slots=True)  # thousands a second are made
@@ -49,20 +51,21 @@ class Sink(Protocol):
         the outbox."""
 
     def unread(self) -> int:
-        """Bytes of these frames that the browser's machine has not acknowledged. While a write is awaited this falls as
-        the browser reads."""
+        """Bytes of these frames that the browser's machine has not acknowledged: this falls as the browser reads, and
+        before that as far as its machine has room."""
 
 
 class Outbox:
     """Messages for one sink, handed to it piece by piece, so that unread output stays here, counted and droppable.
 
     What is put in one step of the event loop is handed over together in the next. `full(True)` is called when the
-    browser is behind, `full(False)` when it has caught up, `give_up()` once when it has read nothing for
-    `stalled_seconds`, reads less than `slowest_bytes` a second beyond that, or when more than `unread_bytes` wait.
+    browser is behind, `full(False)` when it has caught up. `give_up` is called once: with True when more than
+    `unread_bytes` wait, with False when its machine has taken in nothing of what waits for `stalled_seconds`, or less
+    than `slowest_bytes` a second beyond that. The `lookout` tells when to look for that.
 
-    A browser is behind when more than `unread_soft_bytes` wait, and when it has read nothing for `_PATIENT` seconds:
-    its newer views would take the place of those that wait, so their bytes alone would never hold it up. `reads()` is
-    called once when it has read `_PROVEN` bytes.
+    A browser is behind when more than `unread_soft_bytes` wait, and when some of it does not even fit into the kernel
+    and nothing was taken in for `_PATIENT` seconds: its newer views would take the place of those that wait, so their
+    bytes alone would never hold it up. `reads()` is called once when it has read `_PROVEN` bytes.
     """
 
     def __init__(
@@ -71,7 +74,8 @@ class Outbox:
         epoch: int,
         limits: Limits,
         full: Callable[[bool], None],
-        give_up: Callable[[], None],
+        give_up: Callable[[bool], None],
+        lookout: Lookout,
         reads: Callable[[], None] = lambda: None,
     ) -> None:
         self._sink = sink
@@ -79,6 +83,8 @@ class Outbox:
         self._limits = limits
         self._full = full
         self._give_up = give_up
+        self._lookout = lookout
+        self._intake = Intake(limits)
         self._reads: Callable[[], None] | None = reads
         self._queue: deque[Message] = deque()
         self._begun: deque[Sequence[Bytes]] = deque()  # frames of a message that are still to be handed over
@@ -89,7 +95,8 @@ class Outbox:
         self._closed = False
         self._loop = asyncio.get_running_loop()
         self._busy = False  # a step is to come, or the sink has not taken the last one's frames
-        self._task: asyncio.Task[None] | None = None
+        self._sending: asyncio.Future[None] | None = None  # the last one's frames, until it has
+        self._handed = 0
         self._then: Callable[[], None] | None = None
         self.sent = 0
 
@@ -100,7 +107,8 @@ class Outbox:
         self._queue.append(message)
         self._waiting += message.size
         if self._waiting > self._limits.unread_bytes:
-            self._fail()
+            self.close()
+            self._give_up(True)
             return
         self._tell()
         if not self._busy:
@@ -128,8 +136,19 @@ class Outbox:
         self._closed = True
         self._queue.clear()
         self._begun.clear()
-        if self._task is not None:
-            self._task.cancel()
+        self._sending = None
+        self._lookout.forget(self)
+
+    def look(self, now: float) -> bool:
+        """See whether the browser takes in what it was sent, and give it up if it does not; whether to look again."""
+        waiting = self._sink.unread()
+        self._intake.look(now, self._handed - waiting, waiting)
+        if self._intake.is_over(now):
+            self._fail()
+            return False
+        self._stuck = self._sending is not None and self._intake.rests_for(now) >= _PATIENT
+        self._tell()
+        return self._sending is not None or not self._intake.is_done
 
     def _step(self) -> None:
         """Hand over what there is, or the first of it. That the sink takes it at once is usual, and takes no task."""
@@ -145,10 +164,14 @@ class Outbox:
         except self._sink.gone:
             self._rest()
             return
+        self._intake.begin(self._loop.time(), self._handed, size)
+        self._handed += size
+        self._lookout.watch(self)
         if sending.done():
-            self._taken(sending, size)
+            self._taken(size, sending)
         else:
-            self._task = asyncio.ensure_future(self._wait(sending, size))
+            self._sending = sending
+            sending.add_done_callback(partial(self._was_taken, size))
 
     def _next(self) -> tuple[list[Sequence[Bytes]], int]:
         """The frames that are handed over next, and their bytes."""
@@ -160,30 +183,15 @@ class Outbox:
             size += sum(map(len, frames[-1]))
         return frames, size
 
-    async def _wait(self, sending: asyncio.Future[None], size: int) -> None:
-        """Wait until the browser has taken in the last of so many bytes; give it up if it is too slow."""
-        begun = heard = self._loop.time()
-        end, left = begun + self._limits.stalled_seconds + size / self._limits.slowest_bytes, self._sink.unread()
-        while True:
-            now = self._loop.time()
-            stalled = heard + self._limits.stalled_seconds
-            if now >= min(stalled, end):
-                sending.add_done_callback(_ignore)
-                self._fail()
-                self._rest()
-                return
-            look = _LOOK if self._stuck else _PATIENT
-            await asyncio.wait([sending], timeout=min(look, stalled - now, end - now))
-            if sending.done():
-                self._taken(sending, size)
-                return
-            before, left = left, self._sink.unread()
-            if left < before:
-                heard = self._loop.time()
-            self._stuck = left >= before
-            self._tell()
+    def _was_taken(self, size: int, sending: asyncio.Future[None]) -> None:
+        """A write that was awaited has ended; nothing comes of one that was given up."""
+        if self._sending is sending:
+            self._sending = None
+            self._taken(size, sending)
+        elif not sending.cancelled():
+            sending.exception()
 
-    def _taken(self, sending: asyncio.Future[None], size: int) -> None:
+    def _taken(self, size: int, sending: asyncio.Future[None]) -> None:
         """The sink has taken so many bytes, or its browser is gone: others have a turn before the next ones."""
         if sending.cancelled() or isinstance(sending.exception(), self._sink.gone):
             self._rest()
@@ -226,11 +234,10 @@ class Outbox:
             self._full(behind)
 
     def _fail(self) -> None:
-        if not self._closed:
-            self.close()
-            self._give_up()
-
-
-def _ignore(sending: asyncio.Future[None]) -> None:
-    if not sending.cancelled():
-        sending.exception()
+        """The browser does not take in what waits. One that was to be told a last word is left with it unsaid."""
+        ended = self._closed
+        self.close()
+        if ended:
+            self._rest()
+        else:
+            self._give_up(False)

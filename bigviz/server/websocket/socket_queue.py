@@ -1,4 +1,5 @@
-"""What the kernel holds of a connection's output: how much that may be, and how much of it is not acknowledged yet."""
+"""What the kernel holds of a connection's output: how much that may be, how much of it is not acknowledged yet, and how
+to let go of it."""
 
 from __future__ import annotations
 
@@ -9,10 +10,11 @@ from fcntl import ioctl
 from termios import TIOCOUTQ
 from typing import Final
 
-__all__ = ["hold_little_unsent", "unacknowledged"]
+__all__ = ["drop_unsent", "hold_little_unsent", "unacknowledged"]
 
 _UNSENT: Final = 128 << 10  # bytes; the kernel's own bound grows to 4 MiB, of which nothing could be dropped
 _INT: Final = struct.Struct("@i")
+_AT_ONCE: Final = struct.pack("@ii", 1, 0)  # of SO_LINGER: a close waits, for no time
 
 
 def hold_little_unsent(connection: socket.socket) -> None:
@@ -28,9 +30,16 @@ def hold_little_unsent(connection: socket.socket) -> None:
 
 
 def unacknowledged(connection: socket.socket) -> int:
-    """Bytes in the kernel that the other side has not acknowledged: what it has not read, but for its own receive
-    buffer; 0 where the system does not tell."""
+    """Bytes in the kernel that the other side has not acknowledged; 0 where the system does not tell. What its kernel
+    has room for is acknowledged, whether it is read or not; beyond that it stays here until it is read."""
     try:
         return int(_INT.unpack(ioctl(connection.fileno(), TIOCOUTQ, bytes(_INT.size)))[0])
     except OSError:
         return 0
+
+
+def drop_unsent(connection: socket.socket) -> None:
+    """Let the kernel forget what is not acknowledged when the connection is closed, and reset it. Otherwise it would
+    try for minutes to send that to someone who reads nothing."""
+    with suppress(OSError):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)

@@ -71,6 +71,9 @@ class Transport(Sink, Protocol):
     def hang_up(self, code: int, reason: str) -> None:
         """End the connection, with a close code of the protocol; nothing happens if it has ended."""
 
+    def cut_off(self) -> None:
+        """End the connection at once, and give up what was not taken in; nothing happens if it has ended."""
+
 
 class Viewer:
     """Somebody who looks at a document. Lives on the event loop's thread; `open` begins it, `closed` ends it."""
@@ -111,8 +114,7 @@ class Viewer:
         self.follower = Follower(self) if follows else None
         self.following: asyncio.Task[None] | None = None
         self.brushing: Brushing | None = None
-        unread = partial(self.leave, UNREAD, "read faster")
-        self.outbox = Outbox(transport, site.epoch, limits, self._full, unread, self._reads)
+        self.outbox = Outbox(transport, site.epoch, limits, self._full, self._give_up, site.lookout, self._reads)
 
     # --- opening and closing -----------------------------------------------------------------------------------------
 
@@ -146,11 +148,22 @@ class Viewer:
 
     def leave(self, code: int, reason: str) -> None:
         """Close the connection from this side."""
-        self.code = code
-        self.site.metrics.closed.labels(str(code)).inc()
+        self._count_closing(code)
         self.transport.hang_up(code, reason)
         if self.is_open:
             self.outbox.close()
+
+    def _give_up(self, reads: bool) -> None:
+        """Too much waits for the browser; or it does not even read what it was sent, and no last word either."""
+        if reads:
+            self.leave(UNREAD, "read faster")
+        else:
+            self._count_closing(UNREAD)
+            self.transport.cut_off()
+
+    def _count_closing(self, code: int) -> None:
+        self.code = code
+        self.site.metrics.closed.labels(str(code)).inc()
 
     @property
     def share(self) -> Hashable:

@@ -7,12 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 from bigviz.server.limits import Limits
+from bigviz.server.websocket.lookout import Lookout
 from bigviz.server.websocket.send_queue import Message, Outbox
 from bigviz.wire.frames import Part, Type, parse
 
 from ...patience import PATIENCE
 
 LIMITS = Limits(unread_soft_bytes=2_000, unread_bytes=5_000, stalled_seconds=0.05, slowest_bytes=1e9)
+
+GIVEN_UP = {True: "too much waits", False: "reads nothing"}
 
 
 class Socket:
@@ -23,17 +26,21 @@ class Socket:
     def __init__(self) -> None:
         self.handed: list[bytes] = []
         self.writes = 0
-        self.left = 0
+        self.left: int | None = None  # None: all that it was handed and has not taken
         self.futures: list[asyncio.Future[None]] = []
+        self.sizes: list[int] = []
 
     def send_frames(self, frames: list[list[bytes]]) -> asyncio.Future[None]:
         self.writes += 1
         self.handed += [b"".join(pieces) for pieces in frames]
+        self.sizes.append(sum(len(piece) for pieces in frames for piece in pieces))
         self.futures.append(asyncio.get_running_loop().create_future())
         return self.futures[-1]
 
     def unread(self) -> int:
-        return self.left
+        if self.left is not None:
+            return self.left
+        return sum(size for size, future in zip(self.sizes, self.futures, strict=True) if not future.done())
 
     async def take(self) -> None:
         """Read everything, with time for more to be handed over."""
@@ -51,8 +58,11 @@ def message(request: int, size: int = 60, parts: int = 1, tag: Any = None) -> Me
 def posting(test: Any, limits: Limits = LIMITS) -> None:
     async def run() -> None:
         socket, told = Socket(), []
-        box = Outbox(socket, 77, limits, lambda behind: told.append(behind), lambda: told.append("gave up"))
+        lookout = Lookout()
+        box = Outbox(socket, 77, limits, told.append, lambda reads: told.append(GIVEN_UP[reads]), lookout)
         await asyncio.wait_for(test(box, socket, told), PATIENCE)
+        box.close()
+        assert not lookout._watched
 
     asyncio.run(run())
 
@@ -95,7 +105,7 @@ def test_more_than_the_bound_is_given_up_and_forgotten():
     async def test(box: Outbox, socket: Socket, told: list) -> None:
         for request in range(4):
             box.put(message(request, 1_500))
-        assert told == [True, "gave up"] and not box._queue
+        assert told == [True, "too much waits"] and not box._queue
         box.put(message(9))
         await socket.take()
         assert 9 not in [parse(data).request for data in socket.handed]
@@ -106,25 +116,59 @@ def test_more_than_the_bound_is_given_up_and_forgotten():
 def test_a_browser_that_reads_nothing_is_given_up():
     async def test(box: Outbox, socket: Socket, told: list) -> None:
         box.put(message(1))
-        while told != [True, "gave up"]:
+        while told != ["reads nothing"]:
             await asyncio.sleep(0.01)
         assert len(socket.handed) == 1
 
     posting(test)
 
 
+def test_so_is_one_whose_kernel_has_taken_all_and_whose_machine_acknowledges_nothing():
+    async def test(box: Outbox, socket: Socket, told: list) -> None:
+        box.put(message(1))
+        socket.left = 40
+        await socket.take()
+        assert box._waiting == 0
+        while told != ["reads nothing"]:
+            await asyncio.sleep(0.01)
+
+    posting(test)
+
+
+def test_nothing_is_looked_at_once_all_is_acknowledged():
+    async def test(box: Outbox, socket: Socket, told: list) -> None:
+        box.put(message(1))
+        await socket.take()
+        while box._lookout._timer is not None:
+            await asyncio.sleep(0.01)
+        assert told == []
+
+    posting(test)
+
+
+def test_the_last_word_to_one_who_reads_nothing_is_given_up_with_the_rest():
+    async def test(box: Outbox, socket: Socket, told: list) -> None:
+        box.put(message(1))
+        box.end(lambda: told.append("end"))
+        while told != ["end"]:
+            await asyncio.sleep(0.01)
+
+    posting(test)
+
+
 def test_one_that_reads_slowly_is_not_given_up_and_gets_no_work_only_while_it_reads_nothing():
     async def test(box: Outbox, socket: Socket, told: list) -> None:
-        socket.left = 1_000_000
+        socket.left = 50
         box.put(message(1))
         while told != [True]:
             await asyncio.sleep(0.01)
         for left in range(20):  # longer than it may read nothing
             socket.left = 20 - left
             await asyncio.sleep(0.05)
-        assert told[:2] == [True, False] and "gave up" not in told
+        assert told[:2] == [True, False] and "reads nothing" not in told
+        socket.left = None
         await socket.take()
-        assert box._waiting == 0 and "gave up" not in told
+        assert box._waiting == 0 and "reads nothing" not in told
 
     posting(test, replace(LIMITS, stalled_seconds=0.6, slowest_bytes=1.0))
 

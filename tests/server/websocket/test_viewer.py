@@ -37,7 +37,7 @@ class Channel:
 
     def __init__(self, slow: bool = False) -> None:
         self.frames: asyncio.Queue[Frame] = asyncio.Queue()
-        self.writes = 0
+        self.writes = self.left = 0
         self.ended: asyncio.Future[tuple[int, str]] = asyncio.get_running_loop().create_future()
         self.slow = slow
 
@@ -45,13 +45,17 @@ class Channel:
         self.writes += 1
         for pieces in frames:
             self.frames.put_nowait(parse(b"".join(pieces)))
+            self.left += sum(map(len, pieces)) * self.slow
         taken = asyncio.get_running_loop().create_future()
         if not self.slow:
             taken.set_result(None)
         return taken
 
     def unread(self) -> int:
-        return 0
+        return self.left
+
+    def cut_off(self) -> None:
+        self.ended.set_result((0, ""))
 
     def hang_up(self, code: int, reason: str) -> None:
         if not self.ended.done():
@@ -140,7 +144,7 @@ def test_a_document_that_is_not_there_ends_the_connection_with_the_reason():
 
 def test_one_who_takes_nothing_in_is_left():
     async def test(site: Site, viewer: Viewer, channel: Channel) -> None:
-        assert (await channel.ended)[0] == UNREAD
+        assert (await channel.ended, viewer.code) == ((0, ""), UNREAD)
 
     looking(test, Limits(stalled_seconds=0.01, slowest_bytes=1e9), slow=True)
 
