@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
+
+from bigviz.wire.frames import Type, parse
 
 from .driver import choose, figure, moving, open_page, pixels, plot, settle
 from .served import Server, start_server
@@ -113,6 +116,48 @@ def test_a_view_that_moves_while_it_is_estimated_ends_exact(page: Page, large: S
     settle(page)
     measures = page.evaluate("() => performance.getEntriesByName('bigviz:view').map(({ detail }) => detail.figure)")
     assert measures.count(0) >= 1
+
+
+class LateFacts:
+    """Between a page of one figure and its server: final facts of what was estimated come after the view's end."""
+
+    def __init__(self, page: Page) -> None:
+        self.estimated: set[int] = set()  # requests about layers
+        self._held: list[bytes] = []
+        self._ended = False
+        self._sequence = 0
+        page.route_web_socket(lambda url: urlsplit(url).path.endswith("/ws"), self._connect)
+
+    def _connect(self, route: WebSocketRoute) -> None:
+        self._route = route
+        route.connect_to_server().on_message(self._take)
+
+    def _take(self, message: str | bytes) -> None:
+        assert isinstance(message, bytes)
+        frame = parse(message)
+        if frame.type == Type.LAYER and json.loads(frame.json)["provisional"]:
+            self.estimated.add(frame.request)
+        elif frame.type == Type.LAYER and frame.request in self.estimated and not self._ended:
+            self._held.append(message)
+            return
+        self._pass(message)
+        if frame.type == Type.DONE:
+            self._ended = True
+            for each in self._held:
+                self._pass(each)
+            self._held.clear()
+
+    def _pass(self, message: bytes) -> None:
+        self._sequence += 1
+        self._route.send(message[:24] + self._sequence.to_bytes(8, "little") + message[32:])
+
+
+def test_a_view_that_is_answered_before_the_final_facts_ends_exact(page: Page, large: Server):
+    """It does not move when they come: the address says where it is."""
+    late = LateFacts(page)
+    open_page(page, f"{large.url}/large/#x=gaps&y=z&x0=-1&x1=1&y0=-1&y1=1")
+    assert late.estimated
+    expect(page.locator(STATE)).to_have_text("exact")
 
 
 @pytest.mark.parametrize("agg", ["any", "by(kind, mean(z))", "by(kind, any)"])

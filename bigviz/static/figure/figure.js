@@ -235,6 +235,7 @@ export class Figure extends EventTarget {
    */
   #refined(layer) {
     this.#tell(layer);
+    this.requests.learned();
     this.dispatchEvent(new Event("info"));
     this.redraw();
   }

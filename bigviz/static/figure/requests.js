@@ -97,6 +97,21 @@ export class Requests {
   /** The view changed: request now, or with the next frame if this frame has sent a request already. */
   update() {
     clearTimeout(this.prefetching);
+    this.tries = 0;
+    this.#ask();
+  }
+
+  /**
+   * The facts of a layer are final, or its index is ready: what could not be asked for before is asked for now, unless
+   * a request is under way, whose end does that. All its answers may have come before these facts.
+   */
+  learned() {
+    if (this.pending.size > 0) return;
+    this.tries = 0;
+    this.#ask();
+  }
+
+  #ask() {
     if (this.inFrame) this.again = true;
     else this.#send();
   }
@@ -225,7 +240,7 @@ export class Requests {
     this.#busy();
     const { view, asking, layers } = this.figure;
     if (!view || layers.every((layer) => layer.complete(view, asking ?? view)) || ++this.tries > RETRIES) return;
-    this.update();
+    this.#ask();
   }
 
   /** The request failed: nothing of it is on its way.  @param {number} id */

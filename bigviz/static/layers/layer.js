@@ -273,7 +273,7 @@ export class Layer {
    */
   held(view) {
     const { definition, info, raster, line } = this;
-    if (!definition || !info || this.asked || info.provisional || !this.complete(view)) return null;
+    if (!definition || !info || this.asked || !this.complete(view)) return null;
     if (line) return { definition, columns: line.asked, raster: null };
     return raster && { definition, columns: null, raster: raster.held(view) };
   }
@@ -448,9 +448,11 @@ export class Layer {
   /**
    * @param {import("../geometry/view.js").View} view
    * @param {import("../geometry/view.js").View} [asking] what was asked for, if that is more
-   * @returns {boolean} everything that the view shows of this layer is here
+   * @returns {boolean} everything that the view shows of this layer is here, and its facts are not a sample's: exact
+   *   answers may come before the final facts
    */
   complete(view, asking = view) {
+    if (this.info?.provisional) return false;
     return this.raster?.complete(view, asking) ?? this.line?.complete(asking) ?? true;
   }
 
