@@ -70,7 +70,8 @@ CODES: Final = {dtype: code for code, dtype in DTYPES.items()}
 _UNSIGNED: Final = (1, 2, 3, 4)
 _SIGNED: Final = (5, 6, 7, 8)
 _NO_CONSTANT: Final = bytes(8)
-_LONGEST: Final = 96  # bytes that eight cells can add to an rlev stream: runs and counts
+_BLOCK: Final = 256  # cells of which the filled ones are listed at once
+_LONGEST: Final = 7 * _BLOCK  # bytes that they can add to an rlev stream: runs and counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,41 +299,49 @@ def _measure(counts: Array) -> tuple[int, int, int, int]:
 
 @jit
 def _write_rlev(counts: Array, twos: Array, limit: int, out: Array) -> int:
-    """Write the stream and return its length; give up once it is `limit` bytes or more. `out` has a few bytes more.
+    """Write the stream and return its length; give up once it is `limit` bytes or more. `out` is longer by what a block
+    can add.
 
-    `twos` is `counts` seen as uint64: eight empty cells at once are passed over. Empty cells at the end are left out.
-    Short runs and small counts are written without a branch on the data: half-full planes, where no branch can be
-    predicted, take a third of the time.
+    `twos` is `counts` seen as uint64: sixteen empty cells at once are passed over. The filled cells of a block are
+    listed without a branch on the data, then written one by one: a branch a cell, or a write a cell, takes twice the
+    time in half-full planes. Empty cells at the end are left out.
     """
+    places = np.empty(_BLOCK + 1, np.uint16)
     at = 0
-    empty = 0
-    for first in range(0, counts.size, 8):
-        two = first // 2
-        if not (twos[two] | twos[two + 1] | twos[two + 2] | twos[two + 3]):
-            empty += 8
-            continue
-        for k in range(first, first + 8):
-            count = counts[k]
-            filled = count > 0
-            if empty < 127 and count < 128:
+    last = -1
+    for start in range(0, counts.size, _BLOCK):
+        filled = 0
+        for first in range(start, start + _BLOCK, 16):
+            if _all_empty(twos, first // 2):
+                continue
+            for cell in range(first, first + 16):
+                places[filled] = cell
+                filled += counts[cell] > 0
+        for k in range(filled):
+            cell = int(places[k])
+            empty, count = cell - last - 1, counts[cell]
+            last = cell
+            if empty < 128 and count < 128:
                 out[at] = 0
                 out[at + 1] = empty
-                at += 2 * (filled & (empty > 0))
+                at += 2 * (empty > 0)
                 out[at] = count
-                at += filled
-                empty = 0 if filled else empty + 1
-                continue
-            if not filled:
-                empty += 1
+                at += 1
                 continue
             if empty > 0:
                 out[at] = 0
                 at = _write_leb(np.uint32(empty), out, at + 1)
-                empty = 0
             at = _write_leb(count, out, at)
         if at >= limit:
             return at
     return at
+
+
+@jit
+def _all_empty(twos: Array, at: int) -> bool:
+    """Whether sixteen cells, two in each number from `at` on, are all empty."""
+    first = twos[at] | twos[at + 1] | twos[at + 2] | twos[at + 3]
+    return not (first | twos[at + 4] | twos[at + 5] | twos[at + 6] | twos[at + 7])
 
 
 @jit
@@ -364,7 +373,18 @@ def _read_rlev(data: Array, limit: np.uint64, out: Array, first: int, less_y: in
     cell = 0
     while at < data.size:
         start = at
-        run = data[at] == 0
+        byte = np.uint64(data[at])
+        after = int(data[at + 1]) if byte == 0 and at + 1 < data.size else 0
+        if 0 < after < 128 and after <= CELLS - cell:  # most runs and counts are of one byte
+            cell += after
+            at += 2
+            continue
+        if 0 < byte < 128 and cell < CELLS and byte <= limit:
+            out[first + (cell >> 8 >> less_y << 8) + ((cell & 255) >> less_x)] += byte
+            cell += 1
+            at += 1
+            continue
+        run = byte == 0
         if run:
             at += 1
         number = np.uint64(0)
