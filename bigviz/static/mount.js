@@ -135,7 +135,8 @@ export class Mounted extends EventTarget {
   }
 
   /**
-   * The document has arrived, perhaps again: it is built once, and again only if it has changed.
+   * The document has arrived, perhaps again: it is built once, and again only if it has changed, with the view and the
+   * values that the address has.
    * @param {Opened} opened
    */
   show({ json, luts }) {
@@ -146,12 +147,16 @@ export class Mounted extends EventTarget {
       return;
     }
     const maps = this.wholePage ? planForMaps(json.document) : "draw";
-    if (this.wholePage && (this.built !== null || maps === "reload")) {
+    if (maps === "reload") {
       location.reload();
       return;
     }
+    this.url?.write();
     this.#clear();
     this.built = text;
+    this.cache.clear(); // tables of the same names and versions may have other rows
+    this.versions.clear();
+    this.isBehind = false;
     for (const [name, { version, rows }] of Object.entries(json.datasets)) {
       this.versions.set(name, version);
       this.streams.begin(name, rows);

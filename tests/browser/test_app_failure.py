@@ -7,9 +7,10 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 from playwright.sync_api import Page, expect
 
-from .driver import open_page
+from .driver import figure, hash_of, open_page, pixels, settle, wait_hash
 from .served import Server
 
 GOOD = """
@@ -55,9 +56,18 @@ def test_from_the_first_start_to_the_last_save(page: Page, serve: Callable[..., 
     slider = page.locator('[data-control="least"] input').first
     slider.fill("7")
     expect(page).to_have_url(re.compile("c.least=7"))
-    app.write_text(GOOD.format(title="Third"))
+    page.locator(f"{figure()} .surface").press("+")
+    near = wait_hash(page)
+    page.evaluate("() => { window.isSame = true; }")
+    app.write_text(GOOD.format(title="Third").replace("[1.0, 2.0]", "[1.0, 1.6]"))
     expect(page.get_by_role("heading", name="Third", level=2)).to_be_attached()
     expect(slider).to_have_value("7")
+    settle(page)
+    assert page.evaluate("() => window.isSame") and hash_of(page) == near, "the page goes on where it was"
+    drawn = pixels(page)
+    page.reload()
+    settle(page)
+    assert hash_of(page) == near and np.array_equal(pixels(page), drawn), "of the rows that the table has now"
 
 
 def test_without_dev_viewers_are_told_nothing(page: Page, serve: Callable[..., Server], tmp_path: Path) -> None:

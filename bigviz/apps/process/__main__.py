@@ -8,6 +8,8 @@ import socket
 import sys
 from typing import Final
 
+import numpy as np
+
 import bigviz
 from bigviz.apps.process.fork_server import ForkServer
 from bigviz.apps.process.run import run_app
@@ -23,6 +25,7 @@ def main() -> None:
     for name in bigviz.__all__:
         if name not in _RARE:
             getattr(bigviz, name)
+    bigviz.open({"x": np.zeros(1)})  # with its first array pyarrow loads pandas, if that is there: 0.3 s
     gc.collect()
     gc.freeze()  # going through it for garbage would copy the pages that all processes share
     connection = ForkServer(server).serve()

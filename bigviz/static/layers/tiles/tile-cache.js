@@ -57,6 +57,12 @@ export class TileCache {
     }
   }
 
+  /** Forgets all tiles. */
+  clear() {
+    for (const set of this.sets.values()) set.clear();
+    this.sets.clear();
+  }
+
   /**
    * A dataset has another version: its tiles are those of that version, but for those that are dropped here.
    * @param {string} dataset @param {number} version @param {ReadonlySet<Tile>} good
