@@ -131,6 +131,7 @@ class HeldBrush:
             for at, (before, now) in enumerate(zip(self._targets, targets, strict=True)):
                 if before.target != now.target:
                     self._brush.retarget(at, now.target, cancel)
+                    self._targets[at] = now  # the next one may fail
         else:  # its targets are prepared as they were
             targets = self._targets
         self._key, self._targets, self._numbers, self._dataset = key, targets, asked.numbers, asked.dataset

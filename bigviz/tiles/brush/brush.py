@@ -135,7 +135,7 @@ class MovingBrush:
             if not self._blank:
                 read = self._fill([(state.rows, state.spared)], cancel)
             self._states[number] = state
-            return self._step(begun, read, cancel)
+            return self._step(begun, read, NEVER)  # it is shown otherwise already
 
     def replace(self, number: int, target: LineTarget, cancel: Cancel = NEVER) -> Step:
         """Show a line in another window: it has its rows already."""
@@ -146,7 +146,7 @@ class MovingBrush:
             if isinstance(state.rows, LineRows):
                 state.rows.show((target.x0, target.x1, target.width), Crew(self._workers, cancel=cancel))
             state.target = target
-            return self._step(begun, 0, cancel)
+            return self._step(begun, 0, NEVER)
 
     def state(self, number: int) -> State:
         """A target as it is."""

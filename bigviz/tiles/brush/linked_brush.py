@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeGuard
 
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.daemon_thread import start_daemon
@@ -85,20 +85,18 @@ class LinkedBrush:
             raise BadInput(f"targets are 0 to {len(asked.targets) - 1}, got {number}", "target", number)
         check_target(self._prepared.dataset, target)
         self._await(self._ready, cancel)
-        before = asked.targets[number]
-        moving = self._exact or self._rough
-        if moving is None:
-            raise Cancelled()
-        if isinstance(target, LineTarget) and isinstance(before, LineTarget) and target.layer == before.layer:
-            step = moving.replace(number, target, cancel)
-        elif self._exact is not None:
+        exact = self._exact
+        if exact is None:
+            return self._rough_again(number, target, cancel)
+        if _is_zoomed(target, asked.targets[number]):
+            with self._answering():
+                step = exact.replace(number, target, cancel)
+        else:
             prepared = replace(self._prepared, crew=replace(self._prepared.crew, cancel=cancel))
             order = prepare_order(asked.source, prepared)
             rows = prepare_target(target, asked.source, order, prepared, prepared.crew.threads, asked.ranges)
             with self._answering():
-                step = moving.retarget(number, State(target, rows, asked.spared(number)), cancel)
-        else:
-            return self._rough_again(number, target, cancel)
+                step = exact.retarget(number, State(target, rows, asked.spared(number)), cancel)
         self._asked = self._with(number, target)
         return step
 
@@ -169,11 +167,14 @@ class LinkedBrush:
         return replace(step, targets=targets, rows=round(step.rows * rows / SAMPLED), of=rows, exact=False)
 
     def _rough_again(self, number: int, target: Target, cancel: Cancel) -> Step:
-        self._asked = self._with(number, target)
-        before = self._rough
-        self._keep_rough(self._sampled(self._asked))
-        if before is not None:
-            before.close()
+        rough, asked = self._rough, self._with(number, target)
+        if rough is not None and _is_zoomed(target, self._asked.targets[number]):
+            rough.replace(number, target, cancel)
+        else:
+            self._keep_rough(self._sampled(asked))
+            if rough is not None:
+                rough.close()
+        self._asked = asked
         return self._guess(self._shape, cancel)
 
     def _with(self, number: int, target: Target) -> Asked:
@@ -187,6 +188,11 @@ class LinkedBrush:
         if self._error is not None:
             raise self._error
         self._closed.check()
+
+
+def _is_zoomed(target: Target, before: Target) -> TypeGuard[LineTarget]:
+    """Whether a target is the line that it was, in another window."""
+    return isinstance(target, LineTarget) and isinstance(before, LineTarget) and target.layer == before.layer
 
 
 def linked_brush(
