@@ -38,15 +38,17 @@ def rehearse_brushes(engine: Engine) -> None:
     for dtype in (np.float32, np.float64):
         x, y, value = numbers.astype(dtype)
         dataset = open_table(pa.table({"x": x, "y": y, "value": value}))
+        filtered = HistogramTarget("value", (0.0, 0.5, 1.0), filter="value > 0.1")
         plain: list[Target] = [
             RasterTarget(Layer("points", "y", "value"), RasterView(0, 0, 0, 0, 256, 256)),
             HistogramTarget("value", (0.0, 0.5, 1.0)),
             LineTarget(Layer("line", "x", "value", "any"), 0, 1, 16),
+            filtered,  # whose blocks are worth their memory, whatever the numbers
         ]
-        filtered = HistogramTarget("value", (0.0, 0.5, 1.0), filter="value > 0.1")
         for source, shapes in _STEPS:
             for targets, others in ((plain, ()), ([filtered], _RESTING)):
                 brush = engine.brush(dataset, source, targets, others)
-                for shape in shapes:
-                    brush.move(shape)
+                brush.move(shapes[0])
+                brush.count_blocks()
+                brush.move(shapes[1])
                 brush.close()

@@ -161,6 +161,9 @@ class Brush(Protocol):
     def settle(self, cancel: Cancel = NEVER) -> Step:
         """The targets, exact: for a brush that rests after steps that were not."""
 
+    def count_blocks(self, cancel: Cancel = NEVER) -> None:
+        """Count blocks of rows, so that later steps cost less: steps of many rows have it done behind them."""
+
     def close(self) -> None:
         """Give the memory back."""
 

@@ -36,7 +36,7 @@ from bigviz.tiles.answers.window_image import WindowImage
 from bigviz.tiles.brush.linked import Brushed, LineTarget, RasterTarget, Step, Target
 from bigviz.tiles.brush.orders.shapes import Shape
 from bigviz.tiles.brush.orders.source_order import Change, SourceOrder, inverse, rows_of
-from bigviz.tiles.brush.orders.stretches import Picked, Stretches, parts_of, stretch
+from bigviz.tiles.brush.orders.stretches import PART, Picked, Stretches, parts_of, stretch
 from bigviz.tiles.brush.targets.grid_target import GridTarget
 from bigviz.tiles.brush.targets.lines.line_rows import LineRows
 from bigviz.wire.codec import EncodedPlane
@@ -46,6 +46,7 @@ __all__ = ["MovingBrush", "State", "image_of"]
 Array = npt.NDArray[Any]
 
 _ALONE: Final = 1 << 17  # rows that one thread takes no longer for than two
+_LONG: Final = 1 << 19  # rows that are looked at together where nothing is made of each of them
 _CHEAP: Final = 1 << 20  # rows whose difference is taken without asking whether another way is shorter
 
 
@@ -152,6 +153,13 @@ class MovingBrush:
         """A target as it is."""
         return self._states[number]
 
+    def uncounted(self) -> list[tuple[Target, GridTarget]]:
+        """The targets that want their blocks counted (see `targets.counted_blocks`)."""
+        if self._failed is not None or not self._order.ranged:
+            return []
+        grids = [(state.target, state.rows) for state in self._states if isinstance(state.rows, GridTarget)]
+        return [(target, grid) for target, grid in grids if grid.uncounted]
+
     def filled(self, shape: Shape | None, cancel: Cancel) -> tuple[list[GridTarget], int]:
         """The targets of cells under a brush, and how many rows are in all brushes."""
         with locked(self._lock, cancel):
@@ -248,7 +256,9 @@ class MovingBrush:
         return self._latest[1]
 
     def _parts(self, jobs: Sequence[_Job]) -> list[tuple[Stretches, int]]:
-        return [(part, job.sign) for job in jobs for each in job.change for part in parts_of(each)]
+        few = self._failed is not None or any(not state.rows.by_ranges for state in self._states)
+        size = PART if few else _LONG
+        return [(part, job.sign) for job in jobs for each in job.change for part in parts_of(each, size)]
 
     def _clear(self) -> None:
         for state in self._states:

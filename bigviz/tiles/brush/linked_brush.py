@@ -16,6 +16,7 @@ from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.daemon_thread import start_daemon
 from bigviz.common.errors import BadInput, Cancelled, TooLarge, Unreadable
 from bigviz.tiles.brush.asked import Asked, moving_brush
+from bigviz.tiles.brush.block_counting import BlockCounting
 from bigviz.tiles.brush.brush import MovingBrush, State
 from bigviz.tiles.brush.linked import BoxSource, LineTarget, OtherBrush, RasterTarget, Source, Step, Target
 from bigviz.tiles.brush.orders.shapes import Shape
@@ -43,6 +44,7 @@ class LinkedBrush:
         self._shape: Shape | None = None
         self._some, self._ready = threading.Event(), threading.Event()
         self._closed = prepared.crew.cancel
+        self._counting = BlockCounting(asked.source, prepared)
         self._lock = threading.Lock()
 
     @property
@@ -68,7 +70,10 @@ class LinkedBrush:
         self._await(self._some, cancel)
         with self._answering():
             exact = self._exact
-            return self._guess(shape, cancel) if exact is None else exact.move(shape, cancel)
+            step = self._guess(shape, cancel) if exact is None else exact.move(shape, cancel)
+        if exact is not None:
+            self._counting.after(step, exact)
+        return step
 
     def settle(self, cancel: Cancel = NEVER) -> Step:
         self._await(self._ready, cancel)
@@ -84,6 +89,7 @@ class LinkedBrush:
         if not 0 <= number < len(asked.targets):
             raise BadInput(f"targets are 0 to {len(asked.targets) - 1}, got {number}", "target", number)
         check_target(self._prepared.dataset, target)
+        self._counting.stop()
         self._await(self._ready, cancel)
         exact = self._exact
         if exact is None:
@@ -100,8 +106,14 @@ class LinkedBrush:
         self._asked = self._with(number, target)
         return step
 
+    def count_blocks(self, cancel: Cancel = NEVER) -> None:
+        self._await(self._ready, cancel)
+        if self._exact is not None:
+            self._counting.count(self._exact, cancel)
+
     def close(self) -> None:
         self._closed.cancel()
+        self._counting.stop()
         with self._lock:
             moving, self._exact, self._rough = (self._exact, self._rough), None, None
         for each in moving:

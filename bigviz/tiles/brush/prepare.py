@@ -54,7 +54,9 @@ from bigviz.tiles.morton.order import Order, build_order
 from bigviz.tiles.series.line import OneSeries
 from bigviz.tiles.series.series import Series, build_series
 
-__all__ = ["check_source", "check_target", "kept_rows", "names_of", "prepare_order", "prepare_target"]
+__all__ = [
+    "check_source", "check_target", "kept_rows", "names_of", "prepare_order", "prepare_target", "source_key",
+]  # fmt: skip
 
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]

@@ -27,7 +27,7 @@ from bigviz.tiles.brush.linked import (
     TotalTarget,
 )  # fmt: skip
 from bigviz.tiles.brush.orders.shapes import Box, Labels, Shape, Span
-from bigviz.tiles.brush.targets import bin_blocks
+from bigviz.tiles.brush.targets import bin_blocks, counted_blocks
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.morton import sorted_keys
 
@@ -44,10 +44,13 @@ SIZE = 700
 
 @pytest.fixture(autouse=True)
 def _small_tables_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tables of some hundred rows have tables of squares, and blocks of bins."""
+    """Tables of some hundred rows have tables of squares, and blocks of bins and of cells."""
     monkeypatch.setattr(sorted_keys, "_TOLD", 8)
     monkeypatch.setattr(bin_blocks, "_LEAST", 3)
     monkeypatch.setattr(bin_blocks, "_ROWS", 1)
+    monkeypatch.setattr(counted_blocks, "_FINEST", 2)
+    monkeypatch.setattr(counted_blocks, "_LEVELS", 3)
+    monkeypatch.setattr(counted_blocks, "_WORTH", 0)
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +114,8 @@ def test_boxes_walk_over_points(engine: Engine, dataset: Dataset, agg: str) -> N
         if turn % 4 == 3:
             targets[0] = RasterTarget(Layer("points", "few", "value", agg), view(rng))
             oracle.check(engine, dataset, source, shape, targets, brush.retarget(0, targets[0]))
+        if turn % 3 == 1:
+            brush.count_blocks()
         if turn % 3 == 2:
             settled = brush.settle()
             assert settled.exact
@@ -133,6 +138,8 @@ def test_targets_over_axes_of_the_source(engine: Engine, dataset: Dataset) -> No
         for turn in range(6):
             shape = box(rng, shape)
             oracle.check(engine, dataset, source, shape, targets, brush.move(shape))
+            if turn == 1:
+                brush.count_blocks()
             if turn == 3:
                 targets[0] = RasterTarget(layers[0], RasterView(3, 2, 700, 300, 300, 300))
                 oracle.check(engine, dataset, source, shape, targets, brush.retarget(0, targets[0]))
@@ -150,6 +157,7 @@ def test_spans_walk_along_columns(engine: Engine, dataset: Dataset, column: str)
     for _ in range(15):
         shape = span(rng, numbers)
         oracle.check(engine, dataset, source, shape, targets, brush.move(shape))
+        brush.count_blocks()
     brush.close()
 
 

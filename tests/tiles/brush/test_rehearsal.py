@@ -24,10 +24,12 @@ def test_the_first_brush_waits_for_no_compiler(dtype: type[np.floating]) -> None
         RasterTarget(Layer("points", "b", "c"), RasterView(1, 1, 0, 0, 512, 512)),
         HistogramTarget("c", (-2.0, 0.0, 1.0, 2.0)),
         LineTarget(Layer("line", "a", "c", "any"), -3, 3, 200),
+        HistogramTarget("c", (-2.0, 0.0, 1.0, 2.0), filter="c > 0"),
     ]
     with told_of_compiling(lambda: compiled.append(True)):
         brush = Engine(threads=2).brush(dataset, BoxSource(Layer("points", "a", "b")), targets)
         brush.move(Box((-1.0, 1.0), (-1.0, 1.0)))
+        brush.count_blocks()
         assert brush.move(Box((-0.5, 1.5), (-0.8, 1.2))).exact
         brush.close()
     assert not compiled

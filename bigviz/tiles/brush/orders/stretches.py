@@ -59,6 +59,12 @@ class Picked:
         """The rows at some positions."""
         return Picked(_NO_RANGES, _NO_RANGES, frozen(places), len(places))
 
+    @staticmethod
+    def range(low: int, high: int) -> Picked:
+        """The rows of one range of positions."""
+        ends = np.array([low], np.int64), np.array([high], np.int64)
+        return Picked(frozen(ends[0]), frozen(ends[1]), _NO_PLACES, high - low)
+
     def take(self, values: Array) -> Array:
         """A new array of the rows' values, of one value a row in the source's order."""
         out = np.empty(self.rows, values.dtype)

@@ -14,11 +14,14 @@ from bigviz.aggregate.reductions.base import Planes, Reduction
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.errors import TooLarge
 from bigviz.common.jit import jit
+from bigviz.common.workers import Crew
 from bigviz.tiles.answers.window_image import MOST_CELLS
 from bigviz.tiles.brush.linked import Heights
 from bigviz.tiles.brush.orders.stretches import Picked
 from bigviz.tiles.brush.targets.accumulators import Accumulator, accumulator_of
-from bigviz.tiles.brush.targets.cells import Cells
+from bigviz.tiles.brush.targets.bin_blocks import BinBlocks
+from bigviz.tiles.brush.targets.cells import ONE_CELL, Cells
+from bigviz.tiles.brush.targets.counted_blocks import CountedBlocks, counted_blocks
 from bigviz.tiles.brush.targets.kernels import leave_out
 from bigviz.tiles.brush.targets.reduced import Reduced
 from bigviz.tiles.pyramid.accumulators import wire
@@ -50,6 +53,7 @@ class GridTarget:
     def __init__(self, cells: Cells, reduced: Reduced, kept: Kept | None, workers: int) -> None:
         """`kept` are the rows that the target's filter keeps, None without one."""
         self.cells, self.reduced, self._kept = cells, reduced, kept
+        self.counted: CountedBlocks | None = None  # made once many rows have come and gone
         self._shown: list[Planes] | None = None
         self.scale = 1.0  # of an estimate: rows of the table for each row that is here
         self.width, self.height = cells.width, cells.height
@@ -83,13 +87,33 @@ class GridTarget:
     def add(self, worker: int, picked: Picked, sign: int) -> None:
         """Add rows, or take them away."""
         part = worker if self._alone is None else 0
-        counts = self.state.counts(part) if self._plain else None
+        counts = self.state.counts(part)
+        if counts is not None and self.counted is not None and self.counted.some:
+            with self._turn():
+                picked = self.counted.count(picked, sign, counts)
+        counts = counts if self._plain else None
         cells = self._cells_of(picked) if counts is None else _NO_CELLS
         with self._turn():
             if counts is None:
                 self.state.add(part, picked, cells, sign)
             else:
                 self.cells.count(picked, sign, counts)
+
+    @property
+    def by_ranges(self) -> bool:
+        """Whether rows of ranges are added with no room for something of each of them."""
+        return self._plain and self.state.counts(0) is not None
+
+    @property
+    def uncounted(self) -> bool:
+        """Whether rows come and go one by one that could do so by blocks, if these were counted."""
+        quick = self._plain and (isinstance(self.cells, BinBlocks) or self.cells is ONE_CELL)
+        return self.counted is None and not quick and self.state.counts(0) is not None
+
+    def blocks_of(self, rows: int, crew: Crew) -> CountedBlocks:
+        """Count the blocks of all rows of the source's order."""
+        size = max(self.blocks * self.planes, 1) * CELLS
+        return counted_blocks(lambda start, stop: self._cells_of(Picked.range(start, stop)), rows, size, crew)
 
     def add_again(self, worker: int, picked: Picked) -> None:
         """Count rows again in the cells that `state.recount` emptied."""

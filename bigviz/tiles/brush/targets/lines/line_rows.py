@@ -75,6 +75,11 @@ class LineRows:
         """Bytes of memory of what changes."""
         return int(self._inside.nbytes) + (0 if self._blocks is None else self._blocks.nbytes)
 
+    @property
+    def by_ranges(self) -> bool:
+        """Whether rows of ranges are added with no room for something of each of them."""
+        return self._whole
+
     def begin(self, failed: Array | None, spared: int, crew: Crew) -> None:
         """Make it ready to be shown. `failed` and `spared` are those of the other brushes (see `MovingBrush`)."""
         if failed is not None:
