@@ -66,8 +66,9 @@ window.probe = {
   /** [what has the focus, whether one sees it]. */
   focus() {
     const e = document.activeElement;
-    const { outlineStyle, outlineWidth } = getComputedStyle(e);
-    return [e.name || e.dataset.act || e.className || e.tagName, outlineStyle !== "none" && Number.parseFloat(outlineWidth) >= 2];
+    const isRing = ({ outlineStyle, outlineWidth }) => outlineStyle !== "none" && Number.parseFloat(outlineWidth) >= 2;
+    const styles = [getComputedStyle(e), getComputedStyle(e, "::after")];
+    return [e.name || e.dataset.act || e.className || e.tagName, styles.some(isRing)];
   },
 
   /** Controls without a name, under 24 pixels, or beyond the window's sides: tools that scroll, as one. */

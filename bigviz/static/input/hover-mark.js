@@ -15,8 +15,10 @@ export class HoverMark {
     this.mark = find(surface, ".mark", HTMLElement);
   }
 
+  /** What is hidden is left alone: browsers find the style of an element anew even where an attribute is set to what it
+   * is, and a drag hides these with each move. */
   hide() {
-    for (const part of [this.hairX, this.hairY, this.mark]) part.hidden = true;
+    for (const part of [this.hairX, this.hairY, this.mark]) if (!part.hidden) part.hidden = true;
   }
 
   /** @param {number} px @param {number} py CSS pixels of the plot */

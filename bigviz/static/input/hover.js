@@ -108,7 +108,7 @@ export class Hover {
     this.place = null;
     this.told = null;
     clearTimeout(this.dwelling);
-    this.tip.hidden = true;
+    if (!this.tip.hidden) this.tip.hidden = true;
     this.mark.hide();
     this.figure.painter.point(null);
   }
