@@ -2,14 +2,22 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, ParamSpec, TypeVar, cast
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, ParamSpec, TypeVar, cast
 
 import numba
 import numpy.typing as npt
 from numba.core import event
+from numba.core.compiler_lock import global_compiler_lock
+
+from bigviz.common.disk.turn import turn
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_PATIENCE: Final = 60.0  # seconds; a kernel takes up to 10 s, and one that another process stopped at takes no longer
+_compiling: list[Path] = []  # kernels whose turn this process has; the compiler's lock guards it
 
 
 def jit(function: Callable[P, T]) -> Callable[P, T]:
@@ -17,14 +25,35 @@ def jit(function: Callable[P, T]) -> Callable[P, T]:
 
     The kernel releases the GIL, so that the server's executor supplies the threads, and is cached on disk, so that
     only the first start on a machine pays for the compiler (every start where neither the package's directory nor the
-    user's can be written to, as in a read-only container). It divides as numpy does (1 / 0 is infinity), is never
-    parallel and never reorders float arithmetic: the same rows give the same bits on every machine. No entry for C is
-    made: nothing calls it, and it takes a part of the compiler's time.
+    user's can be written to, as in a read-only container). Of processes that need it at the same time one compiles it,
+    and the others wait: numba may give a file two names for two types where two processes add to its cache at once.
+    It divides as numpy does (1 / 0 is infinity), is never parallel and never reorders float arithmetic: the same rows
+    give the same bits on every machine. No entry for C is made: nothing calls it, and it takes a part of the
+    compiler's time.
     """
     kernel = numba.njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True)(function)
     with suppress(RuntimeError):  # numba found no directory for its cache
         kernel.enable_caching()
+        kernel.compile = partial(_in_turn, kernel.compile, _turns_of(function, kernel.stats.cache_path))
     return cast("Callable[P, T]", kernel)
+
+
+def _turns_of(function: Callable[..., Any], cache: str) -> Path:
+    """The file at which processes take turns to compile a kernel."""
+    return Path(cache, f"{function.__module__}.{function.__qualname__}.turn")
+
+
+def _in_turn(compile: Callable[[Any], Any], turns: Path, signature: Any) -> Any:
+    """Compile a kernel for a signature, or load what another process has compiled."""
+    with global_compiler_lock:  # first: a thread that has its turn needs it too
+        if turns in _compiling:  # it calls itself
+            return compile(signature)
+        with turn(turns, _PATIENCE):
+            _compiling.append(turns)
+            try:
+                return compile(signature)
+            finally:
+                _compiling.remove(turns)
 
 
 def load_compiler() -> None:

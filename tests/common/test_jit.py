@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numba.core.caching import CompileResultCacheImpl
 
 from bigviz.common.jit import frozen, jit, tell_of_compiling, told_of_compiling
+
+from ..patience import PATIENCE
 
 
 @jit
@@ -67,3 +73,34 @@ def test_the_next_to_be_compiled_is_told_to_who_asked_last(monkeypatch: pytest.M
     for value in (1.5, 1, np.float32(1)):
         kernel(value)
     assert told == ["last"]
+
+
+TWICE = """
+import sys
+from bigviz.common.jit import jit, told_of_compiling
+
+@jit
+def double(value):
+    return 2 * value if value < 8 else double(value - 1)
+
+compiled = []
+print("ready", flush=True)
+sys.stdin.readline()
+with told_of_compiling(lambda: compiled.append(1)):
+    print(double(1.5), len(compiled))
+"""
+
+
+def test_of_processes_that_need_a_kernel_at_once_one_compiles_it(tmp_path: Path) -> None:
+    (tmp_path / "twice.py").write_text(TWICE)
+    command, kept = [sys.executable, str(tmp_path / "twice.py")], {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    processes = [subprocess.Popen(command, env=kept, **pipes) for _ in range(2)]  # type: ignore[call-overload]
+    for process in processes:
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    said = [process.communicate(timeout=PATIENCE)[0].split() for process in processes]
+    assert [result for result, _ in said] == ["3.0", "3.0"]
+    assert sorted(compiled for _, compiled in said) == ["0", "1"]

@@ -1,0 +1,40 @@
+"""Turns at a file: one after the other, and never for ever."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from bigviz.common.disk.turn import turn
+
+from ...patience import PATIENCE
+
+
+def test_one_after_the_other(tmp_path: Path) -> None:
+    seen: list[str] = []
+    began = threading.Event()
+
+    def second() -> None:
+        began.set()
+        with turn(tmp_path / "turn", PATIENCE):
+            seen.append("second")
+
+    thread = threading.Thread(target=second)
+    with turn(tmp_path / "turn", PATIENCE):
+        thread.start()
+        assert began.wait(PATIENCE)
+        seen.append("first")
+    thread.join(PATIENCE)
+    assert seen == ["first", "second"] and (tmp_path / "turn").exists()
+
+
+def test_patience_ends(tmp_path: Path) -> None:
+    with turn(tmp_path / "turn", PATIENCE), turn(tmp_path / "turn", 0.02):
+        pass
+    with turn(tmp_path / "turn", PATIENCE):
+        pass
+
+
+def test_no_place_for_the_file_is_no_reason_to_stop(tmp_path: Path) -> None:
+    with turn(tmp_path / "nowhere" / "turn", PATIENCE):
+        pass
