@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ from bigviz.data.dataset import Dataset
 from bigviz.data.open import open as open_source
 from bigviz.tiles.grid.tile_key import TileKey
 
+HERE = Path(__file__).parent
+
 # An example's time says nothing here: the first one pays for compilation, and other tests run at the same time.
 # `make test` tries the same examples wherever and whenever it runs; `make fuzz` looks for others.
 settings.register_profile("bigviz", max_examples=60, deadline=None, derandomize=True, database=None)
@@ -34,6 +37,27 @@ sys.dont_write_bytecode = False
 
 # Half a million objects of modules and tests stay to the end: looked at again and again, they take a tenth of the time.
 gc.disable()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Of several processes each begins elsewhere to import the tests: in a fresh clone assertions have to be rewritten
+    and modules to be compiled, for some 20 s, of which each then does a part and finds those of the others."""
+    worker: dict[str, Any] | None = getattr(session.config, "workerinput", None)
+    if worker is not None and [Path(each).resolve() for each in session.config.args] == [HERE]:
+        tops = [_top(path) for path in sorted(HERE.rglob("test_*.py"))]
+        own = len(tops) * int(worker["workerid"].removeprefix("gw")) // worker["workercount"]
+        session.config.args = [str(HERE / top) for top in dict.fromkeys(tops[own:] + tops)]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The order of their tests is the same."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: _top(item.path))
+
+
+def _top(path: Path) -> str:
+    return path.relative_to(HERE).parts[0]
 
 
 def pytest_collection_finish() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from bigviz.aggregate.reductions.parse import parse
 from bigviz.common.errors import Unreadable
 from bigviz.common.jit import jit
 from bigviz.common.workers import Crew
-from bigviz.tiles.grid.interleave import compact, spread
+from bigviz.tiles.grid.interleave import compact
 from bigviz.tiles.grid.tile_key import DEEPEST, TileKey
 from bigviz.tiles.morton.order import build_order
 from bigviz.tiles.morton.packed_rtree import BOXED, Boxes, boxes_of, enclosed, stack_boxes, touched
@@ -41,10 +42,17 @@ def call_enclosed(boxes: Boxes, low: int, high: int, x0: int, x1: int, y0: int, 
     return enclosed(boxes, low, high, x0, x1, y0, y1)
 
 
+def spread_all(codes: np.ndarray) -> np.ndarray:
+    """Codes of 32 bits with a zero before each bit."""
+    for by in (16, 8, 4, 2, 1):
+        kept = (2**64 - 1) // (2**by + 1)  # `by` bits of every 2 * `by`
+        codes = (codes | codes << np.uint64(by)) & np.uint64(kept)
+    return codes
+
+
 def keys_of(size: int, bits: int, seed: int) -> np.ndarray:
-    codes = np.random.default_rng(seed).integers(0, 1 << bits, (2, size)).astype(np.uint64)
-    keys = np.array([spread(x) | spread(y) << np.uint64(1) for x, y in codes.T], np.uint64)
-    return np.sort(keys)
+    x, y = np.random.default_rng(seed).integers(0, 1 << bits, (2, size)).astype(np.uint64)
+    return np.sort(spread_all(x) | spread_all(y) << np.uint64(1))
 
 
 def sides_of(keys: np.ndarray) -> list[int]:
@@ -54,13 +62,18 @@ def sides_of(keys: np.ndarray) -> list[int]:
 
 
 KEYS = {bits: keys_of(20_000, bits, bits) for bits in (3, 9, 32)}
-LOWEST = {bits: boxes_of(keys) for bits, keys in KEYS.items()}
+
+
+@cache
+def lowest(bits: int) -> np.ndarray:
+    """The boxes of these keys."""
+    return boxes_of(KEYS[bits])
 
 
 def test_a_box_holds_its_rows_and_no_more() -> None:
     for bits, keys in KEYS.items():
         parts = [keys[start : start + BOXED] for start in range(0, len(keys), BOXED)]
-        assert LOWEST[bits].tolist() == [sides_of(part) for part in parts]
+        assert lowest(bits).tolist() == [sides_of(part) for part in parts]
     assert boxes_of(np.empty(0, np.uint64)).shape == (0, 4)
 
 
@@ -80,23 +93,23 @@ def test_boxes_are_stacked_until_one_holds_all(rows: int) -> None:
 @settings(max_examples=examples(100, fuzzed=300), deadline=None)
 @given(st.data(), st.sampled_from([3, 9, 32]))
 def test_what_is_not_touched_has_no_row_and_what_is_enclosed_has_no_other(data: st.DataObject, bits: int) -> None:
-    keys, lowest = KEYS[bits], LOWEST[bits]
+    keys, boxed = KEYS[bits], lowest(bits)
     low = data.draw(st.integers(0, len(keys) - 1))
     high = data.draw(st.integers(low + 1, len(keys)))
     ends = st.integers(0, (1 << bits) - 1)
     (x0, x1), (y0, y1) = (sorted((data.draw(ends), data.draw(ends))) for _ in range(2))
-    some = lowest[low // BOXED : (high - 1) // BOXED + 1].astype(np.int64)
+    some = boxed[low // BOXED : (high - 1) // BOXED + 1].astype(np.int64)
     met = (some[:, 0] <= x1) & (some[:, 1] >= x0) & (some[:, 2] <= y1) & (some[:, 3] >= y0)
-    boxes = stack_boxes(lowest)
+    boxes = stack_boxes(boxed)
     assert call_touched(boxes, low, high, x0, x1, y0, y1) == met.any()
-    whole = lowest[-(-low // BOXED) : high // BOXED].astype(np.int64)
+    whole = boxed[-(-low // BOXED) : high // BOXED].astype(np.int64)
     inside = (whole[:, 0] >= x0) & (whole[:, 1] <= x1) & (whole[:, 2] >= y0) & (whole[:, 3] <= y1)
     assert call_enclosed(boxes, low, high, x0, x1, y0, y1) == (len(whole) > 0 and inside.all())
 
 
 def test_boxes_must_fit() -> None:
     with pytest.raises(Unreadable, match="boxes"):
-        Guard(KEYS[9], boxes=LOWEST[9][1:])
+        Guard(KEYS[9], boxes=lowest(9)[1:])
 
 
 ROWS = 1_500_000
