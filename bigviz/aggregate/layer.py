@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 from bigviz.aggregate.inputs import bound, check
@@ -69,6 +69,10 @@ class Layer:
 
     def key(self) -> tuple[str, ...]:
         """What tells this layer from others of its dataset."""
+        return self._key
+
+    @cached_property
+    def _key(self) -> tuple[str, ...]:
         more = {"histogram": (str(self.bins),), "bar": (self.sort,)}.get(self.glyph, ())
         return self.glyph, self.x, self.y, str(self.reduction), self.xaxis, self.yaxis, self.root, self.filter, *more
 

@@ -8,10 +8,12 @@ from contextlib import suppress
 
 from tornado.iostream import IOStream, SSLIOStream
 
+from bigviz.wire.frames import Bytes
+
 __all__ = ["write_gathered"]
 
 
-def write_gathered(stream: IOStream, pieces: Sequence[bytes]) -> asyncio.Future[None]:
+def write_gathered(stream: IOStream, pieces: Sequence[Bytes]) -> asyncio.Future[None]:
     """Write some pieces one after the other; done when the kernel has taken them all. Raises StreamClosedError.
 
     The kernel gathers them in one call. What it has no room for waits as `IOStream.write` has it, as views of the

@@ -38,6 +38,17 @@ class Metrics:
         self.builds = gauge("builds_running", "Indexes being built")
         self.memory = gauge("memory_bytes", "Bytes of data, indexes, tiles and answers that are kept", ["what"])
         self.refresh: Callable[[], None] | None = None
+        # To look these up for each answer takes as long as to count it.
+        self._routes: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
+
+    def answered(self, route: str, status: int, seconds: float) -> None:
+        """An HTTP request was answered."""
+        found = self._routes.get((route, status))
+        if found is None:
+            found = self._routes[route, status] = self.requests.labels(route, str(status)), self.seconds.labels(route)
+        count, times = found
+        count.inc()
+        times.observe(seconds)
 
     def text(self) -> bytes:
         """The exposition format of Prometheus."""

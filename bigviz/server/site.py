@@ -353,8 +353,7 @@ class Site:
 
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
         """An HTTP request was answered."""
-        self.metrics.requests.labels(route, str(status)).inc()
-        self.metrics.seconds.labels(route).observe(seconds)
+        self.metrics.answered(route, status, seconds)
         self.event("request", route=route, method=method, status=status, seconds=seconds)
 
     def joined(self, viewer: Viewer) -> None:

@@ -59,6 +59,8 @@ from bigviz.tiles.selection.selection import Selection, check_columns, described
 from bigviz.tiles.shared_orders import Orders
 from bigviz.tiles.store.catalog.directory import StoreDirectory
 from bigviz.wire.codec import SIDE, add_counts
+from bigviz.wire.frames import Bytes
+from bigviz.wire.headed_array import zeros
 
 __all__ = ["Engine"]
 
@@ -192,11 +194,11 @@ class Engine:
         with self._answering(dataset, layer, cancel) as built:
             return built.level_sample(level, cancel)
 
-    def kept_body(self, name: str) -> bytes | None:
+    def kept_body(self, name: str) -> Bytes | None:
         found = self._tiles.get(name)
         return found.body if isinstance(found, _Body) else None
 
-    def keep_body(self, name: str, body: bytes) -> None:
+    def keep_body(self, name: str, body: Bytes) -> None:
         if len(body) <= _LARGEST_BODY:
             self._tiles.put(name, _Body(body))
 
@@ -482,7 +484,7 @@ class Engine:
 class _Body:
     """An encoded answer."""
 
-    body: bytes
+    body: Bytes
 
     @property
     def nbytes(self) -> int:
@@ -511,7 +513,7 @@ class _Layers:
 
 def _counts(drawn: Drawn) -> list[npt.NDArray[Any]]:
     """The counts that the planes of a tile hold: they are sent as they are."""
-    found = [np.zeros((SIDE, SIDE), np.uint32) for _ in drawn.planes]
+    found = [zeros((SIDE, SIDE), np.uint32) for _ in drawn.planes]
     for plane, counts in zip(drawn.planes, found, strict=True):
         add_counts(plane, counts, (0, 0))  # nothing is narrowed and widened again, and no cell is looked at
     return found

@@ -50,6 +50,7 @@ from bigviz.tiles.selection.region import Lasso, Rectangle, Region, Strip
 from bigviz.tiles.selection.row_set import RowSet
 from bigviz.tiles.selection.selection import Selection, read_batches
 from bigviz.tiles.selection.statistics import Summary
+from bigviz.wire.frames import Bytes
 
 __all__ = [
     "BarTarget",
@@ -235,10 +236,10 @@ class Engine(Protocol):
         """Finished planes, of any shape, of cells that stand for all of a level of square tiles; None where they can
         only be had by reading tiles."""
 
-    def kept_body(self, name: str) -> bytes | None:
+    def kept_body(self, name: str) -> Bytes | None:
         """The encoded answer that was kept under a name, if it still is. Never blocks."""
 
-    def keep_body(self, name: str, body: bytes) -> None:
+    def keep_body(self, name: str, body: Bytes) -> None:
         """Keep an encoded answer beside tiles, within their bytes. Its name has to tell all that it depends on."""
 
     def tile(self, dataset: Dataset, layer: Layer, key: TileKey, cancel: Cancel = NEVER) -> Tile:

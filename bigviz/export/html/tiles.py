@@ -23,6 +23,7 @@ from bigviz.server.limits import Limits
 from bigviz.server.metrics import Metrics
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.interface import Engine
+from bigviz.wire.frames import Bytes
 
 __all__ = ["write_tiles"]
 
@@ -82,7 +83,7 @@ async def _layer(
         level = [key.quarter(number) for key in filled for number in range(4)]
 
 
-def _write_file(path: Path, body: bytes) -> None:
+def _write_file(path: Path, body: Bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -60,7 +60,7 @@ async def row_json_at(site: Site, document: Document, address: str) -> bytes:
     if row >= rows:
         raise NotFound(f"There is no row {row:,}: {asked.dataset.name!r} has {rows:,} rows, from 0.", "row", row)
     columns = tuple(each.name for each in asked.dataset.columns())
-    return (await site.bodies.row(backend, OPERATOR, asked, row, columns))[1]
+    return bytes((await site.bodies.row(backend, OPERATOR, asked, row, columns))[1])
 
 
 def _index(which: int | str, ids: Sequence[str], field: str) -> int:

@@ -23,6 +23,7 @@ from bigviz.server.error_json import describe, dump, retry_after, status_of
 from bigviz.server.http.content_types import JSON
 from bigviz.server.kept.date import date
 from bigviz.server.site import Site
+from bigviz.wire.frames import Bytes
 
 __all__ = ["Guarded", "Handler"]
 
@@ -337,20 +338,21 @@ class Handler(Guarded):
         self.set_header("Content-Type", JSON)
         self.write(dump(value))
 
-    async def send(self, kind: str, body: bytes) -> None:
+    async def send(self, kind: str, body: Bytes) -> None:
         """Answer with bytes of a content type; done when the client has taken them in, or is gone or cut off."""
         self.set_header("Content-Type", kind)
         self.set_header("Content-Length", len(body))
         connection: Any = self.request.connection
         timer = asyncio.get_running_loop().call_later(self.site.limits.write_seconds, connection.stream.close)
         try:
-            if len(body) <= _PIECE:
+            rest = memoryview(body)  # `write` takes bytes alone, which would be copies of the pieces
+            if isinstance(body, bytes) and len(body) <= _PIECE:
                 self.write(body)
+                rest = rest[:0]
             await self.flush()
-            if len(body) > _PIECE and self.request.method != "HEAD":
-                whole = memoryview(body)  # `write` takes bytes alone, which would be copies of the pieces
-                for start in range(0, len(body), _PIECE):
-                    await connection.write(whole[start : start + _PIECE])
+            if self.request.method != "HEAD":
+                for start in range(0, len(rest), _PIECE):
+                    await connection.write(rest[start : start + _PIECE])
         except StreamClosedError:
             return
         finally:

@@ -14,13 +14,14 @@ import pyarrow.types as pt
 
 from bigviz.data.columns.kinds import nanoseconds_per_unit, storage_type
 from bigviz.wire.codec import SIDE
+from bigviz.wire.headed_array import with_head
 
 __all__ = ["arrow", "npy", "own_values", "tile_table"]
 
 Array = npt.NDArray[Any]
 
 
-def npy(planes: Sequence[Array], categories: bool, shape: tuple[int, int] = (SIDE, SIDE)) -> bytes:
+def npy(planes: Sequence[Array], categories: bool, shape: tuple[int, int] = (SIDE, SIDE)) -> memoryview:
     """One plane as (y, x), or under `by` all planes as (y, x, category); row 0 is the highest y.
 
     A category without labels has no planes, only their `shape`.
@@ -31,8 +32,7 @@ def npy(planes: Sequence[Array], categories: bool, shape: tuple[int, int] = (SID
     whole = [_with_nan(plane) if isinstance(plane, np.ma.MaskedArray) else plane for plane in planes]
     blank = np.zeros((*shape, 0), np.uint32)
     array = whole[0] if not categories else np.stack(whole, axis=-1) if whole else blank
-    array = np.ascontiguousarray(array)
-    return b"".join((_head(array.dtype, array.shape), array.reshape(-1).view(np.uint8).data))
+    return with_head(array, _head(array.dtype, array.shape))
 
 
 @lru_cache(256)

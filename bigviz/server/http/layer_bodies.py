@@ -35,6 +35,7 @@ from bigviz.server.request_values import Number
 from bigviz.tiles.grid.row_filter import row_filter
 from bigviz.tiles.interface import Engine, LayerInfo, RowOrder
 from bigviz.wire.codec import CELLS, SIDE
+from bigviz.wire.frames import Bytes
 
 if TYPE_CHECKING:
     from bigviz.server.access.principal import Principal
@@ -44,7 +45,7 @@ __all__ = ["LayerBodies"]
 
 Place = tuple[int, int, int, int]
 Window = tuple[Number, Number, Number, Number]
-Body = tuple[str, bytes]
+Body = tuple[str, Bytes]
 _TILESET_VERSION: Final = "1.0.0"  # TileJSON wants a semantic version there; the dataset's number is data_version
 _CELL_BYTES: Final = 8  # of a body, at most
 _IMAGE_CELL_BYTES: Final = 3 * _CELL_BYTES  # accumulators, the finished plane and its encoded copy
@@ -103,16 +104,19 @@ class LayerBodies:
         extension: str,
         name: str = "",
     ) -> Body:
-        """One tile as npy or arrow. It is kept under its `name` if it has one, as a picture is."""
+        """One tile as npy or arrow. It is kept under its `name` if it has one, as a picture is; of npy only those whose
+        rows are not read for it."""
         zx, zy, i, j = place
         dataset, layer = asked.dataset, asked.layer
 
         def call(cancel: Cancel) -> Body:
             own = value_type(layer.reduction, dataset)
-            planes = backend.compute_tile(dataset, layer, place, cancel).arrays()
-            arrays = [_sent(plane, layer, own) for plane in planes]
+            tile = backend.compute_tile(dataset, layer, place, cancel)
+            arrays = [_sent(plane, layer, own) for plane in tile.arrays()]
             if extension == "npy":
-                return _kept(backend, asked, name, NPY, npy(arrays, layer.reduction.category is not None))
+                body = npy(arrays, layer.reduction.category is not None)
+                # Kept is what is asked for again: memory that is used again costs far less than 256 KiB of new pages.
+                return _kept(backend, asked, "" if tile.cost.rows else name, NPY, body)
             told = backend.engine.info(dataset, layer).planes
             labels = (str(layer.reduction),) if told is None else told
             level = {"z": zx} if zx == zy else {"zx": zx, "zy": zy}
@@ -291,7 +295,7 @@ class LayerBodies:
         return await backend.run(principal, dataset, layer, ("row", row, columns, only_kept), call, heavy=True)
 
 
-def _kept(backend: Backend, asked: Asked, name: str, kind: str, body: bytes) -> Body:
+def _kept(backend: Backend, asked: Asked, name: str, kind: str, body: Bytes) -> Body:
     """An answer, which is kept under its name if that is still the name of what it was made of."""
     if name and backend.engine.etag(asked.dataset, asked.layer) == asked.etag:
         backend.engine.keep_body(name, body)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bigviz.document.spec import Document
     from bigviz.server.jobs.layer_ref import Asked
     from bigviz.server.jobs.service import Backend
+    from bigviz.wire.frames import Bytes
 
 __all__ = ["Bars", "Columns", "Image", "Row", "Rows", "TileJson", "Tiles"]
 
@@ -73,12 +74,12 @@ class LayerHandler(Handler):
         self.tag = etag_of(asked.etag, self.request.path.rpartition(".")[2], *parts)
         return self.same(self.tag)
 
-    async def deliver_kept(self, kind: str, body: bytes) -> None:
+    async def deliver_kept(self, kind: str, body: Bytes) -> None:
         """Answer with bytes that are there already; they too are held in the budget of all answers."""
         with self.site.budget.hold(len(body)):
             await self.send(kind, body)
 
-    async def deliver(self, size: int, work: Callable[[], Awaitable[tuple[str, bytes]]]) -> None:
+    async def deliver(self, size: int, work: Callable[[], Awaitable[tuple[str, Bytes]]]) -> None:
         """Answer with the content type and the bytes that `work` gives. `size` bytes, and then as many as there are,
         are held in the budget of all answers until the client has taken them in or is gone."""
         with self.site.budget.hold(size) as held:

@@ -46,6 +46,7 @@ from bigviz.server.metrics import Metrics
 from bigviz.server.open_datasets import dataset_of
 from bigviz.server.selections.jobs import SelectionJobs
 from bigviz.tiles.interface import Engine, LayerInfo, Tile, TileKey
+from bigviz.tiles.readiness import EXACT
 from bigviz.wire import frames
 
 if TYPE_CHECKING:
@@ -183,10 +184,12 @@ class Backend:
     ) -> T:
         """The result of one job over a built layer for one HTTP request; Busy when too many wait already."""
         with self._counted():
-            await self.wait(dataset, layer, principal)
+            readiness = self.engine.readiness(dataset, layer)
+            if readiness not in EXACT:
+                await self.info(dataset, layer, principal=principal)
+                readiness = self.engine.readiness(dataset, layer)
             key = (dataset.fingerprint, dataset.version, layer, what)
-            long = self.engine.readiness(dataset, layer) == "scanned"
-            return await self.runner.run(principal.share, key, call, heavy, long)
+            return await self.runner.run(principal.share, key, call, heavy, long=readiness == "scanned")
 
     async def tile_tag(self, principal: Principal, asked: Asked, place: Place) -> str:
         """The name of what a tile depends on: versions of a dataset that grows share that of a tile that they do not

@@ -23,7 +23,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, Protocol
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from bigviz.server.access.access import Access
     from bigviz.server.jobs.service import Backend
     from bigviz.server.kept.tile_question import TileQuestion
+    from bigviz.wire.frames import Bytes
 
 __all__ = ["Basis", "Client", "KeptAnswer", "KeptAnswers", "Model", "Standing"]
 
@@ -61,6 +62,9 @@ _MOST_MODELS: Final = 256
 _STATUSES: Final = (200, 304)
 _MORE_FOLLOWS: Final = ("Content-Length", "Transfer-Encoding", "Expect")
 _CONDITIONS: Final = ("If-Match", "If-None-Match")
+_TAG: Final = b"\0tag"  # no header has a zero byte
+_SIZE: Final = b"\0size"
+_MARKS: Final = {"Etag": f'"{_TAG.decode()}"', "Content-Length": _SIZE.decode()}
 
 
 class Served(Protocol):
@@ -114,10 +118,20 @@ class KeptAnswer:
 
 @dataclass(frozen=True)
 class Model:
-    """An answer whose like is given to requests for other tiles, and its headers."""
+    """An answer whose like is given to requests for other tiles; its `head` has marks where the ETag and the length of
+    the body are."""
 
     answer: KeptAnswer
-    headers: tuple[tuple[str, str], ...]
+    head: tuple[bytes, bytes]
+
+    def of(self, tag: str, size: int) -> KeptAnswer:
+        """The like with a body of this name and size."""
+        before, after = self.head
+        for mark, value in ((_TAG, tag.encode()), (_SIZE, b"%d" % size)):
+            before, after = before.replace(mark, value), after.replace(mark, value)
+        answer, basis = self.answer, self.answer.basis
+        own = Basis(basis.people, basis.document, basis.standing, basis.question, tag)
+        return KeptAnswer(answer.route, answer.status, (before, after), answer.network, own)
 
 
 class KeptAnswers:
@@ -166,17 +180,16 @@ class KeptAnswers:
         self._put(key, answer)
         parts = parted(asked)
         if parts is not None and status == 200 and not any(name in request.headers for name in _CONDITIONS):
-            self._models[parts[0], key[1]] = Model(answer, tuple(headers))
+            marked = [(name, _MARKS.get(name, value)) for name, value in headers]
+            self._models[parts[0], key[1]] = Model(answer, _head(status, marked))
 
     def made(self, request: bytes, client: Client, model: Model, tag: str, size: int) -> KeptAnswer:
         """The answer to a request that is like the one of a model, with a body of that name and size; it is kept."""
-        own = {"Etag": f'"{tag}"', "Content-Length": str(size)}
-        head = _head(model.answer.status, [(name, own.get(name, value)) for name, value in model.headers])
-        answer = replace(model.answer, head=head, basis=replace(model.answer.basis, body=tag))
+        answer = model.of(tag, size)
         self._put((request, client.kind), answer)
         return answer
 
-    def find(self, request: bytes, client: Client) -> tuple[KeptAnswer, bytes] | None:
+    def find(self, request: bytes, client: Client) -> tuple[KeptAnswer, Bytes] | None:
         """The answer to this request, which its client has paid for, and its body; None where there is none, or it may
         not be given now."""
         key = request, client.kind
@@ -227,7 +240,7 @@ class KeptAnswers:
         while self._bytes > _MOST_BYTES:
             self._forget(next(iter(self._answers)))
 
-    def _body(self, basis: Basis) -> bytes | None:
+    def _body(self, basis: Basis) -> Bytes | None:
         """The body of an answer that still holds; None where it does not."""
         if not self._holds(basis):
             return None

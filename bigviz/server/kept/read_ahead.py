@@ -18,6 +18,7 @@ from bigviz.server.kept.kept_answers import Client, KeptAnswer, KeptAnswers, Mod
 from bigviz.server.kept.tile_question import place_of
 from bigviz.server.kept.tile_requests import Place
 from bigviz.server.limits import Limits
+from bigviz.wire.frames import Bytes
 
 __all__ = ["ReadAhead"]
 
@@ -41,6 +42,7 @@ class ReadAhead:
         """Whether the connection is kept for another request. Raises StreamClosedError once it is closed."""
         connection, stream = self._connection, self._connection.stream
         del connection.read_response  # Tornado's own again, without a cycle of references
+        stream.set_nodelay(True)  # which Tornado takes back after each request that it has answered
         while True:
             request = await self._request(stream)
             began = time.perf_counter()
@@ -67,7 +69,7 @@ class ReadAhead:
         finally:
             timer.cancel()
 
-    async def _answered(self, stream: IOStream, answer: KeptAnswer, body: bytes, began: float) -> bool:
+    async def _answered(self, stream: IOStream, answer: KeptAnswer, body: Bytes, began: float) -> bool:
         """Whether the answer was sent, with the budget of all answers."""
         try:
             self._budget.admit(len(body))
@@ -117,9 +119,8 @@ class ReadAhead:
             await self._send(stream, (answer.head_now(), body))
         return answer
 
-    async def _send(self, stream: IOStream, pieces: tuple[bytes, bytes]) -> None:
+    async def _send(self, stream: IOStream, pieces: tuple[bytes, Bytes]) -> None:
         """Send an answer; a client that does not take it in is cut off."""
-        stream.set_nodelay(True)
         written = write_gathered(stream, pieces)
         if written.done():
             return

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bigviz.server.http.layer_bodies import LayerBodies
     from bigviz.server.jobs.layer_ref import Asked
     from bigviz.server.jobs.service import Backend
+    from bigviz.wire.frames import Bytes
 
 __all__ = ["MOST_LEVEL", "Place", "TileQuestion", "etag_of", "place_of"]
 
@@ -48,7 +49,7 @@ class TileQuestion:
             version = await self.backend.tile_tag(self.principal, self.asked, place)
         return etag_of(version, self.extension, place, self.shading, self.doubled)
 
-    def kept(self, tag: str) -> bytes | None:
+    def kept(self, tag: str) -> Bytes | None:
         """The body of that name, if it is kept."""
         return self.backend.engine.kept_body(tag)
 
@@ -56,7 +57,7 @@ class TileQuestion:
         """Bytes that a body may take, once the layer can be answered for."""
         return await self.bodies.tile_bytes(self.backend, self.principal, self.asked, self.extension)
 
-    async def answer(self, place: Place, tag: str) -> tuple[str, bytes]:
+    async def answer(self, place: Place, tag: str) -> tuple[str, Bytes]:
         """The content type and the body of a tile, which is kept under its name."""
         bodies, principal, asked = self.bodies, self.principal, self.asked
         if self.shading is None:

@@ -19,6 +19,7 @@ from bigviz.common.printable import printable
 __all__ = ["Reporter"]
 
 _MOST_LINES: Final = 10_000
+_PAUSE: Final = 0.005  # seconds between two writes: to wake a thread for each line takes time from whoever answers
 
 
 class Reporter:
@@ -59,13 +60,19 @@ class Reporter:
 
     def _write(self) -> None:
         while True:
-            line = self._lines.get()
+            lines = [self._lines.get()]
+            with suppress(queue.Empty):
+                while True:
+                    lines.append(self._lines.get_nowait())
+            text = "".join(f"{line}\n" for line in lines)
             with suppress(OSError, ValueError):  # closed: nobody reads any more
                 if self._descriptor is None:
-                    print(line, file=self._out, flush=True)
+                    print(text, end="", file=self._out, flush=True)
                 else:
-                    _write_all(self._descriptor, f"{line}\n".encode(self._out.encoding or "utf-8", "backslashreplace"))
-            self._lines.task_done()
+                    _write_all(self._descriptor, text.encode(self._out.encoding or "utf-8", "backslashreplace"))
+            for _ in lines:
+                self._lines.task_done()
+            time.sleep(_PAUSE)
 
     def catch_logs(self) -> None:
         """Send the `bigviz` and `tornado` loggers through the same lines, warnings and worse."""

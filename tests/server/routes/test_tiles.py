@@ -13,7 +13,7 @@ from bigviz.document.spec import Document
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.tile_key import TileKey
 
-from ..running import Gated, Running, running
+from ..running import Gated, Running, asked, running
 from .answers import WINDOW, L, failure, npy, table
 
 
@@ -168,3 +168,25 @@ def test_pictures_that_have_not_twice_the_pixels(served: Running, name: str):
 def test_addresses_that_are_no_tiles(served: Running, place):
     failure(served, f"{L}/tiles/{place}", 404)
     failure(served, f"{L}/tiles/{place}.npy", 404)
+
+
+def test_numbers_are_kept_once_they_are_asked_for_again(served: Running):
+    """Most tiles of a view are never asked for again, and 256 KiB of new memory take as long as to fill them."""
+    connection = served.connection()
+    try:
+        answers = [asked(connection, f"{L}/tiles/9/251/260.npy", "GET", None, {}) for _ in range(3)]
+    finally:
+        connection.close()
+    assert len({answer.body for answer in answers}) == 1 and npy(answers[0].body).sum() > 0
+    found = served.engine.kept_body(answers[0].headers["ETag"].strip('"'))
+    assert found is not None and bytes(found) == answers[0].body
+
+
+def test_numbers_that_were_asked_for_once_are_not(served: Running):
+    connection = served.connection()
+    try:
+        answer = asked(connection, f"{L}/tiles/9/251/259.npy", "GET", None, {})
+    finally:
+        connection.close()
+    assert npy(answer.body).sum() > 0
+    assert served.engine.kept_body(answer.headers["ETag"].strip('"')) is None

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from weakref import ref
 
 import pytest
 
 from bench.load.socket import Opcode, frame_of
 from bigviz.server.limits import Limits
 
-from ...patience import PATIENCE
+from ...patience import PATIENCE, until
 from ..running import Running, running
 from ..wire import Browser
 
@@ -61,8 +63,10 @@ def test_one_who_reads_nothing_is_cut_off_and_all_that_waited_is_let_go(strict: 
         with pytest.raises(ConnectionResetError):
             while raw.recv(1 << 16):
                 pass
-    assert viewer.outbox._sending is None and not viewer.outbox._queue and viewer.transport.ws_connection is None
     assert not strict.on_loop(lambda: strict.server.site.lookout._watched)
+    gone = ref(viewer)
+    del viewer
+    until(lambda: strict.on_loop(gc.collect) >= 0 and gone() is None)  # once the last of its tasks has ended
     assert not strict.on_loop(lambda: strict.server.site.viewers)
     assert 'closed_total{code="4008"} 1.0' in strict.get("/metrics").body.decode()
 
@@ -78,8 +82,7 @@ def test_one_whose_machine_takes_all_in_costs_nothing_and_stays(strict: Running)
         (viewer,) = strict.on_loop(lambda: list(site.viewers))
         before = viewer.outbox.sent
         raw.sendall(message)
-        while strict.on_loop(lambda: viewer.outbox.sent == before or site.lookout._timer is not None):
-            pass
+        until(lambda: strict.on_loop(lambda: viewer.outbox.sent > before and site.lookout._timer is None))
         assert strict.on_loop(lambda: viewer.transport.unread()) == 0
         assert viewer in site.viewers
 
