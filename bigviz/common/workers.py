@@ -6,7 +6,8 @@ import math
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -22,6 +23,7 @@ __all__ = ["SLICE", "Crew", "slices", "step_back", "usable_cores"]
 T = TypeVar("T")
 
 _NICE: Final = 10
+_MOST_HELPERS: Final = 64  # that all crews of a process share
 SLICE: Final = 1 << 20  # rows between two looks at the cancel flag: a few milliseconds
 
 
@@ -86,7 +88,8 @@ class Crew:
     def run(self, stage: str, work: Callable[[T], int], items: Iterable[T], rows: int) -> None:
         """Call `work(item)`, which returns the rows it finished, for every item; `rows` is their expected sum.
 
-        Raises what the first failing item raised, after the running ones have ended; `Cancelled` when the flag is up.
+        The thread that calls this is one of them, but in the background. Raises what the first failing item raised,
+        after the running ones have ended; `Cancelled` when the flag is up.
         """
         meter = RowMeter(stage, rows, self.progress)
         stop = threading.Event()
@@ -101,21 +104,66 @@ class Crew:
                 stop.set()
                 raise
 
-        todo: Sequence[T] = list(items)
+        todo = deque(items)
         meter.add(0)
         if self.threads == 1 or len(todo) < 2:
             for item in todo:
                 step(item)
-            return
-        polite = step_back if self.background else None
-        with ThreadPoolExecutor(self.threads, thread_name_prefix="bigviz-build", initializer=polite) as pool:
-            futures = [pool.submit(step, item) for item in todo]
+        elif self.background:
+            _in_background(step, todo, self.threads, stop)
+        else:
+            _with_helpers(step, todo, self.threads)
+
+
+def _in_background(step: Callable[[T], None], todo: Iterable[T], threads: int, stop: threading.Event) -> None:
+    """Call `step` for every item on threads of their own, which step back; once `stop` is set it does nothing."""
+    with ThreadPoolExecutor(threads, thread_name_prefix="bigviz-build", initializer=step_back) as pool:
+        futures = [pool.submit(step, item) for item in todo]
+        try:
+            done, _ = wait(futures, return_when=FIRST_EXCEPTION)
+        finally:
+            stop.set()
+    for future in done:
+        future.result()
+
+
+def _with_helpers(step: Callable[[T], None], todo: deque[T], threads: int) -> None:
+    """Call `step` for every item on this thread and on some that are there already: to start one takes as long as to
+    draw 100,000 rows. Where all helpers are busy, this thread does the work that they do not come to."""
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        while not failures:
             try:
-                done, _ = wait(futures, return_when=FIRST_EXCEPTION)
-            finally:
-                stop.set()
-        for future in done:
-            future.result()
+                item = todo.popleft()
+            except IndexError:
+                return
+            try:
+                step(item)
+            except BaseException as failure:  # raised below, by the thread that called
+                failures.append(failure)
+
+    helpers = [_helpers().submit(work) for _ in range(min(threads, len(todo)) - 1)]
+    try:
+        work()
+    finally:
+        todo.clear()
+        wait([helper for helper in helpers if not helper.cancel()])
+    if failures:
+        try:
+            raise failures[0]
+        finally:
+            failures.clear()  # a failure holds this frame, which holds the list
+
+
+@lru_cache(1)
+def _helpers() -> ThreadPoolExecutor:
+    """Threads that are started when there are not enough of them, and stay."""
+    return ThreadPoolExecutor(_MOST_HELPERS, thread_name_prefix="bigviz-helper")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_helpers.cache_clear)  # a child has none of its parent's threads
 
 
 def step_back() -> None:

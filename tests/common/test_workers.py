@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -57,6 +58,61 @@ def test_the_first_error_ends_the_work(threads: int) -> None:
     with pytest.raises(ValueError, match="item"):
         Crew(threads).run("failing", work, range(1000), 1000)
     assert len(begun) <= 2 * threads
+
+
+def test_the_callers_own_thread_works_and_helpers_stay() -> None:
+    """Both items are begun before either ends, by the caller and by a helper, which is there for the next ones."""
+    both, names = threading.Barrier(2, timeout=PATIENCE), set[str]()
+
+    def work(_: int) -> int:
+        names.add(threading.current_thread().name)
+        both.wait()
+        return 1
+
+    for _ in range(20):
+        Crew(2).run("working", work, range(2), 2)
+    assert threading.current_thread().name in names and len(names) > 1
+    assert names <= {thread.name for thread in threading.enumerate()}
+
+
+def test_a_crew_whose_helpers_are_busy_works_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A crew within each item of another one: there are fewer helpers than these ask for."""
+    pool = ThreadPoolExecutor(1)
+    monkeypatch.setattr("bigviz.common.workers._helpers", lambda: pool)
+    done: list[int] = []
+
+    def inner(item: int) -> int:
+        done.append(item)
+        return 1
+
+    def outer(_: int) -> int:
+        Crew(3).run("inner", inner, range(5), 5)
+        return 5
+
+    Crew(4).run("outer", outer, range(6), 30)
+    assert sorted(done) == sorted([*range(5)] * 6)
+    pool.shutdown()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no child processes with their parent's memory elsewhere")
+def test_a_child_process_has_helpers_of_its_own() -> None:
+    code = """
+import os, threading
+from bigviz.common.workers import Crew
+
+def run():
+    both, count = threading.Barrier(2, timeout=60), []
+    Crew(2).run("working", lambda item: count.append(item) or both.wait() or 1, range(2), 2)
+    return count
+
+run()
+child = os.fork()
+if child == 0:
+    os._exit(0 if sorted(run()) == [0, 1] else 1)
+print(os.waitpid(child, 0)[1])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "0"
 
 
 def test_a_raised_flag_stops_between_items() -> None:

@@ -58,6 +58,7 @@ def spans(columns: Sequence[Column], threads: int, dataset: Dataset | None = Non
 def ends(columns: Sequence[Column | Numbers], threads: int) -> list[Ends | None]:
     """The lowest and the highest number of each column, infinities included; None where all are NaN or null."""
     pieces = [(at, *piece) for at, column in enumerate(columns) for piece in slices(len(column), _SLICE)]
+    pieces.sort(key=lambda piece: piece[1])
     found: list[list[Ends]] = [[] for _ in columns]
 
     def look(piece: tuple[int, int, int]) -> int:
@@ -98,7 +99,9 @@ def _float_ends(values: Array) -> Ends | None:
     bits = 8 * values.dtype.itemsize
     words = frozen(np.ascontiguousarray(values).view(f"i{values.dtype.itemsize}"))
     rest, infinity = (1 << bits - 1) - 1, int(np.array(np.inf, values.dtype).view(words.dtype))
-    found = _word_ends(words, bits - 1, rest, infinity)
+    found = _key_ends(words, rest)
+    if found[1] > infinity or found[0] < ~infinity:  # beyond the infinities are NaN
+        found = _known_ends(words, bits - 1, rest, infinity)
     if found[0] > found[1]:
         return None
     low, high = (np.array(key ^ (rest if key < 0 else 0), words.dtype).view(values.dtype) for key in found)
@@ -106,9 +109,22 @@ def _float_ends(values: Array) -> Ends | None:
 
 
 @jit
-def _word_ends(words: Array, sign: int, rest: int, infinity: int) -> tuple[int, int]:
+def _key_ends(words: Array, rest: int) -> tuple[int, int]:
     """The lowest and the highest key of floats, given by their bits: numbers in order are keys in order."""
     word_of = words.dtype.type  # in their own width twice as many fit into a vector
+    zero, mask = word_of(0), word_of(rest)
+    least, most = mask, word_of(~mask)
+    for k in range(words.size):
+        word = words[k]
+        key = word_of(word ^ mask) if word < zero else word
+        least, most = min(least, key), max(most, key)
+    return int(least), int(most)
+
+
+@jit
+def _known_ends(words: Array, sign: int, rest: int, infinity: int) -> tuple[int, int]:
+    """The same without NaN, which takes three times as long."""
+    word_of = words.dtype.type
     shift, mask, most_known = word_of(sign), word_of(rest), word_of(infinity)
     least, most = mask, ~mask
     for k in range(words.size):

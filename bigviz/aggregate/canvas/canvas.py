@@ -22,9 +22,11 @@ from bigviz.aggregate.reductions.base import Grid, Reduction
 from bigviz.aggregate.reductions.by import By
 from bigviz.aggregate.reductions.counts import Count, Presence
 from bigviz.aggregate.reductions.datashader import is_passed_on, reduction_of
+from bigviz.aggregate.reductions.kernels import blank
 from bigviz.aggregate.reductions.sums import Sum
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput, TooLarge
+from bigviz.common.jit import frozen
 from bigviz.common.workers import usable_cores
 from bigviz.data.columns.column import ColumnInfo, label_text
 from bigviz.data.given import given_text
@@ -289,5 +291,8 @@ def _values(grid: Grid, reduction: Reduction) -> Array:
     if reduction.traits.total == "any":
         return grid.filled
     values = grid.values.astype(np.float64, copy=False)
-    np.copyto(values, np.nan, where=~grid.filled)
+    if values.flags.c_contiguous and grid.filled.flags.c_contiguous:
+        blank(values.reshape(-1), frozen(grid.filled.reshape(-1)))
+    else:
+        np.copyto(values, np.nan, where=~grid.filled)
     return values

@@ -70,13 +70,25 @@ def place(x: Array, y: Array, sides: Sides, outside: int, spare: int, out: Array
     """
     none, stride, turns = np.int32(outside), np.int32(sides.width), np.int32(spare)
     zero, last_column, last_row = np.int32(0), np.int32(sides.width - 1), np.int32(sides.height - 1)
+    left, right = _least(sides.x_low, x), -_least(-sides.x_high, x)
+    bottom, top = _least(sides.y_low, y), -_least(-sides.y_high, y)
     for k in range(x.size):
-        across, up = np.float64(x[k]), np.float64(y[k])
-        column, row = np.int32(across * sides.x_scale + sides.x_shift), np.int32(up * sides.y_scale + sides.y_shift)
+        across, up = x[k], y[k]
+        column = np.int32(np.float64(across) * sides.x_scale + sides.x_shift)
+        row = np.int32(np.float64(up) * sides.y_scale + sides.y_shift)
         column = min(max(column, zero), last_column)
         row = min(max(row, zero), last_row)
-        inside = (sides.x_low <= across) & (across <= sides.x_high) & (sides.y_low <= up) & (up <= sides.y_high)
+        inside = (left <= across) & (across <= right) & (bottom <= up) & (up <= top)
         out[k] = np.int32(row * stride + column) if inside else np.int32(none + (np.int32(k) & turns))
+
+
+@jit
+def _least(bound: float, values: Array) -> Any:
+    """The least number of the dtype of some floats that is not below a bound: compared in their own width, twice as
+    many float32 fit into a vector."""
+    number_of = values.dtype.type
+    number = number_of(bound)
+    return number if number >= bound else np.nextafter(number, number_of(np.inf))
 
 
 @jit

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bigviz.aggregate.glyphs.place_points import Sides, hide, place
-from bigviz.aggregate.reductions.tally_kernels import add_all, count_bytes, hide_nan, highest, lowest, set_marks
+from bigviz.aggregate.reductions.tally_kernels import add_and_count, count_bytes, hide_nan, highest, lowest, set_marks
 from bigviz.common.jit import jit
 
 __all__ = [
@@ -76,8 +76,7 @@ def sum_points(
         stop = min(start + _BLOCK, points.x.size)
         _locate(points.x, points.y, points.valid, points.codes, sides, target, start, stop, cells)
         _hide_missing(points.values, target, start, stop, cells)
-        add_all(sums, cells[: stop - start], points.values[start:stop])
-        found = count_bytes(low, wrapped, found, cells[: stop - start])
+        found = add_and_count(sums, low, wrapped, found, cells[: stop - start], points.values[start:stop])
     return found
 
 

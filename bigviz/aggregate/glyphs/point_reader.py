@@ -23,7 +23,7 @@ __all__ = ["PointReader", "PointRows"]
 
 Array = npt.NDArray[Any]
 
-_SLICE: Final = 1 << 20  # rows that a kernel takes at a time
+_SLICE: Final = 1 << 19  # rows that a kernel takes at a time
 _COPIED: Final = 1 << 16  # the same of rows that are copied for it, or whose cells are written in several steps
 _ALL: Final = frozen(np.empty(0, np.bool_))
 _NO_CODES: Final = frozen(np.empty(0, np.int32))

@@ -8,7 +8,9 @@ caches, or where cells outnumber rows, rows are sorted by bands of cells instead
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, pairwise
 from typing import Final
 
 import numpy as np
@@ -44,7 +46,7 @@ class PointsImage:
 
     def grid(self, rows: PointRows, cancel: Cancel = NEVER, threads: int = 1) -> Grid:
         """The image of some rows: see `planes`."""
-        return self.reduction.finalize(self.planes(rows, cancel, threads))
+        return self.reduction.finish(self.planes(rows, cancel, threads))
 
     def planes(self, rows: PointRows, cancel: Cancel = NEVER, threads: int = 1) -> Planes:
         """The planes of an image of some rows.
@@ -86,20 +88,38 @@ class PointsImage:
 
 
 def _in_parts(reader: PointReader, count: int, crew: Crew) -> Planes:
-    """The planes of all rows: `count` consecutive parts of them in planes of their own, which are combined."""
+    """The planes of all rows, which `count` tallies take and which are combined: those of counts take whichever rows
+    are next, so that no thread waits for another, and others consecutive parts, as their order shows in the result."""
+    rows, plane = len(reader.rows), reader.reduction.plane
+    edges = [rows * part // count for part in range(count + 1)]
+    pieces = [[(a + low, a + high) for low, high in slices(b - a, reader.slice_size)] for a, b in pairwise(edges)]
+    if plane.traits.counts or plane.traits.total == "any":
+        pieces = [list(chain(*pieces))] * count  # one list: what was read last, to find the ends, is in the caches yet
+    else:
+        pieces = [each[::-1] for each in pieces]
     found: list[Planes] = [()] * count
-    edges = [len(reader.rows) * part // count for part in range(count + 1)]
 
     def take(part: int) -> int:
-        tally = PointTally.of(reader, crew.cancel)
-        for first, last in slices(edges[part + 1] - edges[part], reader.slice_size):
+        tally, done = PointTally.of(reader, crew.cancel), 0
+        for first, last in _popped(pieces[part]):
             crew.cancel.check()
-            tally.add(edges[part] + first, edges[part] + last)
+            tally.add(first, last)
+            done += last - first
         found[part] = tally.planes()
-        return edges[part + 1] - edges[part]
+        return done
 
-    crew.run("drawing rows", take, range(count), len(reader.rows))
-    return _combined(reader.reduction.plane, found, crew)
+    crew.run("drawing rows", take, range(count), rows)
+    return _combined(plane, found, crew)
+
+
+def _popped(pieces: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Pieces from the end of a list, which several threads may take them from."""
+    while pieces:
+        try:
+            piece = pieces.pop()
+        except IndexError:  # another one took the last
+            return
+        yield piece
 
 
 def _combined(plane: Reduction, found: list[Planes], crew: Crew) -> Planes:

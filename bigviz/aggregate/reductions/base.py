@@ -135,6 +135,10 @@ class Reduction(ABC):
         """The values of the cells: the first plane, where the last one, which counts or marks them, is not 0."""
         return Grid(planes[0], planes[-1] > 0)
 
+    def finish(self, planes: Planes) -> Grid:
+        """The same where the planes are needed no longer: the values may lie in their memory."""
+        return self.finalize(planes)
+
     def pool(self, planes: Planes, x: bool = True, y: bool = True) -> Planes:
         """Planes of the last two axes (rows, columns) halved along y, x or both: the cells' parents.
 

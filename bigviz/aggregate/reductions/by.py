@@ -78,3 +78,6 @@ class By(Reduction):
 
     def finalize(self, planes: Planes) -> Grid:
         return self.inner.finalize(planes)
+
+    def finish(self, planes: Planes) -> Grid:
+        return self.inner.finish(planes)

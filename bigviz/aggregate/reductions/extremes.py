@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bigviz.aggregate.reductions.base import CELLS_ONLY, Planes, Reduction, Rows, valued
-from bigviz.aggregate.reductions.kernels import keep_extreme
+from bigviz.aggregate.reductions.kernels import combine_extremes, keep_extreme
 from bigviz.aggregate.reductions.traits import Traits
 from bigviz.common.jit import frozen
 
@@ -29,8 +29,11 @@ class Extreme(Reduction):
         keep_extreme(best.reshape(-1), filled.reshape(-1), frozen(cells), values, self.lowest)
 
     def combine(self, planes: Planes, others: Planes) -> None:
-        best, filled = planes
-        other, has = others
+        (best, filled), (other, has) = planes, others
+        if all(plane.flags.c_contiguous for plane in (best, filled, other, has)):
+            flat = best.reshape(-1), filled.reshape(-1), frozen(other.reshape(-1)), frozen(has.reshape(-1))
+            combine_extremes(*flat, self.lowest)
+            return
         beats = other < best if self.lowest else other > best
         np.copyto(best, other, where=(has > 0) & ((filled == 0) | beats))
         np.bitwise_or(filled, has, out=filled)

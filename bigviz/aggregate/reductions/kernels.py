@@ -78,6 +78,31 @@ def keep_extreme(best: Array, filled: Array, cells: Array, values: Array, lowest
 
 
 @jit
+def combine_extremes(best: Array, filled: Array, other: Array, has: Array, lowest: bool) -> None:
+    """Keep the lowest or the highest of two values a cell, the first of equals, where `filled` and `has` (uint8) say
+    that there is one."""
+    for k in range(best.size):
+        held, rival = best[k], other[k]
+        beats = rival < held if lowest else rival > held
+        best[k] = rival if (has[k] > 0) & (beats | (filled[k] == 0)) else held
+        filled[k] |= has[k]
+
+
+@jit
+def divide(sums: Array, counts: Array) -> None:
+    """Make sums means, NaN where there is nothing to divide."""
+    for k in range(sums.size):
+        sums[k] = sums[k] / np.float64(counts[k])
+
+
+@jit
+def blank(values: Array, filled: Array) -> None:
+    """Write NaN over the values of cells that are not filled (bool)."""
+    for k in range(values.size):
+        values[k] = values[k] if filled[k] else np.nan
+
+
+@jit
 def keep_row(picked: Array, numbers: Array, cells: Array, values: Array, rows: Array, lowest: bool) -> None:
     """Keep the value of the lowest or the highest row number; rows of one number carry one value."""
     for k in range(cells.size):

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bigviz.aggregate.reductions.base import CELLS_ONLY, Array, Grid, Planes, Reduction, Rows, valued
-from bigviz.aggregate.reductions.kernels import add_halves, add_values
+from bigviz.aggregate.reductions.kernels import add_halves, add_values, divide
 from bigviz.aggregate.reductions.traits import Traits
 from bigviz.common.jit import frozen
 
@@ -61,6 +61,13 @@ class Mean(Sum):
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             return Grid(sums / counts, counts > 0)
 
+    def finish(self, planes: Planes) -> Grid:
+        sums, counts = planes
+        if sums.dtype != np.float64 or not (sums.flags.c_contiguous and counts.flags.c_contiguous):
+            return self.finalize(planes)
+        divide(sums.reshape(-1), frozen(counts.reshape(-1)))
+        return Grid(sums, counts > 0)
+
 
 @dataclass(frozen=True)
 class TimeMean(Mean):
@@ -94,6 +101,9 @@ class TimeMean(Mean):
         lower, less = np.divmod(low, number.astype(np.uint64))
         carried = ((rest.astype(np.uint64) << np.uint64(32)) + less) // number.astype(np.uint64)
         return Grid((upper << np.int64(32)) + lower.astype(np.int64) + carried.astype(np.int64), counts > 0)
+
+    def finish(self, planes: Planes) -> Grid:
+        return self.finalize(planes)
 
 
 def _sum_dtype(dtype: np.dtype[Any], rows: int, extremes: Callable[[], tuple[int, int]]) -> np.dtype[Any]:

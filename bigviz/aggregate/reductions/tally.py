@@ -20,7 +20,7 @@ from bigviz.aggregate.reductions.extremes import Extreme
 from bigviz.aggregate.reductions.kernels import spread_cells
 from bigviz.aggregate.reductions.sums import Sum, TimeMean
 from bigviz.aggregate.reductions.tally_kernels import (
-    add_all,
+    add_and_count,
     add_bytes,
     add_wrapped,
     count_bytes,
@@ -126,7 +126,7 @@ class MarkTally:
 
 
 class SumTally:
-    """Sums, in float64 or int64, and the number of their values, in loops of their own: together they take longer."""
+    """Sums, in float64 or int64, and the number of their values."""
 
     def __init__(self, reduction: Sum, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         self.shape, self.counts = shape, CountTally(Count(), shape)
@@ -136,8 +136,9 @@ class SumTally:
 
     def add(self, cells: Cells, rows: Rows) -> None:
         cells, values = valued(not_null(cells, rows, self.outside), rows, self.sums.dtype, self.outside)
-        add_all(self.sums, cells, values)
-        self.counts.add(cells, rows)
+        counts = self.counts
+        counts.expect(len(cells))
+        counts.found = add_and_count(self.sums, counts.low, counts.wrapped, counts.found, cells, values)
 
     def planes(self) -> Planes:
         return self.sums[: self.outside].reshape(self.shape), *self.counts.planes()

@@ -58,10 +58,17 @@ def set_marks(marks: Array, cells: Array) -> None:
 
 
 @jit
-def add_all(sums: Array, cells: Array, values: Array) -> None:
-    """Add all values."""
+def add_and_count(sums: Array, low: Array, wrapped: Array, found: int, cells: Array, values: Array) -> int:
+    """Add all values, and count their rows as `count_bytes` does."""
     for k in range(cells.size):
-        sums[np.uint32(cells[k])] += values[k]
+        cell = np.uint32(cells[k])
+        sums[cell] += values[k]
+        count = np.uint8(low[cell] + np.uint8(1))
+        low[cell] = count
+        if count == 0:
+            wrapped[found] = cell
+            found += 1
+    return found
 
 
 @jit

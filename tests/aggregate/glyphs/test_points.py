@@ -103,6 +103,22 @@ def test_parts_of_the_rows_are_one_image(text: str, banded: bool, monkeypatch: p
         assert (np.abs(found[0].values - expected.values) <= 1e-12 * size).all()
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_windows_whose_ends_are_no_numbers_of_the_column(dtype: type[np.floating]) -> None:
+    """Their neighbours in the column's dtype are in the window or out of it as the exact ends have it."""
+    rng = np.random.default_rng(8)
+    for low, high in (*np.sort(rng.normal(size=(20, 2)), axis=1).tolist(), (-1e300, 1e300), (0.1, 0.1 + 1e-9)):
+        ends = [dtype(min(max(each, -3e38), 3e38)) for each in (low, high)]
+        near = [np.nextafter(each, dtype(to)) for each in ends for to in (-np.inf, np.inf)]
+        values = np.array([*ends, *near, np.nan, np.inf, -np.inf, 0.0], dtype)
+        inside = (values.astype(np.float64) >= low) & (values.astype(np.float64) <= high)
+        bins, whole = Bins(low, high, 7), Bins(-1.0, 1.0, 1)
+        for sides in ((bins, whole), (whole, bins)):
+            columns = [Numbers(values if each is bins else np.zeros(len(values), dtype)) for each in sides]
+            grid = PointsImage(*sides, parse("count")).grid(PointRows(*columns))
+            assert grid.values.sum() == inside.sum()
+
+
 def test_no_rows() -> None:
     grid = points_image(numbers(), numbers(), "mean(v)", Inputs(values=numbers()))
     assert not grid.filled.any() and np.isnan(grid.values).all()

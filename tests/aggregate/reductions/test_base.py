@@ -109,6 +109,7 @@ def test_cells_hold_what_their_rows_say(text: str, table: tuple[np.ndarray, Rows
             mine = [k for k in np.flatnonzero(cells == cell) if code is None or rows.codes[k] == code]
             expected.append(of_cell(inner, [listed[k] for k in mine]))
     same(reduction.finalize(filled(reduction, cells, rows)), expected)
+    same(reduction.finish(filled(reduction, cells, rows)), expected)
 
 
 @pytest.mark.parametrize("text", BOTH)
