@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from datashader import core
 
+from ..unoptimised import unoptimised
 from .markdown import ROOT, listings
 
 PAGE = ROOT / "docs" / "coming-from-datashader.md"
@@ -16,6 +18,7 @@ PAGE = ROOT / "docs" / "coming-from-datashader.md"
 
 def test_both_sides_of_every_listing_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(core, "bypixel", unoptimised()(core.bypixel))
     names: dict[str, Any] = {}
     compared = 0
     for listing in listings(PAGE):
