@@ -28,6 +28,7 @@ TILES = (
     "grid", "morton", "pyramid", "series", "store", "selection", "answers", "estimates", "scans", "segments", "bars",
     "brush",
 )  # fmt: skip
+ABOVE = ("rehearsal",)  # stands above these folders, beside engine.py
 
 
 def module_of(path: Path) -> str:
@@ -98,7 +99,7 @@ def test_imports_within_tiles_point_one_way():
     wrong = []
     for module, other in pairs("bigviz.tiles"):
         above, below = module.split(".")[2:], other.split(".")
-        if len(above) < 2 or below[:2] != ["bigviz", "tiles"]:  # engine.py and its neighbours stand above the folders
+        if len(above) < 2 or above[0] in ABOVE or below[:2] != ["bigviz", "tiles"]:  # as engine.py and its neighbours
             continue
         inside = len(below) > 3 or (len(below) == 3 and below[2] in TILES)
         if not inside or TILES.index(below[2]) > TILES.index(above[0]):

@@ -75,6 +75,11 @@ def tell_of_compiling(tell: Callable[[], None]) -> None:
     event.register("numba:compile", _latest[0])
 
 
+def say_compiling() -> None:
+    """Call the one who is to be called when the next kernel is compiled: another process compiles some for this one."""
+    _latest[0].on_start(None)
+
+
 class _First(event.Listener):  # type: ignore[misc]
     """Calls a function at the first event."""
 

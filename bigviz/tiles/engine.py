@@ -42,16 +42,19 @@ from bigviz.tiles.brush.held import BrushMemory
 from bigviz.tiles.brush.linked import OtherBrush, Source, Target
 from bigviz.tiles.brush.linked_brush import LinkedBrush, linked_brush
 from bigviz.tiles.brush.prepared import Prepared
-from bigviz.tiles.brush_rehearsal import rehearse_brushes
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number, check_window
 from bigviz.tiles.interface import SampledLayer
 from bigviz.tiles.layer_cache import LayerStore, Uses, Versions
-from bigviz.tiles.layer_factory import IndexMode, Maker
+from bigviz.tiles.layer_factory import STORED_ROWS, IndexMode, Maker
 from bigviz.tiles.live_engines import add_engine, order_anywhere
 from bigviz.tiles.morton.order import Order
 from bigviz.tiles.readiness import Readiness
+from bigviz.tiles.rehearsal.compile_ahead import compile_ahead
+from bigviz.tiles.rehearsal.float_brushes import rehearse_brushes
+from bigviz.tiles.rehearsal.rehearse import rehearse
+from bigviz.tiles.rehearsal.table_types import types_of
 from bigviz.tiles.selection.expression import expression_of
 from bigviz.tiles.selection.first_rows import check_order
 from bigviz.tiles.selection.region import Rectangle, Region
@@ -349,7 +352,15 @@ class Engine:
         return linked_brush(source, targets, others, Prepared(dataset, _Layers(self), self._brushes, crew))
 
     def rehearse_brushes(self) -> None:
-        rehearse_brushes(Engine(threads=1, cache_bytes=0))
+        rehearse_brushes(Engine(threads=2, cache_bytes=0))
+
+    def rehearse(self, dataset: Dataset, layers: Sequence[Layer], cancel: Cancel = NEVER) -> None:
+        stored = bool(dataset.files) and dataset.num_rows >= STORED_ROWS
+        types = types_of(dataset, layers, stored)
+        compile_ahead(types, cancel)
+        look = partial(self._maker.turns.give_way, cancel)  # requests go first
+        # Sums of one thread have another memory layout, and kernels of their own.
+        rehearse(lambda stores: Engine(threads=2, stores=stores, index="existing"), types, look, cancel)
 
     def expression(self, dataset: Dataset, layer: Layer, region: Region, cancel: Cancel = NEVER) -> str | None:
         return expression_of(dataset, layer, region, cancel)

@@ -316,6 +316,11 @@ class Engine(Protocol):
     def rehearse_brushes(self) -> None:
         """Load what a first brush would wait for; blocks."""
 
+    def rehearse(self, dataset: Dataset, layers: Sequence[Layer], cancel: Cancel = NEVER) -> None:
+        """Load what first views of layers, their filters, selections and brushes would wait for; blocks. What is not
+        compiled yet for such columns is compiled by another process, of low priority. Nothing of the dataset is read.
+        """
+
     def rows(
         self,
         dataset: Dataset,

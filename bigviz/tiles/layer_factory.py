@@ -53,7 +53,7 @@ from bigviz.tiles.store.order.stored_order import open_stored_order
 from bigviz.tiles.store.pyramid_file import PlaneFile
 from bigviz.tiles.store.series.stored_series import open_series
 
-__all__ = ["IndexMode", "Maker"]
+__all__ = ["STORED_ROWS", "IndexMode", "Maker"]
 
 IndexMode = Literal["auto", "existing", "never"]
 Opened = Callable[[LayerAnswers], None]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -17,10 +16,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from bigviz.common.daemon_thread import start_daemon
+from bigviz.common.process.environment import child_environment
 
 __all__ = ["Forked", "spawn", "warm"]
 
-_SECRETS: Final = ("BIGVIZ_SECRET",)
 _LONGEST: Final = 1 << 16  # of a message, which each side reads whole
 
 
@@ -53,7 +52,7 @@ class _Link:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
-                env={name: text for name, text in os.environ.items() if name not in _SECRETS},
+                env=child_environment(),
                 start_new_session=True,  # Ctrl-C in a terminal is the server's alone
             )
         self._lock = threading.Lock()

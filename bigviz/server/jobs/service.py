@@ -44,6 +44,7 @@ from bigviz.server.jobs.wanted import Roots
 from bigviz.server.limits import Limits
 from bigviz.server.metrics import Metrics
 from bigviz.server.open_datasets import dataset_of
+from bigviz.server.rehearsals import Rehearsals
 from bigviz.server.selections.jobs import SelectionJobs
 from bigviz.tiles.interface import Engine, LayerInfo, Tile, TileKey
 from bigviz.tiles.readiness import EXACT
@@ -82,6 +83,7 @@ class Backend:
         self.figures = FigureValues(self.job)
         self.brush_cells = CellBudget(limits.brush_cells, limits.brushes_cells)
         self.pushes = Pushes(engine, self.builds, self.runner, self.jobs)
+        self.rehearsals = Rehearsals(engine)
         self._requests = 0
         self._rehearsed = False
         self._tiles = {source: metrics.tiles.labels(source) for source in ("rows", "kept")}
@@ -100,8 +102,18 @@ class Backend:
             asyncio.get_running_loop().call_later(
                 _SHOWN, start_daemon, "bigviz-rehearsal", self.engine.rehearse_brushes
             )
+        self.rehearsals.begin(document, partial(self._layers_of, document), _SHOWN)
         of_many = {name: self._of_many[dataset] for name, dataset in datasets.items()}
         return layer_json.hello(document, self.limits, of_many, usage), colormaps.body()
+
+    def _layers_of(self, document: Document) -> list[tuple[Dataset, Layer]]:
+        """The layers of a document that can be drawn, as published."""
+        found = []
+        for number in range(len(document.layers())):
+            with suppress(BigvizError):
+                asked = self.asked(document, number, lambda name: None)
+                found.append((asked.dataset, asked.layer))
+        return found
 
     @staticmethod
     def changes(before: Shown, now: Shown) -> dict[str, int] | None:
@@ -269,6 +281,7 @@ class Backend:
         """Cancel all that runs."""
         self.runner.close()
         self.builds.close()
+        self.rehearsals.close()
 
     def compute_tile(self, dataset: Dataset, layer: Layer, place: Place, cancel: Cancel) -> Tile:
         """One tile of a built layer; blocks."""

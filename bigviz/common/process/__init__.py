@@ -1,0 +1,1 @@
+"""What goes from this process to those that it starts."""
