@@ -11,7 +11,11 @@
  *   0 is none
  */
 /** @typedef {{top: number, bottom: number}} Margins  CSS pixels */
-/** @typedef {{palette: Palette, font: string, dpr: number}} Look */
+/** `isTouch`: what can be pressed is as large as a finger.
+ * @typedef {{palette: Palette, font: string, dpr: number, isTouch?: boolean}} Look */
+
+/** CSS pixels that a finger needs. */
+export const TOUCH = 44;
 
 export const FONT_SIZE = 11.5;
 const TICK = 5;

@@ -60,6 +60,7 @@ export class Painter {
     this.dataContext = data;
     this.chromeContext = chrome;
     this.font = getComputedStyle(surface).fontFamily;
+    /** Whether it is pressed by fingers. */ this.hands = matchMedia("(pointer: coarse), (max-width: 640px)");
     this.room = new LabelRoom();
     /** @type {Frame|null} */ this.frame = null;
     /** The key next to the plot that the frame has room for.  @type {Painter["side"]} */ this.measured = "none";
@@ -79,7 +80,8 @@ export class Painter {
 
   /** @returns {Look} */
   get look() {
-    return { palette: this.figure.page.theme.palette, font: this.font, dpr: this.size.dpr };
+    const { palette } = this.figure.page.theme;
+    return { palette, font: this.font, dpr: this.size.dpr, isTouch: this.hands.matches };
   }
 
   /**

@@ -1,7 +1,7 @@
 // The legend of layers that have labels: a box in that corner of the plot where least is drawn. It is drawn with the
 // data, so that a saved image has it too; `ui/legend/legend-entries.js` puts buttons over its lines.
 
-import { fit, FONT_SIZE } from "../../axes/draw.js";
+import { fit, FONT_SIZE, TOUCH } from "../../axes/draw.js";
 import { BarLayer } from "../../layers/lines/bar-layer.js";
 import { pixelOf } from "../../render/css-color.js";
 import { stampOf } from "../../render/marks.js";
@@ -123,14 +123,15 @@ export const isHidden = ({ layers }) => layers.every((layer) => layer.isHidden);
  * @returns {Box|null} null without entries, and where the plot has no room for a line
  */
 export function boxOf(ctx, entries, plot, look, corner = CORNERS[0]) {
-  const rows = Math.floor((plot.height - 2 * (MARGIN + PAD)) / LINE);
+  const row = look.isTouch ? TOUCH : LINE;
+  const rows = Math.floor((plot.height - 2 * (MARGIN + PAD)) / row);
   const most = plot.width * SHARE - 2 * PAD - SWATCH - GAP;
   if (entries.length === 0 || rows < 1 || most < LEAST_WORDS) return null;
   const shown = entries.length <= rows ? entries.length : rows - 1;
   ctx.font = `${FONT_SIZE}px ${look.font}`;
   const words = Math.max(...entries.slice(0, shown).map(({ label }) => ctx.measureText(label).width), LEAST_WORDS);
   const width = Math.ceil(2 * PAD + SWATCH + GAP + Math.min(words, most));
-  const height = 2 * PAD + LINE * Math.min(entries.length, rows);
+  const height = 2 * PAD + row * Math.min(entries.length, rows);
   const rect = {
     x: MARGIN + corner.x * (plot.width - 2 * MARGIN - width),
     y: MARGIN + corner.y * (plot.height - 2 * MARGIN - height),
@@ -139,7 +140,7 @@ export function boxOf(ctx, entries, plot, look, corner = CORNERS[0]) {
   };
   const lines = entries
     .slice(0, shown)
-    .map((entry, k) => ({ entry, x: rect.x + PAD, y: rect.y + PAD + LINE * k, width: width - 2 * PAD, height: LINE }));
+    .map((entry, k) => ({ entry, x: rect.x + PAD, y: rect.y + PAD + row * k, width: width - 2 * PAD, height: row }));
   return { rect, lines, more: entries.length - shown };
 }
 
@@ -188,15 +189,18 @@ function drawBox(ctx, { rect, lines, more }, view, look) {
   ctx.textAlign = "left";
   ctx.textBaseline = "middle";
   const room = rect.width - 2 * PAD - SWATCH - GAP;
-  for (const { entry, x, y } of lines) {
+  for (const { entry, x, y, height } of lines) {
     ctx.globalAlpha = isHidden(entry) ? HIDDEN : 1;
     ctx.fillStyle = palette.ink;
-    ctx.fillText(fit(ctx, entry.label, room), x + SWATCH + GAP, y + LINE / 2 + 0.5);
-    for (const layer of entry.layers) drawSwatch(ctx, layer, x, y + LINE / 2, view, look);
+    ctx.fillText(fit(ctx, entry.label, room), x + SWATCH + GAP, y + height / 2 + 0.5);
+    for (const layer of entry.layers) drawSwatch(ctx, layer, x, y + height / 2, view, look);
   }
   ctx.globalAlpha = 1;
   ctx.fillStyle = palette.muted;
-  if (more > 0) ctx.fillText(`+${more} more`, rect.x + PAD, rect.y + PAD + LINE * (lines.length + 0.5) + 0.5);
+  if (more > 0) {
+    const row = look.isTouch ? TOUCH : LINE;
+    ctx.fillText(`+${more} more`, rect.x + PAD, rect.y + PAD + row * (lines.length + 0.5) + 0.5);
+  }
   ctx.restore();
 }
 

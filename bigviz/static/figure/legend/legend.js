@@ -2,7 +2,7 @@
 // `by`.
 
 import { scaleLinear, scaleLog } from "d3-scale";
-import { fit, fitEnd, FONT_SIZE } from "../../axes/draw.js";
+import { fit, fitEnd, FONT_SIZE, TOUCH } from "../../axes/draw.js";
 
 /** @typedef {import("../../axes/draw.js").Context} Context */
 /** @typedef {import("../../axes/draw.js").Rect} Rect */
@@ -256,11 +256,15 @@ const LEFT_OUT = 0.3;
 /** From one line of a legend to the next, and the height of one that lies. */
 const ROW = 19;
 const ACROSS = 26;
+/** From one entry to the next of one that lies, and from its upper edge to the middle of the words. */
+const APART = 10;
+const MIDDLE = 5;
 
+/** Where a press counts; `middle`: of the words, from above.  @typedef {Rect & {middle: number}} Place */
 /**
  * Where the categories of a legend stand, in CSS pixels of the surface; `more`: where the number of those stands that
  * have no room, and how many they are.
- * @typedef {{entries: (Rect & {code: number})[], more: (Rect & {count: number})|null}} KeyPlaces
+ * @typedef {{entries: (Place & {code: number})[], more: (Place & {count: number})|null}} KeyPlaces
  */
 /** @typedef {{rect: Rect, horizontal: boolean, labels: readonly string[], title: string}} Key */
 
@@ -270,23 +274,31 @@ const ACROSS = 26;
  */
 export function legendPlaces(ctx, { rect, horizontal, labels, title }, look) {
   /** @type {KeyPlaces} */ const places = { entries: [], more: null };
+  const least = look.isTouch ? TOUCH : 0;
   if (horizontal) {
     let x = rect.x + legendTitle(ctx, title, rect, look).width;
     ctx.font = `${FONT_SIZE}px ${look.font}`;
+    const height = Math.max(ACROSS, least);
+    const line = { y: Math.max(0, rect.y + MIDDLE - height / 2), height, middle: rect.y + MIDDLE };
+    const rest = Math.max(40, least);
     for (let code = 0; code < labels.length; code++) {
-      const width = ctx.measureText(labels[code]).width + 15;
-      if (x + width + 34 > rect.x + rect.width && code < labels.length - 1) {
-        places.more = { x, y: rect.y + 5 - ACROSS / 2, width: 40, height: ACROSS, count: labels.length - code };
+      const width = Math.max(ctx.measureText(labels[code]).width + 15, least);
+      if (x + width + rest - 6 > rect.x + rect.width && code < labels.length - 1) {
+        places.more = { x, ...line, width: rest, count: labels.length - code };
         break;
       }
-      places.entries.push({ code, x, y: rect.y + 5 - ACROSS / 2, width, height: ACROSS });
-      x += width + 10;
+      places.entries.push({ code, x, ...line, width });
+      x += width + APART;
     }
     return places;
   }
-  const rows = Math.max(1, Math.floor(rect.height / ROW));
+  const row = Math.max(ROW, least);
+  const rows = Math.max(1, Math.floor(rect.height / row));
   const shown = labels.length <= rows ? labels.length : rows - 1;
-  const line = (/** @type {number} */ k) => ({ x: rect.x, y: rect.y + 8 - ROW / 2 + ROW * k, height: ROW });
+  const line = (/** @type {number} */ k) => {
+    const y = rect.y + 8 - ROW / 2 + row * k;
+    return { x: rect.x, y, height: row, middle: y + row / 2 };
+  };
   for (let code = 0; code < shown; code++) places.entries.push({ code, ...line(code), width: rect.width + 3 });
   if (shown < labels.length) places.more = { ...line(shown), width: rect.width + 12, count: labels.length - shown };
   return places;
@@ -306,7 +318,7 @@ export function drawLegend(ctx, key, look) {
   if (horizontal) {
     const { words } = legendTitle(ctx, title, rect, look);
     ctx.textBaseline = "middle";
-    ctx.fillText(words, rect.x, rect.y + 5.5);
+    ctx.fillText(words, rect.x, rect.y + MIDDLE + 0.5);
   } else {
     ctx.font = `500 ${FONT_SIZE}px ${look.font}`;
     ctx.textBaseline = "alphabetic";
@@ -314,8 +326,7 @@ export function drawLegend(ctx, key, look) {
   }
   ctx.font = `${FONT_SIZE}px ${look.font}`;
   ctx.textBaseline = "middle";
-  for (const { code, x, y, height } of places.entries) {
-    const middle = y + height / 2;
+  for (const { code, x, middle } of places.entries) {
     ctx.globalAlpha = hidden.includes(code) ? LEFT_OUT : 1;
     ctx.fillStyle = `rgb(${colors[3 * code]},${colors[3 * code + 1]},${colors[3 * code + 2]})`;
     ctx.fillRect(x, middle - 5, 10, 10);
@@ -326,8 +337,8 @@ export function drawLegend(ctx, key, look) {
   ctx.globalAlpha = 1;
   ctx.fillStyle = look.palette.muted;
   if (places.more) {
-    const { x, y, width, height, count } = places.more;
-    ctx.fillText(fit(ctx, horizontal ? `+${count}` : `+${count} more`, width), x, y + height / 2 + 0.5);
+    const { x, middle, width, count } = places.more;
+    ctx.fillText(fit(ctx, horizontal ? `+${count}` : `+${count} more`, width), x, middle + 0.5);
   }
 }
 

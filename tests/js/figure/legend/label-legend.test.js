@@ -43,6 +43,14 @@ test("the box lies in the top right corner, as wide as its longest words", () =>
   );
 });
 
+test("a finger hits one line of the box", () => {
+  const entries = entriesOf(layersOf("a", "b", "c"));
+  const box = boxOf(ctx, entries, { width: 300, height: 200 }, { ...look, isTouch: true });
+  assert.ok(box && box.lines.length === 3 && box.more === 0);
+  for (const [k, { y, width, height }] of box.lines.entries())
+    assert.ok(width >= 44 && height >= 44 && y === box.lines[0].y + k * height);
+});
+
 test("the box goes where it hides least, top right where that is the same", () => {
   const [width, height] = [100, 80];
   const box = { width: 30, height: 20 };

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { drawBar, drawLegend, labelsOf } from "../../../../bigviz/static/figure/legend/legend.js";
+import { drawBar, drawLegend, labelsOf, legendPlaces } from "../../../../bigviz/static/figure/legend/legend.js";
 import { ValueWords } from "../../../../bigviz/static/axes/values.js";
 import { Distribution } from "../../../../bigviz/static/render/distribution.js";
 import { Norm } from "../../../../bigviz/static/render/norm.js";
@@ -60,6 +60,23 @@ test("on a narrow screen the key keeps its title, clear of the colours and of th
     ["kind of tree", ...labels],
   );
   for (const [k, { left }] of drawn.entries()) assert.ok(k === 0 || left >= drawn[k - 1].left + drawn[k - 1].width);
+});
+
+test("a finger hits one category of a legend, across a phone and beside a plot", () => {
+  const labels = ["a", "elm", "a tree of many words", "fir", "oak"];
+  const look = { ...LOOK, isTouch: true };
+  for (const horizontal of [true, false]) {
+    const rect = horizontal ? { x: 40, y: 12, width: 320, height: 10 } : { x: 600, y: 50, width: 100, height: 190 };
+    const { entries, more } = legendPlaces(paper().context, { rect, horizontal, labels, title: "" }, look);
+    assert.ok(more && entries.length + more.count === labels.length && entries.length >= 2);
+    for (const [k, place] of [...entries, more].entries()) {
+      assert.ok(place.width >= 44 && place.height >= 44 && place.y >= 0);
+      assert.ok(place.middle > place.y + 10 && place.middle < place.y + place.height - 10);
+      const before = entries[k - 1];
+      if (before) assert.ok(horizontal ? place.x >= before.x + before.width : place.y >= before.y + before.height);
+    }
+    assert.ok(!horizontal || more.x + more.width <= 360);
+  }
 });
 
 test("the colour bar names both ends, in order, without repeating itself", () => {
