@@ -1,4 +1,4 @@
-"""Kernels are compiled by a process of the lowest priority, once on a machine and after each upgrade.
+"""Kernels are compiled by a process of low priority, once on a machine and after each upgrade.
 
 Compiling takes the interpreter's lock for many seconds, in which a server would answer late. What that process leaves
 on the disk is loaded in a moment.
