@@ -1,9 +1,8 @@
 """One normalisation for all tiles of a level, so that pictures of neighbouring tiles join.
 
-Up to level 3 the values are those of all of the level's tiles. Deeper levels have more tiles than can be read for a
-picture: there they are those of cells that stand for all of them, from any part of the level. Where these cannot be had
-without tiles, they are those of the 64 tiles with the highest values, found by going down from the level above, where a
-tile that holds nothing is not followed.
+The values are those of all of the level's tiles, where they are known without reading any. Else they are read, up to
+level 3. Deeper levels have more tiles than can be read for a picture: there they are those of the 64 tiles with the
+highest values, found by going down from the level above, where a tile that holds nothing is not followed.
 """
 
 from __future__ import annotations
@@ -17,22 +16,22 @@ import numpy.typing as npt
 from cachetools import LRUCache
 
 from bigviz.common.cancel import Cancel
+from bigviz.render.level_values import LevelValues
 from bigviz.render.norm import Norm
-from bigviz.render.shade import Cells, Shading, Values, norm_of, values_of
+from bigviz.render.shade import Cells, Shading, Values, level_norm, norm_of, values_of
 
 __all__ = ["LevelNorms"]
 
 Array = npt.NDArray[Any]
 Place = tuple[int, int, int, int]
 Read = Callable[[Place], Sequence[Array]]
-Sample = Callable[[int], Sequence[Array] | None]
+Known = Callable[[int], LevelValues | None]
 
-_MOST_TILES: Final = 64
-_DEEPEST_READ: Final = 3  # the last level that has no more tiles than these
+_MOST_TILES: Final = 64  # the tiles of level 3
 
 
-def _no_sample(level: int) -> None:
-    """There is none."""
+def _unknown(level: int) -> None:
+    """Nothing is known of any level."""
 
 
 class LevelNorms:
@@ -51,20 +50,19 @@ class LevelNorms:
         cells: Cells,
         read: Read,
         cancel: Cancel,
-        sample: Sample = _no_sample,
+        known: Known = _unknown,
     ) -> Norm:
-        """The normalisation of a level of the layer that `tag` names; `read` gives a tile's planes, `sample` those of
-        cells that stand for all of a level."""
+        """The normalisation of a level of the layer that `tag` names; `read` gives a tile's planes, `known` what is
+        known of a level of square tiles without them."""
         key = (tag, level, shading)
         with self._lock:
             found = self._norms.get(key)
         if found is None:
-            planes = sample(level[0]) if level[0] == level[1] and level[0] > _DEEPEST_READ else None
-            if planes is None:
-                values = list(self._values(tag, level, cells, read, cancel).values())
+            level_values = known(level[0]) if level[0] == level[1] else None
+            if level_values is None:
+                found = norm_of(list(self._values(tag, level, cells, read, cancel).values()), shading)
             else:
-                values = [values_of(planes, cells)]
-            found = norm_of(values, shading)
+                found = level_norm(level_values, cells, shading)
             with self._lock:
                 self._norms[key] = found
         return found

@@ -47,17 +47,28 @@ Clip = float | Percentile | None
 class Norm:
     """A normalisation over one set of values.
 
-    `values` are those of the cells that hold one, 1-D, any numeric dtype; infinities and NaN are ignored. `low` and
-    `high` default to their ends. `counts` says that they are counts, which have a bin each.
+    `values` are those of the cells that hold one, 1-D, any numeric dtype; infinities and NaN are ignored. Each stands
+    for as many cells as `weights` (int64) says, by default one. `low` and `high` default to their ends. `counts` says
+    that they are counts, which have a bin each.
 
     Whole numbers that float64 rounds though they lie within an octave are taken as offsets from the lowest, so that
     neighbours differ. With `counted_from` the values are such offsets already, of float64, from that number.
     """
 
-    def __init__(self, values: Array, how: str, low: Clip, high: Clip, counts: bool, counted_from: int = 0) -> None:
+    def __init__(
+        self,
+        values: Array,
+        how: str,
+        low: Clip,
+        high: Clip,
+        counts: bool,
+        counted_from: int = 0,
+        weights: npt.NDArray[np.int64] | None = None,
+    ) -> None:
         self.origin = counted_from or _origin_of(values)
         self._less = 0 if counted_from else self.origin
-        finite = self._offsets(values[np.isfinite(values)])
+        held = np.isfinite(values)
+        finite, self._weights = self._offsets(values[held]), None if weights is None else weights[held]
         own = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
         self.how = how
         self._own = own
@@ -119,8 +130,9 @@ class Norm:
     def _percentile(self, percent: float, finite: Array) -> float:
         if not len(finite) or percent <= 0 or percent >= 100:
             return self._own[percent >= 100]
-        rank = max(1, math.ceil(percent / 100 * len(finite)))
-        return self._edge(int(np.searchsorted(np.bincount(self._bin(finite), minlength=BINS).cumsum(), rank)))
+        cells = len(finite) if self._weights is None else int(self._weights.sum())
+        rank = max(1, math.ceil(percent / 100 * cells))
+        return self._edge(int(np.searchsorted(self._binned(finite).cumsum(), rank)))
 
     def _edge(self, number: int) -> float:
         """The lowest value (among counts: whole number) that lies in a bin."""
@@ -147,7 +159,7 @@ class Norm:
         return np.where(np.abs(far) < 2.0**62, near, far)
 
     def _distribute(self, values: Array) -> npt.NDArray[np.float64]:
-        bins = np.bincount(self._bin(values), minlength=BINS)
+        bins = self._binned(values)
         counted = bins.cumsum()
         first, last = self._bin(np.array([self.low, self.high]))
         below, most = counted[first], counted[last] - counted[first]
@@ -156,6 +168,11 @@ class Norm:
         shares: npt.NDArray[np.float64] = np.clip((counted - below) / most, 0.0, 1.0)
         self.lift = _lifted(bins[first : last + 1]) if self._counts and first < last else 0.0
         return self.lift + (1 - self.lift) * shares
+
+    def _binned(self, values: Array) -> npt.NDArray[np.int64]:
+        """How many cells have a value in each bin."""
+        cells = np.bincount(self._bin(values), self._weights, BINS)
+        return cells.astype(np.int64, copy=False)
 
     def _bin(self, numbers: Array) -> npt.NDArray[np.int64]:
         low, high = self._own

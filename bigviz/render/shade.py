@@ -15,10 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from bigviz.render.colormaps import CATEGORICAL, CATEGORIES, lut
+from bigviz.render.level_values import LevelValues
 from bigviz.render.norm import Norm
 from bigviz.render.png import indexed_png, png
 
-__all__ = ["Cells", "Shading", "Values", "coloured", "mixed_colours", "norm_of", "shade", "values_of"]
+__all__ = [
+    "Cells", "Shading", "Values", "coloured", "level_norm", "mixed_colours", "norm_of", "shade", "values_of",
+]  # fmt: skip
 
 Array = npt.NDArray[Any]
 _LEAST_WEIGHT: Final = 2.0**-1000  # added to the size of every value, so that zeros have colours too
@@ -79,7 +82,9 @@ def _filled(plane: Array, cells: Cells) -> npt.NDArray[np.bool_]:
     """Which cells of a plane hold a value. Infinite ones count: they have a colour, though no place in a
     normalisation."""
     numbers: npt.NDArray[Any] = np.ma.getdata(plane)
-    held = ~np.ma.getmaskarray(plane) if numbers.dtype.kind != "f" else ~np.isnan(numbers)
+    held = ~np.ma.getmaskarray(plane)
+    if numbers.dtype.kind == "f":
+        held &= ~np.isnan(numbers)
     return held if cells.empty == "null" else held & (numbers != 0)
 
 
@@ -88,6 +93,12 @@ def norm_of(values: Sequence[Values], shading: Shading) -> Norm:
     held = [each.numbers[each.filled] for each in values]
     numbers = np.concatenate(held) if held else np.zeros(0)
     return Norm(numbers, shading.how, shading.low, shading.high, all(each.cells.empty == "counts" for each in values))
+
+
+def level_norm(level: LevelValues, cells: Cells, shading: Shading) -> Norm:
+    """The normalisation over all filled cells of a level, given what is known of their values."""
+    values, weights = level
+    return Norm(values, shading.how, shading.low, shading.high, cells.empty == "counts", weights=weights)
 
 
 def shade(planes: Sequence[Array], values: Values, norm: Norm, shading: Shading) -> bytes:

@@ -29,6 +29,7 @@ from bigviz.common.single_flight import Flights
 from bigviz.common.workers import Crew, usable_cores
 from bigviz.data.appending.growth import Version
 from bigviz.data.dataset import Dataset
+from bigviz.render.level_values import LevelValues
 from bigviz.tiles.answers.answer import Cost, Drawn, Estimate, Tile
 from bigviz.tiles.answers.bars import Bars
 from bigviz.tiles.answers.columns import Columns
@@ -191,11 +192,9 @@ class Engine:
             "brushes": self._brushes.nbytes,
         }
 
-    def level_sample(
-        self, dataset: Dataset, layer: Layer, level: int, cancel: Cancel = NEVER
-    ) -> list[npt.NDArray[Any]] | None:
+    def level_values(self, dataset: Dataset, layer: Layer, level: int, cancel: Cancel = NEVER) -> LevelValues | None:
         with self._answering(dataset, layer, cancel) as built:
-            return built.level_sample(level, cancel)
+            return built.level_values(level, cancel)
 
     def kept_body(self, name: str) -> Bytes | None:
         found = self._tiles.get(name)

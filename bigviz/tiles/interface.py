@@ -17,6 +17,7 @@ from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.progress import Progress, no_progress
 from bigviz.data.appending.growth import Version
 from bigviz.data.dataset import Dataset
+from bigviz.render.level_values import LevelValues
 from bigviz.tiles.answers.answer import Cost, Drawn, Estimate, Tile
 from bigviz.tiles.answers.bars import Bars
 from bigviz.tiles.answers.columns import Columns
@@ -230,11 +231,9 @@ class Engine(Protocol):
         those of builds that run included), `tiles` (the cache), and `brushes` (rows in the orders of brushes, and what
         lies beside them)."""
 
-    def level_sample(
-        self, dataset: Dataset, layer: Layer, level: int, cancel: Cancel = NEVER
-    ) -> list[npt.NDArray[Any]] | None:
-        """Finished planes, of any shape, of cells that stand for all of a level of square tiles; None where they can
-        only be had by reading tiles."""
+    def level_values(self, dataset: Dataset, layer: Layer, level: int, cancel: Cancel = NEVER) -> LevelValues | None:
+        """The values that the colours of a level of square tiles (0 to 24) are chosen by, for categories the sum of
+        all; None where they can only be had by reading tiles."""
 
     def kept_body(self, name: str) -> Bytes | None:
         """The encoded answer that was kept under a name, if it still is. Never blocks."""

@@ -8,6 +8,7 @@ import pytest
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.errors import Cancelled
 from bigviz.render.level_norms import LevelNorms
+from bigviz.render.level_values import LevelValues
 from bigviz.render.shade import Cells, Shading
 
 LINEAR = Shading("gray", "linear", None, None)
@@ -61,3 +62,17 @@ def test_it_can_be_cancelled():
     cancel.cancel()
     with pytest.raises(Cancelled):
         LevelNorms().norm("a", (2, 2), LINEAR, COUNTS, World(2, 1).read, cancel)
+
+
+@pytest.mark.parametrize("how", ["log", "eq_hist"])
+def test_what_is_known_of_a_level_is_read_from_no_tile(how: str):
+    world, shading = World(3, 4), Shading("gray", how, None, None)
+    cells = world.at(3, 3)
+    known = LevelValues(*np.unique(cells[cells > 0], return_counts=True))
+    read = LevelNorms().norm("a", (3, 3), shading, COUNTS, world.read, NEVER)
+    before = world.reads
+    norm = LevelNorms().norm("a", (3, 3), shading, COUNTS, world.read, NEVER, lambda level: known)
+    assert world.reads == before and (norm.low, norm.high) == (read.low, read.high)
+    np.testing.assert_array_equal(norm.fraction(cells), read.fraction(cells))
+    LevelNorms().norm("a", (3, 2), shading, COUNTS, world.read, NEVER, lambda level: known)  # of square tiles alone
+    assert world.reads > before

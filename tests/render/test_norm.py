@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigviz.render.norm import BINS, Norm
+from bigviz.render.norm import BINS, Norm, Percentile
 
 RNG = np.random.default_rng(5)
 COUNTS = np.maximum(RNG.geometric(0.02, 5_000), 1).astype(np.uint32)
@@ -82,3 +82,16 @@ def test_counts_beyond_the_bins():
     values = np.array([1, 10, BINS, 10 * BINS], np.uint32)
     got = Norm(values, "eq_hist", None, None, True).fraction(values)
     np.testing.assert_allclose(got, [0, 1 / 3, 2 / 3, 1])
+
+
+@pytest.mark.parametrize("values", [COUNTS, FLOATS, FLOATS + 1e7], ids=["n", "f", "octave"])
+@pytest.mark.parametrize("how", ["log", "eq_hist"])
+@pytest.mark.parametrize("low", [None, Percentile(20)])
+def test_a_value_with_a_weight_is_as_many_values(values: np.ndarray, how: str, low: Percentile | None):
+    some = np.append(values[:500], [values.min(), values.max(), np.inf if values is FLOATS else values.max()])
+    weights = np.append(np.arange(500) % 4, [0, 0, 3])
+    every = np.concatenate([np.repeat(some, weights), some[500:502]])
+    whole = Norm(every, how, low, None, values is COUNTS)
+    weighed = Norm(some, how, low, None, values is COUNTS, weights=weights + np.append(np.zeros(500, int), [1, 1, 0]))
+    assert (weighed.low, weighed.high, weighed.lift) == (whole.low, whole.high, whole.lift)
+    np.testing.assert_array_equal(weighed.fraction(values), whole.fraction(values))

@@ -44,6 +44,8 @@ def test_other_planes_are_transparent_where_they_hold_nothing():
     np.testing.assert_array_equal(nan[..., 3], [[0, 255], [255, 255]])
     masked = np.ma.MaskedArray(np.array([[7, 7], [8, 9]], np.int64), [[True, False], [False, False]])
     np.testing.assert_array_equal(draw([masked], VALUES)[..., 3], [[0, 255], [255, 255]])
+    sums = np.ma.MaskedArray(np.array([[0.0, 0.0], [1.0, np.nan]]), [[True, False], [False, False]])
+    np.testing.assert_array_equal(draw([sums], VALUES)[..., 3], [[0, 255], [255, 0]])
 
 
 def test_categories_mix_and_their_sum_is_the_opacity():

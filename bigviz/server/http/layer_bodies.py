@@ -21,6 +21,7 @@ from bigviz.common.cancel import Cancel
 from bigviz.common.errors import NotFound, naming
 from bigviz.data.dataset import Dataset
 from bigviz.render.level_norms import LevelNorms
+from bigviz.render.level_values import LevelValues
 from bigviz.render.shade import Cells, Shading, norm_of, shade, values_of
 from bigviz.server.error_json import dump
 from bigviz.server.http.bodies import arrow, npy, own_values, tile_table
@@ -34,6 +35,7 @@ from bigviz.server.jobs.wanted import RowsWanted
 from bigviz.server.request_values import Number
 from bigviz.tiles.grid.row_filter import row_filter
 from bigviz.tiles.interface import Engine, LayerInfo, RowOrder
+from bigviz.tiles.pyramid.picture_cells import picture_cells
 from bigviz.wire.codec import CELLS, SIDE
 from bigviz.wire.frames import Bytes
 
@@ -137,22 +139,22 @@ class LayerBodies:
     ) -> Body:
         """One tile as png; `doubled`: of 512 x 512 pixels, the cells of the next level."""
         dataset, layer = asked.dataset, asked.layer
-        cells, deeper = _cells(layer), int(doubled)
+        cells, deeper = picture_cells(layer.reduction), int(doubled)
         level = place[0] + deeper, place[1] + deeper
 
         def call(cancel: Cancel) -> Body:
             def draw(place: Place) -> list[Any]:
                 return _pictured(backend.compute_tile(dataset, layer, place, cancel).arrays(), (SIDE, SIDE))
 
-            def sample(level: int) -> list[Any] | None:
-                return backend.engine.level_sample(dataset, layer, level, cancel)
+            def known(level: int) -> LevelValues | None:
+                return backend.engine.level_values(dataset, layer, level, cancel)
 
             arrays = _joined(draw, place) if doubled else draw(place)
             values = values_of(arrays, cells)
             # A level of ones has no other values; between given ends there is nothing to learn of other tiles.
             own = norm_of([values], shading) if cells == _PRESENCE or shading.is_given else None
             if own is None or own.origin:
-                own = self._norms.norm(asked.etag, level, shading, cells, draw, cancel, sample)
+                own = self._norms.norm(asked.etag, level, shading, cells, draw, cancel, known)
             return _kept(backend, asked, name, PNG, shade(arrays, values, own, shading))
 
         return await backend.run(principal, dataset, layer, ("picture", place, shading, doubled), call)
@@ -173,7 +175,7 @@ class LayerBodies:
             arrays = backend.engine.image(dataset, layer, *window, *size, cancel)
             if shading is not None:
                 arrays = _pictured([_contiguous(plane) for plane in arrays], size[::-1])
-                values = values_of(arrays, _cells(layer))
+                values = values_of(arrays, picture_cells(layer.reduction))
                 return PNG, shade(arrays, values, norm_of([values], shading), shading)
             own = value_type(layer.reduction, dataset)
             arrays = [_sent(plane, layer, own) for plane in arrays]
@@ -340,14 +342,6 @@ def _contiguous(plane: Any) -> Any:
 def _pictured(planes: list[Any], shape: tuple[int, int]) -> list[Any]:
     """The planes of a picture: a blank one where a category has no label."""
     return planes or [np.zeros(shape, np.uint32)]
-
-
-def _cells(layer: Layer) -> Cells:
-    """How the layer's finished planes are to be coloured."""
-    traits = layer.reduction.traits
-    return Cells(
-        "counts" if traits.counts else "zero" if traits.total == "any" else "null", layer.reduction.category is not None
-    )
 
 
 def _sent(plane: Any, layer: Layer, own: pa.DataType | None) -> Any:

@@ -17,6 +17,7 @@ from bigviz.common.workers import Crew
 from bigviz.data.appending.growth import Version
 from bigviz.data.columns.column import Column
 from bigviz.data.dataset import Dataset
+from bigviz.render.level_values import LevelValues
 from bigviz.tiles.answers.answer import Drawn, Estimate
 from bigviz.tiles.answers.bars import Bars
 from bigviz.tiles.answers.columns import Columns
@@ -84,9 +85,9 @@ class LayerAnswers(Protocol):
     def estimate(self, key: TileKey, cancel: Cancel = NEVER) -> tuple[Drawn, Estimate] | None:
         """A tile from some of its rows; None where the exact one takes no longer."""
 
-    def level_sample(self, level: int, cancel: Cancel = NEVER) -> list[Array] | None:
-        """Finished planes, of any shape, of cells that stand for all of a level of square tiles; None where they can
-        only be had by reading tiles."""
+    def level_values(self, level: int, cancel: Cancel = NEVER) -> LevelValues | None:
+        """The values that the colours of a level of square tiles are chosen by, for categories the sum of all; None
+        where they can only be had by reading tiles."""
 
     def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> Columns | None:
         """A line's decimated rows in the closed window `[low, high]` of x, `width` pixels wide; None of others."""

@@ -1,4 +1,4 @@
-"""Cells that stand for all cells of a level where its colours are chosen: their finished values.
+"""Cells that stand for all cells of a level where its colours are chosen, as long as those of all are not known.
 
 They are those of stretches of the order. A stretch has so many rows, and crosses fewer cells where rows lie closer, so
 each filled cell is as likely to be among them as any other. Cells at the ends of a stretch, of which it may hold a part
@@ -14,10 +14,13 @@ import numpy.typing as npt
 
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.jit import frozen, jit
+from bigviz.render.level_values import LevelValues
+from bigviz.render.shade import values_of
 from bigviz.tiles.grid.tile_key import DEEPEST
 from bigviz.tiles.morton.sorted_keys import Fenced, Guard, open_block
 from bigviz.tiles.pyramid.accumulators import finished
 from bigviz.tiles.pyramid.layer_columns import Inputs
+from bigviz.tiles.pyramid.picture_cells import picture_cells
 
 __all__ = ["level_sample"]
 
@@ -28,8 +31,8 @@ _ROWS: Final = 1 << 10  # of a stretch
 _CELLS: Final = 1 << 19  # of all planes, at most
 
 
-def level_sample(guard: Guard, inputs: Inputs, level: int, cancel: Cancel = NEVER) -> list[Array] | None:
-    """Finished planes, of shape (1, cells), of cells of square tiles of a level (0 to 24).
+def level_sample(guard: Guard, inputs: Inputs, level: int, cancel: Cancel = NEVER) -> LevelValues | None:
+    """The values of filled cells of square tiles of a level (0 to 24), for categories the sum of all.
 
     None where no stretch holds a whole cell. Raises Cancelled, Unreadable.
     """
@@ -44,7 +47,9 @@ def level_sample(guard: Guard, inputs: Inputs, level: int, cancel: Cancel = NEVE
         return None
     planes = inputs.reduction.create((1, count), inputs.dtype, labels, cancel.check)
     inputs.append(planes, cells[:rows], positions[:rows])
-    return finished(inputs.reduction, planes, inputs.own, cancel)
+    found = values_of(finished(inputs.reduction, planes, inputs.own, cancel), picture_cells(inputs.reduction))
+    values = found.numbers[found.filled]
+    return LevelValues(values, np.ones(len(values), np.int64))
 
 
 def _stretches(rows: int, count: int) -> tuple[Array, Array]:

@@ -99,9 +99,8 @@ class LineLayer(SingleVersion):
         cancel.check()
         return [draw_tile(self.line, (self.survey.x, self.survey.y), key)[0]]
 
-    def level_sample(self, level: int, cancel: Cancel = NEVER) -> list[Array] | None:
+    def level_values(self, level: int, cancel: Cancel = NEVER) -> None:
         """None: all cells of a line are ones."""
-        return None
 
     def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> Columns:
         """The rows that draw the window `[low, high]` (axis space) at a width in pixels, and one more on each side."""

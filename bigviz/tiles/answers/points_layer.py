@@ -23,6 +23,7 @@ from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.workers import Crew, slices, usable_cores
 from bigviz.data.columns.column import Column
 from bigviz.data.dataset import Dataset
+from bigviz.render.level_values import LevelValues
 from bigviz.tiles.answers.answer import Cost, Drawn, Estimate, microseconds
 from bigviz.tiles.answers.dense_part import DensePart, dense_of_order
 from bigviz.tiles.answers.layer_answers import Held, columns_held
@@ -54,6 +55,7 @@ Array = npt.NDArray[Any]
 Window = tuple[Number, Number]
 Batches = Callable[[Cancel], Iterator[tuple[int, Axis, Axis, dict[str, Column]]]]
 
+_DEEPEST_READ: Final = 3  # the last level of at most 64 tiles
 _SPARSE: Final = 3  # an image of fewer rows than 1 in so many gathers them, else it reads the columns through
 _APART: Final = 2  # rows a cell that pay for planes of their own, on each core
 _FILE_ORDER: Final = 1 << 17  # rows up to which floats are added in file order, as `Canvas` adds them
@@ -141,9 +143,13 @@ class PointsLayer(SingleVersion):
             planes = self.pyramid.scan(key, cancel)[0]
         return finished(inputs.reduction, planes, inputs.own, cancel)
 
-    def level_sample(self, level: int, cancel: Cancel = NEVER) -> list[Array] | None:
-        """Cells of a level, from stretches of the order."""
-        return level_sample(self.order.guard, self.pyramid.inputs, level, cancel)
+    def level_values(self, level: int, cancel: Cancel = NEVER) -> LevelValues | None:
+        """The values of a level's cells, as found when the tiles were made; until then, and of an older store, those of
+        cells from stretches of the order, from the level on that has too many tiles to be read."""
+        known = self.pyramid.shelf.levels
+        if known is not None:
+            return known[level]
+        return level_sample(self.order.guard, self.pyramid.inputs, level, cancel) if level > _DEEPEST_READ else None
 
     def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> None:
         """None: only lines have columns."""

@@ -54,9 +54,8 @@ class NoTiles:
         """None."""
         return None
 
-    def level_sample(self, level: int, cancel: Cancel = NEVER) -> list[Array] | None:
+    def level_values(self, level: int, cancel: Cancel = NEVER) -> None:
         """None: there are no cells."""
-        return None
 
     def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> None:
         """None: they are a line's."""

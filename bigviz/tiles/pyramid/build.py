@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final
 
@@ -13,26 +13,33 @@ from bigviz.common.priority import Turns
 from bigviz.common.workers import Crew
 from bigviz.tiles.grid.tile_key import DEEPEST, TileKey
 from bigviz.tiles.pyramid.apart import Apart, AxisStrip
+from bigviz.tiles.pyramid.levels.summary import level_values
 from bigviz.tiles.pyramid.pyramid import Pyramid, Work
 
 __all__ = ["complete"]
 
 _STAGE: Final = "building tiles"
 _PARTS: Final = 16  # pieces of work for each thread, so that all end at about the same time
+_TILES: Final = 0.95  # share of the time until the values of each level are summed up
 _BELOW: Final = 0.8  # share of the time that the parts take
 _BEGUN: Final = 0.1  # share of the time of the squares above them until their strips are small
 
 
 def complete(pyramid: Pyramid, crew: Crew, turns: Turns | None = None) -> None:
     """Make all planes that a pyramid lacks; what is kept already is not made again, so an interrupted build goes on.
-    Ends where the shelf is full: what is not kept is made on request.
+    Ends where the shelf is full: what is not kept is made on request. Then the values of each level are found.
 
     Pauses while requests run (`turns`). Raises Cancelled, Unreadable, and OSError of a shelf on a disk.
     """
     waiting = turns or Turns()
     work = Work(lambda: waiting.give_way(crew.cancel), crew.cancel)
     rows = len(pyramid.guard)
-    if rows <= pyramid.inputs.many or _Build(pyramid, work, crew).run(_Square(TileKey(0, 0, 0, 0), 0, rows)):
+    tiles = _Build(pyramid, work, crew.within(_STAGE, 0.0, _TILES, rows))
+    whole = rows <= pyramid.inputs.many or tiles.run(_Square(TileKey(0, 0, 0, 0), 0, rows))
+    if pyramid.shelf.levels is None:
+        last = replace(crew.within(_STAGE, _TILES, 1.0, rows), turns=waiting)
+        pyramid.shelf.put_levels(level_values(pyramid.guard, pyramid.inputs, last))
+    if whole:
         pyramid.shelf.finish()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Protocol
 
+from bigviz.render.level_values import LevelValues
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.pyramid.accumulators import Kept
 
@@ -12,11 +13,12 @@ __all__ = ["MemoryShelf", "Shelf"]
 
 
 class Shelf(Protocol):
-    """Planes by tile; `whole` says whether all that are worth keeping are there, `full` that no more will be kept. Safe
-    to use from any threads."""
+    """Planes by tile; `whole` says whether all that are worth keeping are there, `full` that no more will be kept,
+    `levels` are the values of the cells of each level (None: not known). Safe to use from any threads."""
 
     whole: bool
     full: bool
+    levels: tuple[LevelValues, ...] | None
 
     @property
     def nbytes(self) -> int:
@@ -35,6 +37,10 @@ class Shelf(Protocol):
         """Keep the planes of a tile; the first ones stay."""
         ...
 
+    def put_levels(self, levels: tuple[LevelValues, ...]) -> None:
+        """Keep the values of the cells of each level."""
+        ...
+
     def finish(self) -> None:
         """All that are worth keeping were put."""
         ...
@@ -50,6 +56,7 @@ class MemoryShelf:
         self._nbytes = 0
         self.full = False
         self.whole = False
+        self.levels: tuple[LevelValues, ...] | None = None
 
     @property
     def nbytes(self) -> int:
@@ -71,6 +78,11 @@ class MemoryShelf:
                 return
             self._kept[tile] = kept
             self._nbytes += size
+
+    def put_levels(self, levels: tuple[LevelValues, ...]) -> None:
+        self.levels = levels
+        with self._lock:
+            self._nbytes += sum(array.nbytes for level in levels for array in level)
 
     def finish(self) -> None:
         self.whole = not self.full

@@ -219,9 +219,8 @@ class ScannedLayer(SingleVersion):
         planes = revive(reduction, self._tile(key, cancel), self.recipe.dtype, cancel)
         return finished(reduction, planes, self.recipe.own, cancel)
 
-    def level_sample(self, level: int, cancel: Cancel = NEVER) -> list[Array] | None:
+    def level_values(self, level: int, cancel: Cancel = NEVER) -> None:
         """None: there is no order."""
-        return None
 
     def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> None:
         """None: lines are not scanned."""

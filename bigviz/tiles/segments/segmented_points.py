@@ -151,9 +151,8 @@ class SegmentedPoints:
         planes, _ = self._accumulated(key, self._pieces(key), cancel)
         return finished(self.layer.reduction, planes, self.own, cancel)
 
-    def level_sample(self, level: int, cancel: Cancel = NEVER) -> list[Array] | None:
+    def level_values(self, level: int, cancel: Cancel = NEVER) -> None:
         """None: a cell may have rows in any part."""
-        return None
 
     def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> None:
         """None: only lines have columns."""

@@ -1,4 +1,5 @@
-"""The planes of a pyramid on disk: payloads appended to one file, an entry for each to another.
+"""The planes of a pyramid on disk: payloads appended to one file, an entry for each to another; and the values of the
+cells of each level in a third one, which older stores lack.
 
 docs/store.md gives the format. A payload has a sum in its entry and is verified each time it is read; an entry has a
 sum of its own. Entries of a tile are written after its payloads, so what an interrupted build left can be continued:
@@ -19,8 +20,10 @@ import numpy.typing as npt
 from bigviz.common.errors import Unreadable
 from bigviz.common.jit import frozen, jit
 from bigviz.common.xxh64 import checksum, span_sum
+from bigviz.render.level_values import LevelValues
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.pyramid.accumulators import Kept
+from bigviz.tiles.store.files.level_file import LEVELS, read_levels, write_levels
 from bigviz.wire.codec import Codec, EncodedPlane
 
 __all__ = ["ENTRIES", "PAYLOADS", "PlaneFile"]
@@ -73,6 +76,7 @@ class PlaneFile:
         self._waiting_bytes = 0
         self._writes = write
         self.whole = not write
+        self.levels: tuple[LevelValues, ...] | None = None if write else read_levels(folder / LEVELS)
         flags = (os.O_RDWR | os.O_CREAT if write else os.O_RDONLY) | os.O_CLOEXEC
         self._payloads = os.open(folder / PAYLOADS, flags, 0o600)
         try:
@@ -121,6 +125,11 @@ class PlaneFile:
             full = self._waiting_bytes >= _FLUSH
         if full:
             self._write()
+
+    def put_levels(self, levels: tuple[LevelValues, ...]) -> None:
+        """Keep the values of the cells of each level. Raises OSError."""
+        write_levels(self._folder / LEVELS, levels)
+        self.levels = levels
 
     def flush(self) -> None:
         """Write what waits, and bring all of it to the disk."""

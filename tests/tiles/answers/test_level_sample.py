@@ -1,4 +1,4 @@
-"""Cells that stand for a level: whole ones, with the values that its tiles have."""
+"""Cells that stand for a level until all are known: whole ones, with the values that its tiles have."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ import pytest
 
 from bigviz.aggregate.layer import Layer
 from bigviz.data.dataset import Dataset
+from bigviz.render.level_values import LevelValues
+from bigviz.render.shade import values_of
 from bigviz.tiles.answers import level_sample as module
+from bigviz.tiles.answers.points_layer import PointsLayer
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.tile_key import TileKey
+from bigviz.tiles.pyramid.picture_cells import picture_cells
 
 MakeDataset = Callable[..., Dataset]
 SIZE = 20_000
@@ -32,11 +36,15 @@ def table(dataset: MakeDataset) -> Dataset:
     return dataset(x=x, y=np.round(rng.normal(size=SIZE), 2), v=v, n=n, k=k)
 
 
-def cells_of(planes: list[np.ndarray]) -> Counter:
-    """How often which values are in a cell, over all cells with a value that is not 0."""
-    flat = np.stack([np.ma.filled(np.ma.ravel(plane).astype(float), np.nan) for plane in planes], axis=-1)
-    held = flat[(np.nan_to_num(flat) != 0).any(axis=-1)]
-    return Counter(map(tuple, held.round(9).tolist()))
+def sample(engine: Engine, table: Dataset, layer: Layer, level: int) -> LevelValues | None:
+    engine.ensure(table, layer)
+    built = engine._store.find(engine._key(table, layer))[0]
+    assert isinstance(built, PointsLayer)
+    return module.level_sample(built.order.guard, built.pyramid.inputs, level)
+
+
+def counted(values: np.ndarray) -> Counter:
+    return Counter(values.astype(float).round(9).tolist())
 
 
 def of_tiles(engine: Engine, table: Dataset, layer: Layer, level: int) -> Counter:
@@ -50,16 +58,18 @@ def of_tiles(engine: Engine, table: Dataset, layer: Layer, level: int) -> Counte
         places.append((codes >> np.uint32(32 - level)).tolist() if level else [0] * len(codes))
     found: Counter = Counter()
     for i, row in set(zip(*places, strict=True)):
-        found += cells_of(engine.tile(table, layer, TileKey(level, level, i, (1 << level) - 1 - row)).arrays())
+        planes = engine.tile(table, layer, TileKey(level, level, i, (1 << level) - 1 - row)).arrays()
+        cells = values_of(planes, picture_cells(layer.reduction))
+        found += counted(cells.numbers[cells.filled])
     return found
 
 
 @pytest.mark.parametrize("layer", LAYERS, ids=str)
 def test_few_rows_give_all_cells(engine: Engine, table: Dataset, layer: Layer) -> None:
-    engine.ensure(table, layer)
     for level in (0, 3):
-        planes = engine.level_sample(table, layer, level)
-        assert planes is not None and cells_of(planes) == of_tiles(engine, table, layer, level)
+        some = sample(engine, table, layer, level)
+        assert some is not None and (some.weights == 1).all()
+        assert counted(some.values) == of_tiles(engine, table, layer, level)
 
 
 @pytest.mark.parametrize("layer", LAYERS[:3], ids=str)
@@ -68,13 +78,12 @@ def test_of_many_rows_only_whole_cells(
 ) -> None:
     monkeypatch.setattr(module, "_STRETCHES", 8)
     monkeypatch.setattr(module, "_ROWS", 100)
-    engine.ensure(table, layer)
     for level in (3, 5, 24):
-        planes = engine.level_sample(table, layer, level)
-        assert planes is not None
-        found, whole = cells_of(planes), of_tiles(engine, table, layer, level) if level < 6 else None
+        some = sample(engine, table, layer, level)
+        assert some is not None
+        found, whole = counted(some.values), of_tiles(engine, table, layer, level) if level < 6 else None
         assert 0 < found.total() <= 800 and (whole is None or found <= whole)
 
 
 def test_a_line_has_none(engine: Engine, table: Dataset) -> None:
-    assert engine.level_sample(table, Layer("line", "x", "y", "any"), 5) is None
+    assert engine.level_values(table, Layer("line", "x", "y", "any"), 5) is None

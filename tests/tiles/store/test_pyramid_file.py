@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bigviz.common.errors import Unreadable
+from bigviz.render.level_values import LevelValues
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.pyramid.accumulators import Kept
 from bigviz.tiles.store import pyramid_file
@@ -127,3 +128,12 @@ def test_payloads_that_never_reached_the_disk_are_made_again(tmp_path: Path) -> 
 def test_files_are_for_this_user_alone(tmp_path: Path) -> None:
     fill(tmp_path, planes(1))
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in tmp_path.iterdir())
+
+
+def test_the_values_of_levels_are_kept(tmp_path: Path) -> None:
+    shelf = PlaneFile(tmp_path, 2, 2, write=True)
+    shelf.finish()
+    assert shelf.levels is None and PlaneFile(tmp_path, 2, 2, write=False).levels is None  # an older store
+    shelf.put_levels((LevelValues(np.array([3]), np.array([9])),) * 25)
+    again = PlaneFile(tmp_path, 2, 2, write=False).levels
+    assert again is not None and [(*level.values, *level.weights) for level in again] == [(3, 9)] * 25

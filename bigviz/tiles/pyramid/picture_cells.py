@@ -1,0 +1,19 @@
+"""How finished planes of a reduction are to be coloured."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from bigviz.aggregate.reductions.base import Reduction
+from bigviz.render.shade import Cells
+
+__all__ = ["picture_cells"]
+
+
+def picture_cells(reduction: Reduction) -> Cells:
+    """What the cells of its planes mean for a picture."""
+    traits = reduction.traits
+    empty: Literal["counts", "zero", "null"] = (
+        "counts" if traits.counts else "zero" if traits.total == "any" else "null"
+    )
+    return Cells(empty, reduction.category is not None)
