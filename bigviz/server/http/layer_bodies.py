@@ -16,6 +16,7 @@ from cachetools import LRUCache
 
 from bigviz.aggregate.layer import MOST_CATEGORIES, Layer
 from bigviz.aggregate.layer_options import MOST_BINS
+from bigviz.aggregate.picture_cells import picture_cells
 from bigviz.aggregate.value_kind import value_type
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import NotFound, naming
@@ -35,7 +36,6 @@ from bigviz.server.jobs.wanted import RowsWanted
 from bigviz.server.request_values import Number
 from bigviz.tiles.grid.row_filter import row_filter
 from bigviz.tiles.interface import Engine, LayerInfo, RowOrder
-from bigviz.tiles.pyramid.picture_cells import picture_cells
 from bigviz.wire.codec import CELLS, SIDE
 from bigviz.wire.frames import Bytes
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from bigviz.aggregate.picture_cells import picture_cells
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.jit import frozen, jit
 from bigviz.render.level_values import LevelValues
@@ -20,7 +21,6 @@ from bigviz.tiles.grid.tile_key import DEEPEST
 from bigviz.tiles.morton.sorted_keys import Fenced, Guard, open_block
 from bigviz.tiles.pyramid.accumulators import finished
 from bigviz.tiles.pyramid.layer_columns import Inputs
-from bigviz.tiles.pyramid.picture_cells import picture_cells
 
 __all__ = ["level_sample"]
 

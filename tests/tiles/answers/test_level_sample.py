@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from bigviz.aggregate.layer import Layer
+from bigviz.aggregate.picture_cells import picture_cells
 from bigviz.data.dataset import Dataset
 from bigviz.render.level_values import LevelValues
 from bigviz.render.shade import values_of
@@ -16,7 +17,6 @@ from bigviz.tiles.answers import level_sample as module
 from bigviz.tiles.answers.points_layer import PointsLayer
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.tile_key import TileKey
-from bigviz.tiles.pyramid.picture_cells import picture_cells
 
 MakeDataset = Callable[..., Dataset]
 SIZE = 20_000

@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from bigviz.aggregate.picture_cells import picture_cells
 from bigviz.aggregate.reductions.base import CELLS_ONLY, Planes
 from bigviz.common.jit import frozen, jit
 from bigviz.common.workers import Crew, slices
@@ -20,7 +21,6 @@ from bigviz.tiles.pyramid.levels.cell_tree import Cells, combined, joined
 from bigviz.tiles.pyramid.levels.counts import CountTally, count_levels
 from bigviz.tiles.pyramid.levels.merge_level import merge_level
 from bigviz.tiles.pyramid.levels.values import ValueTally
-from bigviz.tiles.pyramid.picture_cells import picture_cells
 
 __all__ = ["level_values"]
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from bigviz.aggregate.layer import Layer
+from bigviz.aggregate.picture_cells import picture_cells
 from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
 from bigviz.render.level_values import LevelValues
@@ -18,7 +19,6 @@ from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.pyramid.levels import counts, summary, values
 from bigviz.tiles.pyramid.levels.summary import level_values
-from bigviz.tiles.pyramid.picture_cells import picture_cells
 
 MakeDataset = Callable[..., Dataset]
 SIZE = 250
