@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from bigviz.aggregate.reductions.base import Reduction
 from bigviz.render.shade import Cells
 
-__all__ = ["picture_cells"]
+__all__ = ["PRESENCE", "picture_cells"]
+
+PRESENCE: Final = Cells("zero")  # whose filled cells are all alike
 
 
 def picture_cells(reduction: Reduction) -> Cells:

@@ -169,14 +169,15 @@ print(found)
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priorities of their own elsewhere")
 @pytest.mark.parametrize("niceness", [0, 15])
 def test_threads_step_back_and_never_forward(niceness: int) -> None:
-    """Under `nice -n 15` too, where going to 10 would take a privilege."""
+    """Under `nice -n 15` too, where going to 10 would take a privilege. Only under Linux do threads have priorities of
+    their own."""
     command = [sys.executable, "-c", STEPPING_BACK.format(niceness=niceness)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     before = min(19, os.nice(0) + niceness)  # the tests may run under `nice` themselves
-    assert done.stdout.strip() == f"{{{max(10, before)}}}"
+    after = max(10, before) if sys.platform == "linux" else before
+    assert done.stdout.strip() == f"{{{after}}}"
 
 
 @pytest.mark.parametrize("cores", [{0}, {1, 3, 5}])

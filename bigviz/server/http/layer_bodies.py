@@ -16,14 +16,14 @@ from cachetools import LRUCache
 
 from bigviz.aggregate.layer import MOST_CATEGORIES, Layer
 from bigviz.aggregate.layer_options import MOST_BINS
-from bigviz.aggregate.picture_cells import picture_cells
+from bigviz.aggregate.picture_cells import PRESENCE, picture_cells
 from bigviz.aggregate.value_kind import value_type
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import NotFound, naming
 from bigviz.data.dataset import Dataset
 from bigviz.render.level_norms import LevelNorms
 from bigviz.render.level_values import LevelValues
-from bigviz.render.shade import Cells, Shading, norm_of, shade, values_of
+from bigviz.render.shade import Shading, norm_of, shade, values_of
 from bigviz.server.error_json import dump
 from bigviz.server.http.bodies import arrow, npy, own_values, tile_table
 from bigviz.server.http.content_types import ARROW, JSON, NPY, PNG
@@ -54,7 +54,6 @@ _IMAGE_CELL_BYTES: Final = 3 * _CELL_BYTES  # accumulators, the finished plane a
 _PIXEL_BYTES: Final = 4
 _ROW_BYTES: Final = 8  # of a column, as long as the true values are not there
 _ROW_COLUMN_BYTES: Final = 4 << 10  # a name, a type and a value as JSON
-_PRESENCE: Final = Cells("zero")
 _MOST_KNOWN: Final = 1_000  # layers whose categories are counted
 _ROWS_A_COLUMN: Final = 4  # first, least, greatest and last
 
@@ -152,7 +151,7 @@ class LayerBodies:
             arrays = _joined(draw, place) if doubled else draw(place)
             values = values_of(arrays, cells)
             # A level of ones has no other values; between given ends there is nothing to learn of other tiles.
-            own = norm_of([values], shading) if cells == _PRESENCE or shading.is_given else None
+            own = norm_of([values], shading) if cells == PRESENCE or shading.is_given else None
             if own is None or own.origin:
                 own = self._norms.norm(asked.etag, level, shading, cells, draw, cancel, known)
             return _kept(backend, asked, name, PNG, shade(arrays, values, own, shading))

@@ -13,7 +13,7 @@ from bigviz.common.priority import Turns
 from bigviz.common.workers import Crew
 from bigviz.tiles.grid.tile_key import DEEPEST, TileKey
 from bigviz.tiles.pyramid.apart import Apart, AxisStrip
-from bigviz.tiles.pyramid.levels.summary import level_values
+from bigviz.tiles.pyramid.levels.summary import level_values, takes_long
 from bigviz.tiles.pyramid.pyramid import Pyramid, Work
 
 __all__ = ["complete"]
@@ -25,9 +25,10 @@ _BELOW: Final = 0.8  # share of the time that the parts take
 _BEGUN: Final = 0.1  # share of the time of the squares above them until their strips are small
 
 
-def complete(pyramid: Pyramid, crew: Crew, turns: Turns | None = None) -> None:
+def complete(pyramid: Pyramid, crew: Crew, turns: Turns | None = None, levels: bool = True) -> None:
     """Make all planes that a pyramid lacks; what is kept already is not made again, so an interrupted build goes on.
-    Ends where the shelf is full: what is not kept is made on request. Then the values of each level are found.
+    Ends where the shelf is full: what is not kept is made on request. Then the values of each level are found, unless
+    others than these rows lie in its cells (`levels`).
 
     Pauses while requests run (`turns`). Raises Cancelled, Unreadable, and OSError of a shelf on a disk.
     """
@@ -36,7 +37,7 @@ def complete(pyramid: Pyramid, crew: Crew, turns: Turns | None = None) -> None:
     rows = len(pyramid.guard)
     tiles = _Build(pyramid, work, crew.within(_STAGE, 0.0, _TILES, rows))
     whole = rows <= pyramid.inputs.many or tiles.run(_Square(TileKey(0, 0, 0, 0), 0, rows))
-    if pyramid.shelf.levels is None:
+    if levels and pyramid.shelf.levels is None and not takes_long(pyramid.inputs, rows):
         last = replace(crew.within(_STAGE, _TILES, 1.0, rows), turns=waiting)
         pyramid.shelf.put_levels(level_values(pyramid.guard, pyramid.inputs, last))
     if whole:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,10 +17,11 @@ from bigviz.aggregate.axis import Axis
 from bigviz.aggregate.glyphs.bins import Bins
 from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.reductions.base import Planes, Rows
-from bigviz.common.cancel import NEVER, Cancel
+from bigviz.common.cancel import NEVER, Cancel, locked
 from bigviz.common.workers import Crew
 from bigviz.data.appending.growth import Version as AnyVersion
 from bigviz.data.dataset import Dataset
+from bigviz.render.level_values import LevelValues
 from bigviz.tiles.answers.answer import Cost, Drawn, Estimate, microseconds
 from bigviz.tiles.answers.dense_part import DensePart, dense_of_parts
 from bigviz.tiles.answers.layer_answers import Held
@@ -34,8 +36,11 @@ from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number
 from bigviz.tiles.morton.quadtree import count_rows
 from bigviz.tiles.pyramid.accumulators import finished, wire
+from bigviz.tiles.pyramid.layer_columns import Inputs
+from bigviz.tiles.pyramid.levels.summary import takes_long
 from bigviz.tiles.pyramid.pyramid import Work
 from bigviz.tiles.segments.growing_mask import Filtering
+from bigviz.tiles.segments.joined_levels import MOST_JOINED, joined_levels
 from bigviz.tiles.segments.part_layer import PartLayer, Strays
 from bigviz.tiles.segments.pooled_rows import Pool, pooled_marks, pooled_table
 from bigviz.tiles.segments.row_part import PartOrder, Roots
@@ -71,6 +76,8 @@ class SegmentedPoints:
     labels: tuple[str, ...] | None
     filtering: Filtering | None = None
     strays: tuple[Strays, ...] = field(init=False, repr=False)
+    levels: list[LevelValues] = field(default_factory=list, init=False, repr=False)
+    finding: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:
         found = (part.strays(self.version.roots) for part in self.parts)
@@ -151,8 +158,17 @@ class SegmentedPoints:
         planes, _ = self._accumulated(key, self._pieces(key), cancel)
         return finished(self.layer.reduction, planes, self.own, cancel)
 
-    def level_values(self, level: int, cancel: Cancel = NEVER) -> None:
-        """None: a cell may have rows in any part."""
+    def level_values(self, level: int, cancel: Cancel = NEVER) -> LevelValues | None:
+        """The values of a level's cells, which may have rows in any part: found for all levels when one is asked for.
+        None of more than 2^24 rows."""
+        rows = sum(len(each.part.order.rows) for each in self.parts)
+        inputs = Inputs(self.layer.reduction, self.dtype, self.own, self.labels)
+        if rows > MOST_JOINED or takes_long(inputs, rows):
+            return None
+        with locked(self.finding, cancel):
+            if not self.levels:
+                self.levels.extend(joined_levels(self.parts, self.strays, self.version.roots, inputs, cancel))
+            return self.levels[level]
 
     def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> None:
         """None: only lines have columns."""

@@ -102,11 +102,12 @@ class Streams:
         if pyramid.shelf.whole or pyramid.shelf.full:
             return
         if len(pyramid.guard) <= pyramid.inputs.many:  # there are none
-            complete(pyramid, crew)
+            complete(pyramid, crew, levels=False)
             return
 
         def build(tell: object, stop: Cancel) -> None:
-            complete(pyramid, Crew(crew.threads, crew.progress, stop, crew.turns, crew.background), self._turns)
+            within = Crew(crew.threads, crew.progress, stop, crew.turns, crew.background)
+            complete(pyramid, within, self._turns, levels=False)
 
         self._pyramids.get(id(pyramid), build, crew.progress, crew.cancel)
 
@@ -114,6 +115,6 @@ class Streams:
         def finish(part: RowPart) -> None:
             for each in parts_within(part):
                 for layer in [layer for layer in each.layers.values() if isinstance(layer, PartLayer)]:
-                    complete(layer.pyramid, crew, self._turns)
+                    complete(layer.pyramid, crew, self._turns, levels=False)
 
         return index.merge_once(crew, finish)

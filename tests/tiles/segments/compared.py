@@ -74,6 +74,7 @@ def assert_same(made: SegmentedPoints, dataset: Dataset, table: pa.Table, layer:
             _assert_planes(made.arrays(key), oracle.arrays(key), order)
             _assert_planes(_decoded(made.draw(key)), _decoded(oracle.draw(key)), order)
         _assert_dense(made.dense, oracle.dense)
+        _assert_levels(made, oracle)
     for x, y in _windows(made, seed):
         _assert_marks(made.marks(x, y), oracle.marks(x, y), order, first)
         one, two = made.window_image(x, y, (7, 5)), oracle.window_image(x, y, (7, 5))
@@ -89,6 +90,15 @@ def assert_same(made: SegmentedPoints, dataset: Dataset, table: pa.Table, layer:
                 assert str(got.drop_columns("row").to_pylist()) == str(want.drop_columns("row").to_pylist())  # NaN too
         bins = Bins(*x, 6, name="x0"), Bins(*y, 4, name="y0")
         _assert_planes(made.image(dataset, *bins), oracle.image(other, *bins), order)
+
+
+def _assert_levels(made: SegmentedPoints, oracle: Any) -> None:
+    for level in (0, 3, 11, DEEPEST):
+        one, two = made.level_values(level), oracle.level_values(level)
+        assert one is not None and one.weights.sum() == two.weights.sum()
+        if not made.layer.reduction.traits.float_order:
+            assert np.array_equal(one.weights, two.weights)
+        np.testing.assert_allclose(one.values[[0, -1][: len(one.values)]], two.values[[0, -1][: len(two.values)]])
 
 
 def _order(mine: tuple[str, ...] | None, theirs: tuple[str, ...] | None) -> list[int] | None:

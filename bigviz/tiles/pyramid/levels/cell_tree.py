@@ -18,12 +18,12 @@ from bigviz.common.jit import frozen, jit
 from bigviz.tiles.grid.tile_key import DEEPEST
 from bigviz.tiles.pyramid.levels.merge_level import LEVELS, merge_level
 
-__all__ = ["Cells", "Tell", "combined", "joined"]
+__all__ = ["NO_STEP", "STEPS", "Cells", "Tell", "combined", "joined", "planned"]
 
 Array = npt.NDArray[Any]
 
-_STEPS: Final = 3  # a cell is put together from its first child and at most so many others
-_NO_STEP: Final = DEEPEST * _STEPS
+STEPS: Final = 3  # a cell is put together from its first child and at most so many others
+NO_STEP: Final = DEEPEST * STEPS
 
 
 @dataclass(frozen=True)
@@ -74,23 +74,29 @@ def combined(reduction: Reduction, cells: Cells, before: int, after: int, tell: 
     `before` and `after` are the deepest levels on which the first and the last row lie in a cell with the row before,
     and the one after; -1 where there is none. The accumulators given are used up.
     """
-    into, steps = np.zeros(len(cells), np.int64), np.full(len(cells), _NO_STEP, np.uint8)
-    _plan(frozen(cells.keys), before, after, into, steps)
-    order = np.argsort(steps, kind="stable")
-    ends = np.searchsorted(steps[order], np.arange(_NO_STEP + 1))
+    into, steps, order = planned(cells, before, after)
+    ends = np.searchsorted(steps[order], np.arange(NO_STEP + 1))
     for level in range(DEEPEST - 1, -1, -1):
-        step = (DEEPEST - 1 - level) * _STEPS
-        whole = order[ends[step] : ends[step + _STEPS]]
+        step = (DEEPEST - 1 - level) * STEPS
+        whole = order[ends[step] : ends[step + STEPS]]
         if not len(whole):
             continue
         firsts = into[order[ends[step] : ends[step + 1]]]
         tell(cells.take(np.concatenate([firsts, whole])), level + 1)
-        for nth in range(step, step + _STEPS):
+        for nth in range(step, step + STEPS):
             others = order[ends[nth] : ends[nth + 1]]
             if len(others):
                 _combine(reduction, cells.planes, into[others], others)
         cells.finest[firsts] = level
-    return cells.take(np.sort(order[ends[_NO_STEP] :]))
+    return cells.take(np.flatnonzero(steps == NO_STEP))
+
+
+def planned(cells: Cells, before: int, after: int) -> tuple[Array, Array, Array]:
+    """How `combined` goes about it: which cell each one is added to, in which step, and all that are, step by step."""
+    into, steps = np.zeros(len(cells), np.int64), np.full(len(cells), NO_STEP, np.uint8)
+    _plan(frozen(cells.keys), before, after, into, steps)
+    order = np.argsort(steps, kind="stable")
+    return into, steps, order[: len(order) - int(np.count_nonzero(steps == NO_STEP))]
 
 
 def _taken(planes: Planes, which: Array) -> Planes:
@@ -128,10 +134,10 @@ def _plan(keys: Array, before: int, after: int, into: Array, steps: Array) -> No
         stack[depth - 1, 1] = k
         into[k] = stack[depth - 1, 2]
         if level > before or into[k] > 0:
-            steps[k] = min((DEEPEST - 1 - level) * _STEPS + stack[depth - 1, 3], _NO_STEP)
+            steps[k] = min((DEEPEST - 1 - level) * STEPS + stack[depth - 1, 3], NO_STEP)
         stack[depth - 1, 3] += 1
     lowest = DEEPEST
     for k in range(keys.size - 1, 0, -1):
         if lowest >= levels[k] and levels[k] <= after:
-            steps[k] = _NO_STEP
+            steps[k] = NO_STEP
         lowest = min(lowest, levels[k])

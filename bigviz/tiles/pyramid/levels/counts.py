@@ -42,11 +42,11 @@ class CountTally:
             if len(large):
                 self._large.append(large.copy())
 
-    def tell(self, counts: Array, keys: Array, level: int, last: Array) -> None:
-        """Cells that hold `counts` rows (0: not filled) from a level on to the level `last` of each."""
+    def tell(self, counts: Array, first: int, last: Array) -> None:
+        """Cells that hold `counts` rows (0: not filled) from the level `first` to the level `last` of each."""
         small = np.zeros((LEVELS + 1, _SMALL), np.int64)
         large = np.empty((len(counts), 3), np.int64)
-        found = _note_all(frozen(counts), level, frozen(last), small, large)
+        found = _note_all(frozen(counts), first, frozen(last), small, large)
         self.add(small, large[:found])
 
     def levels(self, dtype: type = np.int64) -> tuple[LevelValues, ...]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.picture_cells import picture_cells
+from bigviz.aggregate.picture_cells import PRESENCE, picture_cells
 from bigviz.aggregate.reductions.base import CELLS_ONLY, Planes
 from bigviz.common.jit import frozen, jit
 from bigviz.common.workers import Crew, slices
@@ -19,10 +19,11 @@ from bigviz.tiles.pyramid.accumulators import finished
 from bigviz.tiles.pyramid.layer_columns import Inputs
 from bigviz.tiles.pyramid.levels.cell_tree import Cells, combined, joined
 from bigviz.tiles.pyramid.levels.counts import CountTally, count_levels
-from bigviz.tiles.pyramid.levels.merge_level import merge_level
+from bigviz.tiles.pyramid.levels.merge_level import LEVELS, merge_level
+from bigviz.tiles.pyramid.levels.plain_values import combined_values, is_plain
 from bigviz.tiles.pyramid.levels.values import ValueTally
 
-__all__ = ["level_values"]
+__all__ = ["level_values", "takes_long"]
 
 Array = npt.NDArray[Any]
 Part = tuple[int, int]  # rows from the first on, up to the second
@@ -30,7 +31,15 @@ Part = tuple[int, int]  # rows from the first on, up to the second
 _ROWS: Final = 1 << 17  # taken at a time
 _CELLS: Final = 1 << 19  # of all planes, at most
 _AT_ONCE: Final = 8  # parts that a thread takes one after the other
+_MOST_APART: Final = 1 << 21  # rows whose values by label are summed up: a second
 _PARTS: Final = 64  # whose rests are put together at a time
+
+
+def takes_long(inputs: Inputs, rows: int) -> bool:
+    """Whether values of each label are to be summed up of more than two million rows: of ten labels that takes as long
+    as five times building the tiles."""
+    reduction = inputs.reduction
+    return rows > _MOST_APART and not (reduction.traits.counts or is_plain(reduction))
 
 
 def level_values(guard: Guard, inputs: Inputs, crew: Crew) -> tuple[LevelValues, ...]:
@@ -38,6 +47,8 @@ def level_values(guard: Guard, inputs: Inputs, crew: Crew) -> tuple[LevelValues,
     a sample. Floats that are added may differ from those of tiles in their last bits. Raises Cancelled, Unreadable."""
     if inputs.counts_rows:
         return count_levels(guard, crew)
+    if picture_cells(inputs.reduction) == PRESENCE:
+        return (LevelValues(np.ones(1, np.int64), np.ones(1, np.int64)),) * LEVELS
     return _Summary(guard, inputs, crew).levels()
 
 
@@ -103,11 +114,16 @@ class _Summary:
         levels = [merge_level(*edge) for edge in edges]
         before = levels[0] if low else -1
         after = levels[-1] if high < rows else -1
-        return combined(self._reduction, joined(parts, self._reduction), before, after, self._tell)
+        cells = joined(parts, self._reduction)
+        if isinstance(self._tally, CountTally) or not is_plain(self._reduction):
+            return combined(self._reduction, cells, before, after, self._tell)
+        rest, told = combined_values(self._reduction, cells, before, after)
+        self._tally.tell(*told)
+        return rest
 
     def _tell(self, cells: Cells, level: int) -> None:
         if isinstance(self._tally, CountTally):
-            self._tally.tell(cells.planes[0][0], cells.keys, level, cells.finest)
+            self._tally.tell(cells.planes[0][0], level, cells.finest)
             return
         planes = finished(self._reduction, cells.planes, self._inputs.own, self._crew.cancel)
         found = values_of(planes, self._picture)
@@ -116,7 +132,8 @@ class _Summary:
             filled = filled & np.isfinite(numbers)
         wide = {"f": np.float64, "u": np.uint64}.get(numbers.dtype.kind, np.int64)
         keep = np.flatnonzero(filled & (cells.finest >= level))
-        self._tally.tell(numbers[keep].astype(wide), cells.keys[keep], level, cells.finest[keep])
+        first = np.full(len(keep), level)
+        self._tally.tell(numbers[keep].astype(wide), cells.keys[keep], first, cells.finest[keep])
 
 
 def _grouped(parts: list[Part], most: int) -> list[list[Part]]:

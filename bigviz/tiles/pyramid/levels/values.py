@@ -24,6 +24,7 @@ MOST_SAMPLED: Final = 1 << 13  # cells of a level
 _ONE, _SHIFT, _LATER, _LAST = (np.uint64(bits) for bits in (1, 30, 27, 31))
 _MIX, _REMIX = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _MOST_ZEROS: Final = 40
+_LEFT_OUT: Final = 255
 
 
 class ValueTally:
@@ -31,29 +32,32 @@ class ValueTally:
     any threads."""
 
     def __init__(self) -> None:
-        self._extremes: list[LevelValues | None] = [None] * LEVELS
+        self._extremes: list[tuple[Any, Any] | None] = [None] * LEVELS
         self._zeros = np.zeros(LEVELS, np.int64)
         self._samples: list[list[tuple[Array, Array]]] = [[] for _ in range(LEVELS)]
         self._sizes = [0] * LEVELS
         self._lock = threading.Lock()
 
-    def tell(self, values: Array, keys: Array, level: int, last: Array) -> None:
-        """Finite values, in float64, int64 or uint64, of cells from a level on to the level `last` of each; `keys` are
-        those of their first rows."""
+    def tell(self, values: Array, keys: Array, first: Array, last: Array) -> None:
+        """Finite values, in float64, int64 or uint64, of cells from the level `first` to the level `last` of each;
+        `keys` are those of their first rows."""
         if not len(values):
             return
-        lows, highs = np.empty(LEVELS, values.dtype), np.empty(LEVELS, values.dtype)
-        seen = np.zeros(LEVELS, np.bool_)
+        lows, highs = np.empty((LEVELS, LEVELS), values.dtype), np.empty((LEVELS, LEVELS), values.dtype)
+        seen = np.zeros((LEVELS, LEVELS), np.bool_)
         zeros = np.empty(len(values), np.uint8)
         with self._lock:
-            least = np.minimum.accumulate(self._zeros[level:])
-        _note(frozen(values), frozen(keys), frozen(last), lows, highs, seen, zeros)
-        drawn = np.flatnonzero(zeros >= least[last - level])
-        some = values[drawn], zeros[drawn], last[drawn]
+            least = _least(self._zeros)
+        found = _note(frozen(values), frozen(keys), frozen(first), frozen(last), lows, highs, seen, least, zeros)
+        drawn = np.flatnonzero(zeros < _LEFT_OUT)
+        some = values[drawn], zeros[drawn], first[drawn], last[drawn]
         with self._lock:
-            self._extend(lows, highs, seen, level)
-            for each in range(level, int(last.max()) + 1):
-                self._draw(each, *some)
+            for level in range(LEVELS):
+                here = seen[: level + 1, level:]
+                if here.any():
+                    self._extend(level, lows[: level + 1, level:][here].min(), highs[: level + 1, level:][here].max())
+            for level in range(LEVELS if found else 0):
+                self._draw(level, *some)
 
     def levels(self) -> tuple[LevelValues, ...]:
         """The values of each level, ascending."""
@@ -63,26 +67,17 @@ class ValueTally:
                 found.append(LevelValues(np.empty(0), np.empty(0, np.int64)))
                 continue
             sample = np.concatenate([values for values, _ in self._samples[level]])
-            values, places = np.unique(np.concatenate([sample, extremes.values]), return_inverse=True)
+            values, places = np.unique(np.append(sample, np.array(extremes)), return_inverse=True)
             weights = np.bincount(places[: len(sample)], minlength=len(values))
             found.append(LevelValues(values, weights))
         return tuple(found)
 
-    def _extend(self, lows: Array, highs: Array, seen: Array, level: int) -> None:
-        """Take in the extremes of cells by their last level; each cell is one of all levels from `level` on."""
-        low = high = None
-        for each in range(LEVELS - 1, level - 1, -1):
-            if seen[each]:
-                low = lows[each] if low is None else min(low, lows[each])
-                high = highs[each] if high is None else max(high, highs[each])
-            if low is None or high is None:
-                continue
-            known = self._extremes[each]
-            ends = np.array([low, high]) if known is None else np.append(known.values, [low, high])
-            self._extremes[each] = LevelValues(np.array([ends.min(), ends.max()]), np.zeros(2, np.int64))
+    def _extend(self, level: int, low: Any, high: Any) -> None:
+        known = self._extremes[level]
+        self._extremes[level] = (low, high) if known is None else (min(low, known[0]), max(high, known[1]))
 
-    def _draw(self, level: int, values: Array, zeros: Array, last: Array) -> None:
-        drawn = (last >= level) & (zeros >= self._zeros[level])
+    def _draw(self, level: int, values: Array, zeros: Array, first: Array, last: Array) -> None:
+        drawn = (first <= level) & (last >= level) & (zeros >= self._zeros[level])
         if not drawn.any():
             return
         self._samples[level].append((values[drawn], zeros[drawn]))
@@ -95,18 +90,35 @@ class ValueTally:
             self._sizes[level] = int(kept.sum())
 
 
+def _least(zeros: Array) -> Array:
+    """The fewest zeros that a level takes, by the first and the last of some levels."""
+    return np.array([np.minimum.accumulate(np.where(np.arange(LEVELS) < level, 255, zeros)) for level in range(LEVELS)])
+
+
 @jit
-def _note(values: Array, keys: Array, last: Array, lows: Array, highs: Array, seen: Array, zeros: Array) -> None:
-    """The extremes of values by `last`, and how many zeros end the hash of each key (as splitmix64 mixes its state)."""
+def _note(
+    values: Array,
+    keys: Array,
+    first: Array,
+    last: Array,
+    lows: Array,
+    highs: Array,
+    seen: Array,
+    least: Array,
+    zeros: Array,
+) -> int:
+    """The extremes of values by `first` and `last`, and how many zeros end the hash of each key (as splitmix64 mixes
+    its state), `_LEFT_OUT` where it is fewer than `least`. How many are not left out."""
+    found = 0
     for k in range(values.size):
-        at, value = last[k], values[k]
-        if not seen[at]:
-            lows[at] = highs[at] = value
-            seen[at] = True
-        elif value < lows[at]:
-            lows[at] = value
-        elif value > highs[at]:
-            highs[at] = value
+        begin, end, value = first[k], last[k], values[k]
+        if not seen[begin, end]:
+            lows[begin, end] = highs[begin, end] = value
+            seen[begin, end] = True
+        elif value < lows[begin, end]:
+            lows[begin, end] = value
+        elif value > highs[begin, end]:
+            highs[begin, end] = value
         mixed = keys[k]
         mixed = (mixed ^ (mixed >> _SHIFT)) * _MIX
         mixed = (mixed ^ (mixed >> _LATER)) * _REMIX
@@ -115,4 +127,6 @@ def _note(values: Array, keys: Array, last: Array, lows: Array, highs: Array, se
         while mixed & _ONE == np.uint64(0) and count < _MOST_ZEROS:
             mixed >>= _ONE
             count += 1
-        zeros[k] = count
+        zeros[k] = count if count >= least[begin, end] else _LEFT_OUT
+        found += count >= least[begin, end]
+    return found
