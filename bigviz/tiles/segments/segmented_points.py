@@ -40,7 +40,7 @@ from bigviz.tiles.pyramid.layer_columns import Inputs
 from bigviz.tiles.pyramid.levels.summary import takes_long
 from bigviz.tiles.pyramid.pyramid import Work
 from bigviz.tiles.segments.growing_mask import Filtering
-from bigviz.tiles.segments.joined_levels import MOST_JOINED, joined_levels
+from bigviz.tiles.segments.joined.levels import MOST_JOINED, joined_levels
 from bigviz.tiles.segments.part_layer import PartLayer, Strays
 from bigviz.tiles.segments.pooled_rows import Pool, pooled_marks, pooled_table
 from bigviz.tiles.segments.row_part import PartOrder, Roots
