@@ -158,6 +158,10 @@ class Builds:
                     await asyncio.shield(build.opened)
             return self.watch(dataset, layer, changed)
 
+    def is_under_way(self, dataset: Dataset, layer: Layer) -> bool:
+        """Whether a layer is being built, for those that wait for it here."""
+        return (dataset.fingerprint, layer) in self._running
+
     def readiness(self, dataset: Dataset, layer: Layer) -> Readiness:
         """What can be had of a layer now."""
         found = self._engine.readiness(dataset, layer)
@@ -170,9 +174,10 @@ class Builds:
 
     def watch(self, dataset: Dataset, layer: Layer, changed: Callable[[], None]) -> Callable[[], None]:
         """Call `changed` on the loop's thread whenever better answers for a layer can be given, until the function that
-        is returned is called. While somebody watches, the sample grows and the build goes on."""
+        is returned is called. While somebody watches, the sample grows and the build goes on. Nothing happens where
+        nobody builds it, or `changed` is called already."""
         build = self._running.get((dataset.fingerprint, layer))
-        if build is None:
+        if build is None or changed in build.watchers:
             return _nothing
         build.waiting += 1
         if not build.watchers:

@@ -18,6 +18,7 @@ from bigviz.tiles.readiness import EXACT
 from bigviz.wire.frames import Type, json_parts
 
 if TYPE_CHECKING:
+    from bigviz.common.cancel import Cancel
     from bigviz.server.access.principal import Principal
     from bigviz.server.documents.opened import Shown
     from bigviz.server.jobs.encoded import Prepared
@@ -174,6 +175,9 @@ class View:
         backend, dataset, layer = self.backend, part.dataset, part.layer
         readiness = backend.builds.readiness(dataset, layer)
         if readiness not in EXACT:
+            if not backend.builds.is_under_way(dataset, layer):
+                return [], self._again(part), []
+            self._leave.append(backend.builds.watch(dataset, layer, self._changed))
             return self._estimates(part), [], []
         if part.of_tiles and not self._is_rooted(part):
             part.open.clear()  # tiles of a root that the layer no longer has: the browser learns the new one
@@ -189,8 +193,6 @@ class View:
                 if isinstance(want, TileWant)
             ]
         if scanned:
-            if not part.has_rows and part.window is not None:
-                del part.open[part.window]
             return rough, self._scan(part), []
         return rough, visible, later
 
@@ -243,6 +245,8 @@ class View:
         if part.scanning is not None:
             part.scanning()
             part.scanning = None
+        if not part.has_rows and part.window is not None:
+            del part.open[part.window]
         if not part.open:
             return []
         wants = list(part.open)
@@ -250,6 +254,22 @@ class View:
         part.scanning = self.backend.scans.listen(key, partial(self._progress, part.wanted.layer))
         self._leave.append(part.scanning)
         return [Want(key, call, partial(self._deliver_scan, part, wants), long=True, since=self.since)]
+
+    def _again(self, part: ViewPart) -> list[Want]:
+        """Everything that is open of a layer that others have taken the place of since it was waited for, because
+        memory does not hold all of them: one want, whose job builds the layer again."""
+        if not part.of_tiles:
+            return self._exact(part)[0]
+        wants = self._scan(part)
+        for want in wants:
+            want.key = want.key, part.wanted.roots
+            want.call = partial(self._if_rooted, part, want.call)
+        return wants
+
+    def _if_rooted(self, part: ViewPart, call: Callable[[Cancel], Any], cancel: Cancel) -> Answers:
+        """What a scan finds; nothing where tiles are numbered in another root. In a thread."""
+        answers: Answers = call(cancel)
+        return answers if self._is_rooted(part) else {}
 
     def _progress(self, layer: int, report: dict[str, Any]) -> None:
         if not self.over:
@@ -264,6 +284,11 @@ class View:
             self._deliver(part, wants[0], 0, outcome)
             return
         answers: Answers = outcome.value
+        if not answers:
+            part.open.clear()
+            self.outdated = True
+            self._finish()
+            return
         for want in wants:
             self._deliver(part, want, 0, Outcome(answers[want], None, outcome.waited))
 

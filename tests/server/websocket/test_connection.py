@@ -16,6 +16,7 @@ from bigviz.aggregate.dyadic_cells import Root
 from bigviz.common.progress import COMPILING
 from bigviz.render import colormaps
 from bigviz.server.websocket.connection import _binary_head
+from bigviz.tiles.engine import Engine
 from bigviz.wire.codec import decode
 from bigviz.wire.frames import Type
 
@@ -218,6 +219,59 @@ def test_what_two_views_want_goes_on(documents):
         got = browser.until(lambda each: each.kind == Type.DONE)
         assert {each.frame.request for each in got} == {second} and len(tiles_of(got)) == 2
         assert len(engine.computed) == 2 and not engine.cancelled
+
+
+def two_layers(glyph: str) -> Running:
+    """A document of two layers, of which memory holds one."""
+    rows = 100_000
+    a, b, c, d = np.random.default_rng(3).uniform(-0.99, 0.99, (4, rows))
+    ds = bv.open(pa.table({"a": a, "b": b, "c": c, "d": d}), name="cloud")
+    plot = bv.figure(id="f")
+    for x, y in ("ab", "cd"):
+        getattr(plot, glyph)(ds, x, y)
+    return running([bv.document(plot, id="d")], Engine(index_bytes=24 * rows))
+
+
+def ask_both(browser: Browser, wanted: dict) -> int:
+    layers = [{"layer": k, "definition": browser.definition(layer=k), **wanted} for k in (0, 1)]
+    return browser.say(op="view", figure=0, layers=layers)
+
+
+ALL = {"tiles": [[0, 0, 0, 0]]}
+ROOTED = {**ALL, "roots": {"x": ["-1", 1], "y": ["-1", 1]}}
+NEAR = {**ALL, "window": {"x0": 0, "x1": 0.1, "y0": 0, "y1": 0.1, "width": 9, "height": 9}}
+LINE = {"columns": {"x0": -1, "x1": 1, "width": 9}}
+
+
+@pytest.mark.parametrize(
+    ("glyph", "wanted", "kind"),
+    [
+        ("points", ALL, Type.TILE),
+        ("points", ROOTED, Type.TILE),
+        ("points", NEAR, Type.ROWS),
+        ("line", LINE, Type.COLUMNS),
+    ],
+)
+def test_layers_of_which_memory_holds_one_are_all_answered(glyph: str, wanted: dict, kind: Type):
+    """What is built first is gone when the last one is there, which the view waits for."""
+    with two_layers(glyph) as server, Browser(server.url, "d") as browser:
+        request = ask_both(browser, wanted)
+        got = browser.until(lambda each: each.kind in (Type.DONE, Type.ERROR))
+        assert {(each.kind, each.frame.layer) for each in got[:-1]} == {(kind, 0), (kind, 1)}
+        assert got[-1].kind == Type.DONE and {each.frame.request for each in got} == {request}
+
+
+def test_tiles_of_another_root_are_not_sent_though_memory_holds_one_layer():
+    with two_layers("points") as server, Browser(server.url, "d") as browser:
+        given_up = ask_both(browser, {**ALL, "roots": {"x": ["-2", 2], "y": ["-1", 1]}})
+        got = []
+        for layer in (0, 1):
+            browser.say(op="layer", figure=0, layer=layer, definition=browser.definition(layer=layer))
+            got += browser.until(lambda each: each.kind == Type.LAYER)
+        ask_both(browser, ALL)
+        got += browser.until(lambda each: each.kind == Type.DONE)
+        assert given_up not in {each.frame.request for each in got if each.kind in (Type.TILE, Type.DONE)}
+        assert {each.frame.layer for each in got if each.kind == Type.TILE} == {0, 1}
 
 
 def test_two_viewers_share_one_computation_until_both_have_left(documents):
