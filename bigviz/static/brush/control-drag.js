@@ -287,7 +287,6 @@ export class ControlDrag {
     }
     const taking = end?.taking && new Set(end.taking.map((place) => place.join("/")));
     if (taking) this.taking ??= taking;
-    if (end && taking) this.pace.draws(parts.flatMap((part) => this.figures[part.figure] ?? []));
     if (this.isDue || this.later !== undefined) this.#stepNow(); // before it is drawn, which takes a while
     if (end && taking) this.#take(taking, parts, end);
   }
@@ -365,6 +364,5 @@ export class ControlDrag {
     const steps = figure.layers.flatMap(({ brushed }) => (brushed ? [brushed.seq] : []));
     if (steps.length > 0) figure.section.dataset.brush = String(Math.max(...steps));
     else delete figure.section.dataset.brush;
-    if (this.pace.drawn(figure) && this.isDue) this.#stepNow();
   }
 }

@@ -242,8 +242,6 @@ export class LinkedBrush extends EventTarget {
   /** @param {import("../wire/brush-group.js").Brushed} step */
   #came({ id, parts, end, error, isReplaced }) {
     if (!this.pace.came(id, end) && !(this.shapes.size > 0 && id === this.last)) return;
-    const under = new Set(parts.flatMap((part) => this.figures.find((each) => each.index === part.figure) ?? []));
-    if (end && this.shapes.size > 0) this.pace.draws(under);
     if (this.isDue || this.later !== undefined) this.#sendNow(); // before it is drawn, which takes a while
     if (error && !isReplaced) this.page.notices.note(error);
     if (end && this.shapes.size > 0) {
@@ -255,7 +253,8 @@ export class LinkedBrush extends EventTarget {
         const figure = this.figures.find((each) => each.index === part.figure);
         figure?.layers[part.layer]?.takeBrush(part, step, figure);
       }
-      for (const figure of under) figure.stepped();
+      for (const figure of new Set(parts.map((part) => part.figure)))
+        this.figures.find((each) => each.index === figure)?.stepped();
     }
   }
 
@@ -288,7 +287,6 @@ export class LinkedBrush extends EventTarget {
     const steps = figure.layers.flatMap(({ brushed }) => (brushed ? [brushed.seq] : []));
     if (steps.length === 0) delete figure.section.dataset.brush;
     else figure.section.dataset.brush = String(Math.max(...steps));
-    if (this.pace.drawn(figure) && this.isDue) this.#sendNow();
   }
 }
 

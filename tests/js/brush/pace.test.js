@@ -43,33 +43,3 @@ test("what was replaced, or is of no interest any more, says nothing of the time
   assert.equal(pace.came(3, { kernel_us: 9e6 }), false);
   assert.deepEqual([pace.wait, pace.took], [0, 20]);
 });
-
-test("where drawing takes longer than the server does, the next step comes when one is drawn, and no other leaves", () => {
-  let now = 0;
-  const pace = new Pace(() => now);
-  const [left, right] = [{}, {}];
-  const took = { kernel_us: 15_000, encode_us: 0 };
-  pace.sent(1);
-  now = 20;
-  pace.came(1, took);
-  pace.draws([left, right]);
-  assert.equal(pace.wait, 0); // how long it takes to draw is not known yet
-  pace.sent(2);
-  assert.equal(pace.wait, null);
-  now = 40;
-  assert.equal(pace.drawn(left), false);
-  assert.equal(pace.wait, null);
-  now = 70;
-  assert.equal(pace.drawn(right), true); // it took 50 ms
-  assert.equal(pace.drawn(right), false); // another frame of it
-  assert.equal(pace.wait, 0); // the server was to be done with the second one before
-  now = 80;
-  pace.came(2, took);
-  pace.draws([left]);
-  assert.equal(pace.wait, 25); // 15 ms in the server and 10 on the way before the 50 are over
-  now = 105;
-  assert.equal(pace.wait, 0);
-  pace.clear();
-  pace.draws([]);
-  assert.deepEqual([pace.drawing, pace.wait], [null, 0]);
-});
