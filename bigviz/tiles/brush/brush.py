@@ -46,7 +46,7 @@ __all__ = ["MovingBrush", "State", "image_of"]
 Array = npt.NDArray[Any]
 
 _ALONE: Final = 1 << 17  # rows that one thread takes no longer for than two
-_LONG: Final = 1 << 19  # rows that are looked at together where nothing is made of each of them
+_LONG: Final = 1 << 20  # rows that are looked at together where nothing is made of each of them
 _CHEAP: Final = 1 << 20  # rows whose difference is taken without asking whether another way is shorter
 
 
