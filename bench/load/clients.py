@@ -53,8 +53,8 @@ class Job:
 @dataclass
 class Outcome:
     """What came: statuses of upgrades, viewers that were greeted, milliseconds of what was timed, views that newer ones
-    took the place of or that failed, and viewers that the server dropped; of those that read nothing, seconds from the
-    last byte that their kernel took in until they were `cut_off`, or until now (`left`)."""
+    took the place of or that failed, and viewers that the server dropped; of those that read nothing, seconds in which
+    something waited for them and nothing was taken in until they were `cut_off`, or until now (`left`)."""
 
     statuses: dict[str, int] = field(default_factory=dict)
     greeted: int = 0

@@ -32,26 +32,27 @@ def stalled(settings: Settings) -> Iterator[Figure]:
         process, seconds = site.process, max(settings.seconds, _LONGEST)
         walks = _walks(site, settings.rows, _STALLED + 2, int(settings.seconds * _GOOD))
         alone = _looked(site, walks[0], settings.seconds)
-        before, kept, closed = process.memory(), process.kept(), process.closed(4008)
+        before, kept, closed = process.unkept(), process.kept(), process.closed(4008)
         job = job_of("stalled", site.url, _STALLED, 1.0, seconds=seconds, messages=walks[2:])
         memory = list[int]()
-        with _watching(lambda: memory.append(process.memory())), _beside(job) as stalled:
+        with _watching(lambda: memory.append(process.unkept())), _beside(job) as stalled:
             beside = _looked(site, walks[1], settings.seconds)
         time.sleep(_SETTLED)
-        kept, more = process.kept() - kept, process.memory() - before
+        kept, left = process.kept() - kept, process.unkept() - before
         counted = process.closed(4008) - closed
     what = f"{_STALLED} viewers that read nothing, {words(settings.rows)} rows"
     (found,) = stalled
     yield from _compared(what, alone, beside)
-    yield Figure(f"{what}: memory of one, at most", "MB", [(max(memory) - before) / _STALLED / 1e6], "max", 1.05)
+    held = (max(memory) - before) / _STALLED / 1e6
+    yield Figure(f"{what}: memory of one beside kept tiles and answers, at most", "MB", [held], "max", 1.05)
     over = sum(left > _CUT_OFF for left in found.left)
     told = f"{len(found.cut_off)} cut off, {counted} told of"
     yield Figure(f"{what}: still there", "", [over], "max", 0, told)
     if found.cut_off:
-        since = f"{what}: from the last byte that their machine took in until they were cut off"
-        yield Figure(since, "s", found.cut_off, "max", _CUT_OFF)
+        since = f"{what}: cut off after nothing of what waits was taken in for"
+        yield Figure(since, "s", found.cut_off, "p95", _CUT_OFF)
     yield Figure(f"{what}: more tiles and answers kept", "MB", [kept / 1e6], "max")
-    yield Figure(f"{what}: memory left besides, of one", "MB", [(more - kept) / _STALLED / 1e6], "max", 0.05)
+    yield Figure(f"{what}: memory left besides, of one", "MB", [left / _STALLED / 1e6], "max", 0.05)
 
 
 def greedy(settings: Settings) -> Iterator[Figure]:

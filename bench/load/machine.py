@@ -70,6 +70,10 @@ class Process:
         """Bytes of what it keeps on purpose, by its own account: columns, indexes, tiles and answers."""
         return sum(int(float(size)) for size in _KEPT.findall(self._told()))
 
+    def unkept(self) -> int:
+        """Bytes of anonymous memory beside these."""
+        return self.memory() - self.kept()
+
     def _told(self) -> str:
         with urlopen(self._metrics) as answer:
             told: str = answer.read().decode()

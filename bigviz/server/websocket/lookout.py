@@ -37,7 +37,9 @@ class Lookout:
     def _look(self) -> None:
         loop = asyncio.get_running_loop()
         now = loop.time()
-        for each in list(self._watched):
-            if each in self._watched and not each.look(now):  # others may have ended this one
-                self.forget(each)
-        self._timer = loop.call_later(_SECONDS, self._look) if self._watched else None
+        try:
+            for each in list(self._watched):
+                if each in self._watched and not each.look(now):  # others may have ended this one
+                    self.forget(each)
+        finally:  # one that cannot be looked at must not keep the others from it
+            self._timer = loop.call_later(_SECONDS, self._look) if self._watched else None
