@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import xarray as xr
 from xarray.indexes import PandasIndex
 
@@ -25,6 +26,6 @@ def labelled_array(
     variables: dict[str, Any] = {}
     indexes: dict[str, Any] = {}
     for name, centres in coords.items():
-        indexes[name] = PandasIndex(centres, name)
+        indexes[name] = PandasIndex(pd.Index(centres, name=name, copy=False), name)
         variables |= indexes[name].create_variables()
     return xr.DataArray(xr.Variable(dims, np.asarray(values), attrs), variables, indexes=indexes, fastpath=True)

@@ -234,14 +234,20 @@ class PointsLayer(SingleVersion):
     def _ranges(self, x_bins: Bins, y_bins: Bins, cancel: Cancel) -> Ranges | None:
         """Ranges of the order that hold every row of a closed window; None where far rows may be among them."""
         x, y = (x_bins.low, x_bins.high), (y_bins.low, y_bins.high)
-        far = closed_within(self.order.far_numbers(0), *x) & closed_within(self.order.far_numbers(1), *y)
-        codes = _code_window(self.survey, x, y)
-        if far.any():
+        if self._is_far_row_within(x, y):
             return None
+        codes = _code_window(self.survey, x, y)
         if codes is None:
             return Ranges.one(0, 0)
         leaf = LEAF if self.pyramid.inputs.reduction.columns else _COARSE_LEAF
         return ranges_within(self.order.guard, codes, cancel, leaf=leaf)
+
+    def _is_far_row_within(self, x: Window, y: Window) -> bool:
+        """Whether a row without a key lies in a closed window."""
+        if not len(self.order.far):
+            return False
+        within = closed_within(self.order.far_numbers(0), *x) & closed_within(self.order.far_numbers(1), *y)
+        return bool(within.any())
 
     def _in_file_order(self, ranges: Ranges, cancel: Cancel) -> Array:
         numbers, positions = np.empty(ranges.rows, np.uint64), np.empty(ranges.rows, np.uint32)

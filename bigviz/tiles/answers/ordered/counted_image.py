@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -83,14 +83,16 @@ def _tiles(pyramid: Pyramid, nodes: Nodes) -> list[_Tile]:
     return sorted((tile for tile in tiles if tile.low < tile.high), key=lambda tile: tile.low - tile.high)
 
 
-class _Room(NamedTuple):
+@dataclass
+class _Room:
     """Where a thread counts: its grid (uint32, flat, with a last cell for rows outside), and room for the positions of
-    rows that are placed by their numbers, and for what is made of the keys of a chunk."""
+    rows that are placed by their numbers, of which there are `found`, and for what is made of the keys of a chunk."""
 
     grid: Array
     left: Array
     words: Array
     cells: Array
+    found: int = 0
 
 
 @dataclass(frozen=True)
@@ -120,13 +122,15 @@ class _Image:
         keys.open(low, high)
         while len(low):
             done, at, found = self._count(keys.array, frozen(low), frozen(high), room)
-            count_rows(room.grid, self.placed.by_numbers(room.left[:found]))
+            self._leave(room, found)
             low, high = low[done:].copy(), high[done:]
             low[:1] = at
         return runs.rows
 
     def total(self) -> npt.NDArray[np.uint32]:
         """What all threads counted."""
+        for room in self.rooms.values():
+            self._place(room)
         grids = [room.grid for room in self.rooms.values()]
         total = grids[0] if grids else np.zeros(self.cells + 1, np.uint32)
         for grid in grids[1:]:
@@ -141,14 +145,15 @@ class _Image:
     def _count(self, keys: Array, low: Array, high: Array, room: _Room) -> tuple[int, int, int]:
         """Count rows until the room for those that are left is full: the range and the position to go on from, and how
         many are left."""
+        left = room.left[room.found :]
         if self.nodes is not None:
-            return count_nodes(keys, low, high, *self.nodes, room.grid, room.left)
+            return count_nodes(keys, low, high, *self.nodes, room.grid, left)
         maps = self.placed.maps._replace(outside=self.cells)
-        return count_by_keys(keys, low, high, maps, room.words, room.cells, room.grid, room.left)
+        return count_by_keys(keys, low, high, maps, room.words, room.cells, room.grid, left)
 
     def _add_counted(self, tile: _Tile, plane: EncodedPlane) -> None:
         assert self.nodes is not None
-        grid, left = self._own()[:2]
+        room = self._own()
         keys = self.placed.order.guard.keys
         keys.open(np.array([tile.low]), np.array([tile.high]))
         counts = np.zeros((SIDE, SIDE), np.uint32)
@@ -156,10 +161,30 @@ class _Image:
         corner, at, start = (tile.key.i * SIDE, tile.key.row * SIDE), tile.low, (0, 0)
         while start[0] < CELLS:
             at, *start_of, found = count_tile(
-                keys.array, at, counts.reshape(CELLS), morton_cells(), corner, start, *self.nodes, grid, left
+                keys.array,
+                at,
+                counts.reshape(CELLS),
+                morton_cells(),
+                corner,
+                start,
+                *self.nodes,
+                room.grid,
+                room.left[room.found :],
             )
             start = start_of[0], start_of[1]
-            count_rows(grid, self.placed.by_numbers(left[:found]))
+            self._leave(room, found)
+
+    def _leave(self, room: _Room, found: int) -> None:
+        """Keep the positions that a kernel left: to place many at once takes as long as to place a few."""
+        room.found += found
+        if 2 * room.found > len(room.left):
+            self._place(room)
+
+    def _place(self, room: _Room) -> None:
+        """Count the rows that were left."""
+        if room.found:
+            count_rows(room.grid, self.placed.by_numbers(room.left[: room.found]))
+            room.found = 0
 
     def _own(self) -> _Room:
         """What this thread counts in."""

@@ -32,10 +32,10 @@ class Runs:
         """The ranges that hold all rows of a window, those close to each other joined."""
         order = np.argsort(ranges.low, kind="stable")
         low, high = ranges.low[order], ranges.high[order]
-        apart = np.flatnonzero(low[1:] - high[:-1] > _GAP) + 1
-        return Runs(
-            low[np.r_[0, apart]] if len(low) else low, high[np.r_[apart - 1, len(high) - 1]] if len(low) else low
-        )
+        if not len(low):
+            return Runs(low, high)
+        apart = low[1:] - high[:-1] > _GAP
+        return Runs(low[np.append(True, apart)], high[np.append(apart, True)])
 
     @property
     def rows(self) -> int:
@@ -44,6 +44,8 @@ class Runs:
 
     def parts(self, count: int) -> list[Runs]:
         """The same rows in so many parts of about as many rows, at least one."""
+        if count == 1:
+            return [self]
         ends = np.cumsum(self.high - self.low)
         cuts = [self.rows * k // count for k in range(count + 1)]
         return [self._between(ends, start, stop) for start, stop in pairwise(cuts)]
