@@ -22,6 +22,8 @@ const TOUCH_REACH = 16;
 const STEP = 0.1;
 /** @type {Readonly<Record<string, [number, number]>>} */
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+/** How many rows are in the brush is written so often at most: nobody reads faster, and words are laid out anew. */
+const TELL_MS = 100;
 /** So many bars are outlined one by one. */
 const MOST_OUTLINES = 200;
 
@@ -37,6 +39,8 @@ export class BrushTool {
     this.surface = surface;
     /** @type {Drag|null} */ this.drag = null;
     /** Of the address, until the figure's axes are known.  @type {unknown} */ this.due = null;
+    /** When the number of rows was last written. */ this.told = Number.NEGATIVE_INFINITY;
+    /** @type {ReturnType<typeof setTimeout>|undefined} */ this.telling = undefined;
     this.area = make("div", { class: "brushes" });
     find(surface, ".over-plot", HTMLElement).prepend(this.area);
     this.button = make(
@@ -58,7 +62,10 @@ export class BrushTool {
     this.button.addEventListener("click", () => this.toggle());
     const modes = new MutationObserver(() => this.#showMode());
     modes.observe(surface, { attributes: true, attributeFilter: ["data-mode"] });
-    signal.addEventListener("abort", () => modes.disconnect());
+    signal.addEventListener("abort", () => {
+      modes.disconnect();
+      clearTimeout(this.telling);
+    });
     const first = { capture: true, signal };
     surface.addEventListener("pointerenter", () => this.isOn && link.prepare(figure), { signal });
     surface.addEventListener("pointerdown", (e) => this.#down(e), first);
@@ -312,19 +319,32 @@ export class BrushTool {
     const rects = shape === null ? [] : shape.kind === "labels" ? this.#outlines(shape.labels) : [rectOf(shape, view)];
     while (this.area.children.length > rects.length) this.area.lastElementChild?.remove();
     for (const [k, { left, right, top, bottom }] of rects.entries()) {
-      const part = /** @type {HTMLElement} */ (this.area.children[k] ?? this.area.appendChild(make("div")));
+      const part = /** @type {HTMLElement} */ (
+        this.area.children[k] ?? this.area.appendChild(make("div", {}, [make("span")]))
+      );
       const name = shape?.kind === "range" ? "brush range" : "brush";
       if (part.className !== name) part.className = name;
       part.style.transform = `translate(${left / dpr}px, ${top / dpr}px)`;
       resize(part, Math.max(1, (right - left) / dpr), Math.max(1, (bottom - top) / dpr));
-      const rows = k === 0 && this.link.active === figure ? this.#words() : "";
-      if (part.dataset.rows !== rows) part.dataset.rows = rows;
+      this.#tell(find(part, "span", HTMLElement), k === 0 && this.link.active === figure);
     }
   }
 
-  /** How many rows are in the brush.  @returns {string} */
-  #words() {
-    return this.link.count ?? "counting…";
+  /** How many rows are in the brush, if a little later.  @param {HTMLElement} label @param {boolean} isFirst */
+  #tell(label, isFirst) {
+    const words = isFirst ? (this.link.count ?? "counting…") : "";
+    if (label.textContent === words) return;
+    const now = performance.now();
+    const wait = words === "" || label.textContent === "" ? 0 : this.told + TELL_MS - now;
+    if (wait > 0) {
+      this.telling ??= setTimeout(() => {
+        this.telling = undefined;
+        this.#show();
+      }, wait);
+      return;
+    }
+    label.textContent = words;
+    this.told = now;
   }
 
   /** @param {string[]} chosen @returns {Rect[]} */

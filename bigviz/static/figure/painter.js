@@ -252,11 +252,14 @@ export class Painter {
     if (!isSame(around, this.shown.around)) this.#chrome(this.scene);
     else if (!isSame(key, this.shown.key)) this.#key(this.scene);
     this.shown = { around, key };
-    if (exact)
-      this.nothing.hidden =
-        this.figure.loading.hasCard ||
-        this.figure.layers.length === 0 ||
-        this.figure.layers.some((layer) => layer.shows(view));
+    if (exact) this.#sayNothing(view);
+  }
+
+  /** Says that a view has no rows, where it has none.  @param {View} view */
+  #sayNothing(view) {
+    const { layers, loading } = this.figure;
+    const isHidden = loading.hasCard || layers.length === 0 || layers.some((layer) => layer.shows(view));
+    if (this.nothing.hidden !== isHidden) this.nothing.hidden = isHidden; // set again, its style would be found anew
   }
 
   /** The colour bar's pointer moved: only the chrome is drawn again.  @param {number|bigint|null} mark */
