@@ -98,6 +98,9 @@ export class Resampler {
     this.out = out;
     /** Values summed into each pixel, for means where a pixel may take several.  @type {Uint16Array|null} */
     this.weights = rule === "mean" && (several(x) || several(y)) ? new Uint16Array(out.length) : null;
+    /** Counts below 2^32, as engines add them up fastest.  @type {Int32Array|null} */
+    this.whole =
+      rule === "count" && out instanceof Uint32Array ? new Int32Array(out.buffer, out.byteOffset, out.length) : null;
   }
 
   /**
@@ -115,7 +118,8 @@ export class Resampler {
     const width = x.counts.length;
     for (let q = c; q < d; q++) {
       const [from, to] = [y.cells[q] * TILE, y.pixels[q] * width];
-      if (rule === "count") addCounts(data, from, x, a, b, out, to);
+      if (this.whole) addWhole(data, from, x.cells, x.pixels, a, b, this.whole, to);
+      else if (rule === "count") addCounts(data, from, x, a, b, out, to);
       else if (weights) addMeans(data, from, x, a, b, out, to, weights);
       else addValues(data, from, x, a, b, out, to, rule);
     }
@@ -213,6 +217,19 @@ function constantCells(plane) {
 }
 
 /**
+ * Adds counts modulo 2^32, which is exact for sums below it.
+ * @param {Cells} data @param {number} from
+ * @param {Uint8Array} cells @param {Int32Array} pixels @param {number} a @param {number} b
+ * @param {Int32Array} out @param {number} to
+ */
+function addWhole(data, from, cells, pixels, a, b, out, to) {
+  for (let p = a; p < b; p++) {
+    const at = to + pixels[p];
+    out[at] = (out[at] + data[from + cells[p]]) | 0;
+  }
+}
+
+/**
  * @param {Cells} data
  * @param {number} from
  * @param {AxisMap} x
@@ -277,18 +294,42 @@ export const MANY = 16;
  */
 export function levelSums(out, x, y, nominal, counts) {
   if (!several(x) && !several(y)) return;
-  const one = nominal.x === 1 && nominal.y === 1;
   const width = x.counts.length;
-  for (let row = 0, at = 0; row < y.counts.length; row++) {
-    const across = nominal.y < MANY ? y.counts[row] / nominal.y : 1;
-    for (let column = 0; column < width; column++, at++) {
-      const cells = nominal.x < MANY ? (across * x.counts[column]) / nominal.x : across;
-      const sum = out[at];
-      if (cells === 1 || cells === 0 || sum === 0) continue;
-      if (!counts) out[at] = sum / cells;
-      else if (one && cells === 2 && sum < HALF) out[at] = (sum + 1) >> 1;
-      else if (one && cells === 4 && sum < HALF) out[at] = (sum + 3) >> 2;
-      else out[at] = Math.ceil(sum / cells);
-    }
+  const shares = Float64Array.from(x.counts, (count) => (nominal.x < MANY ? count / nominal.x : 1));
+  const all = Int32Array.from(shares.keys());
+  const uneven = all.filter((column) => shares[column] !== 1);
+  const level = counts ? levelCounts : levelValues;
+  for (let row = 0; row < y.counts.length; row++) {
+    const share = nominal.y < MANY ? y.counts[row] / nominal.y : 1;
+    level(out, row * width, share === 1 ? uneven : all, shares, share);
+  }
+}
+
+/**
+ * Levels some columns of a row of counts.
+ * @param {Cells} out @param {number} from where the row begins
+ * @param {Int32Array} columns @param {Float64Array} shares of all columns @param {number} share of the row
+ */
+function levelCounts(out, from, columns, shares, share) {
+  for (let k = 0; k < columns.length; k++) {
+    const at = from + columns[k];
+    const sum = out[at];
+    if (sum === 0) continue;
+    const cells = share * shares[columns[k]];
+    if (cells === 2 && sum < HALF) out[at] = (sum + 1) >> 1;
+    else if (cells === 4 && sum < HALF) out[at] = (sum + 3) >> 2;
+    else if (cells !== 0 && cells !== 1) out[at] = Math.ceil(sum / cells);
+  }
+}
+
+/**
+ * The same of a row of other sums.
+ * @param {Cells} out @param {number} from
+ * @param {Int32Array} columns @param {Float64Array} shares @param {number} share
+ */
+function levelValues(out, from, columns, shares, share) {
+  for (let k = 0; k < columns.length; k++) {
+    const cells = share * shares[columns[k]];
+    if (cells !== 0) out[from + columns[k]] /= cells;
   }
 }

@@ -67,17 +67,32 @@ export function spreadOf(values, counts, width, dpr) {
  */
 function crowded(values, counts, width, pixels, radius) {
   const around = disc(2 * radius);
+  const across = Int32Array.from(around, ([dx]) => dx);
+  const offsets = Int32Array.from(around, ([dx, dy]) => dy * width + dx);
   const step = Math.max(1, Math.floor(pixels.length / 4096));
   let [near, looked] = [0, 0];
   for (let k = 0; k < pixels.length; k += step) {
-    const x = pixels[k] % width;
     looked++;
-    near += +around.some(([dx, dy]) => {
-      const value = values[pixels[k] + dy * width + dx];
-      return x + dx >= 0 && x + dx < width && value !== undefined && (counts ? value !== 0 : !Number.isNaN(value));
-    });
+    if (hasNear(values, counts, width, pixels[k], across, offsets)) near++;
   }
   return near / looked;
+}
+
+/**
+ * @param {Cells} values @param {boolean} counts @param {number} width
+ * @param {number} pixel @param {Int32Array} across @param {Int32Array} offsets of the places around it
+ * @returns {boolean} one of these is filled
+ */
+function hasNear(values, counts, width, pixel, across, offsets) {
+  const column = pixel % width;
+  for (let k = 0; k < offsets.length; k++) {
+    const x = column + across[k];
+    const at = pixel + offsets[k];
+    if (x < 0 || x >= width || at < 0 || at >= values.length) continue;
+    const value = values[at];
+    if (counts ? value !== 0 : !Number.isNaN(value)) return true;
+  }
+  return false;
 }
 
 /**

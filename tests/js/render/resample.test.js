@@ -184,3 +184,42 @@ test("a view much wider than the root counts no more rows than there are", () =>
   levelSums(out, x, y, { x: 1, y: 2 ** 50 }, true);
   assert.ok(out.every((value, k) => value === (k >> 8 === 99 ? 5 : 0)));
 });
+
+test("every pixel comes to one scale by the number of its cells", () => {
+  const rand = random(51);
+  for (let round = 0; round < 200; round++) {
+    const [x, y] = [mapAxis(...randomAxis(rand)), mapAxis(...randomAxis(rand))];
+    const nominal = { x: 2 ** whole(rand, 0, 5), y: 2 ** whole(rand, 0, 5) };
+    const counts = rand() < 0.5;
+    const size = x.counts.length * y.counts.length;
+    const make = () => (rand() < 0.5 ? 0 : counts ? whole(rand, 1, 2 ** whole(rand, 1, 32) - 1) : rand() - 0.5);
+    const sums = (counts && rand() < 0.5 ? Uint32Array : Float64Array).from({ length: size }, make);
+    const wanted = sums.map((sum, at) => {
+      const [across, up] = [x.counts[at % x.counts.length], y.counts[Math.floor(at / x.counts.length)]];
+      const cells = (nominal.x < 16 ? across / nominal.x : 1) * (nominal.y < 16 ? up / nominal.y : 1);
+      const isSeveral = x.counts.some((count) => count > 1) || y.counts.some((count) => count > 1);
+      if (cells === 0 || !isSeveral) return sum;
+      return counts ? Math.ceil(sum / cells) : sum / cells;
+    });
+    levelSums(sums, x, y, nominal, counts);
+    assert.deepEqual(sums, wanted);
+  }
+});
+
+test("counts add up to the last below 2^32", () => {
+  const plane = (/** @type {number} */ constant) => ({
+    counts: true,
+    filled: 65536,
+    low: constant,
+    high: constant,
+    constant,
+    data: null,
+    exact: null,
+  });
+  const [x, y] = [mapAxis(0, 128, 2, 256), mapAxis(0, 256, 1, 256)]; // two cells a pixel across
+  const resampler = new Resampler(x, y, "count", new Uint32Array(65536));
+  resampler.add(plane(2 ** 31 - 1), 0, 0);
+  resampler.add(plane(1), 1, 0);
+  const out = resampler.finish();
+  assert.deepEqual([out[0], out[127], out[128], out[255]], [2 ** 32 - 2, 2 ** 32 - 2, 2, 2]);
+});
