@@ -6,7 +6,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 __all__ = ["turn"]
@@ -30,6 +30,8 @@ def turn(path: Path, patience: float) -> Iterator[None]:
             time.sleep(0.01)
         yield
     finally:
+        with suppress(OSError):  # closing it ends no turn that a child was forked in
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)
 
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import threading
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from bigviz.common.disk.turn import turn
 
@@ -38,3 +43,21 @@ def test_patience_ends(tmp_path: Path) -> None:
 def test_no_place_for_the_file_is_no_reason_to_stop(tmp_path: Path) -> None:
     with turn(tmp_path / "nowhere" / "turn", PATIENCE):
         pass
+
+
+def test_a_turn_ends_where_another_process_has_its_descriptor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a child has that is forked meanwhile, until it ends."""
+    opened, copies = os.open, list[int]()
+
+    def open_twice(*arguments: Any) -> int:
+        descriptor = opened(*arguments)
+        copies.append(os.dup(descriptor))
+        return descriptor
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", open_twice)
+        with turn(tmp_path / "turn", PATIENCE):
+            assert len(copies) == 1
+    with (tmp_path / "turn").open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.close(copies[0])
