@@ -7,6 +7,7 @@ of boxes), so a move costs the strips that its edges swept.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -82,9 +83,8 @@ class BoxOrder:
     def within(self, shape: Shape, cancel: Cancel = NEVER) -> Change:
         box = _box(shape)
         far = self._far(box)
-        survey, kinds = self.order.survey, [self.order.numbers(which, slice(0, 0)).dtype.kind for which in (0, 1)]
-        x = code_window(survey.x, *box.x, kinds[0] != "f")
-        y = code_window(survey.y, *box.y, kinds[1] != "f")
+        survey, whole = self.order.survey, self._whole
+        x, y = code_window(survey.x, *box.x, whole[0]), code_window(survey.y, *box.y, whole[1])
         if x is None or y is None or not len(self.order.guard):
             return far
         found = ranges_within(self.order.guard, (*x[:2], *y[:2]), cancel, (*x[2:], *y[2:]))
@@ -102,6 +102,12 @@ class BoxOrder:
         inside = within(self.order.numbers(0, unsure), *part.box.x) & within(self.order.numbers(1, unsure), *part.box.y)
         more = unsure[inside != part.inverse]
         return Picked(found.low, found.high, frozen(np.concatenate([found.places, more])), found.rows + len(more))
+
+    @cached_property
+    def _whole(self) -> tuple[bool, bool]:
+        """Which axes have whole numbers; looked at once, since a step has up to eight boxes."""
+        x, y = (self.order.numbers(which, slice(0, 0)).dtype.kind != "f" for which in (0, 1))
+        return x, y
 
     def _far(self, box: Box) -> Change:
         """The far rows of a box."""
