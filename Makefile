@@ -20,9 +20,11 @@ test: $(VENV)/.test bundle
 test-big: $(VENV)/.test
 	$(BIN)/pytest -m big
 
-# datashader's own tests of Canvas, as they are installed with it, against bigviz's.
+# datashader's own tests of Canvas, as they are installed with it, against bigviz's, in two runs at once: nearly all of
+# the time is numba's, which compiles datashader's kernels for each test of what is passed on.
 test-datashader: $(VENV)/.test
-	PYTHONPATH=tools $(BIN)/pytest -p datashader_tests -o addopts= -o filterwarnings= --import-mode=importlib -q \
+	printf '%s\n' 0/2 1/2 | xargs -P 2 -I{} env SHARE={} PYTHONPATH=tools $(BIN)/pytest -p datashader_tests \
+	    -o addopts= -o filterwarnings= --import-mode=importlib -q \
 	    --pyargs datashader.tests.test_pandas datashader.tests.test_xarray
 
 # The property tests with fresh seeds for MINUTES; what fails is to be added to its test with @example.
