@@ -33,12 +33,12 @@ WATCH: Final = """() => {
       });
     }
   };
+  const { port1, port2 } = new MessageChannel(); // what it hands on is heard at the end of the frame
+  port1.onmessage = ({ data }) => seen.drawn.push([...data, performance.now()]);
   new MutationObserver((records) => {
     for (const { target } of records) {
       const { figure, brush } = target.dataset;
-      const channel = new MessageChannel();
-      channel.port1.onmessage = () => seen.drawn.push([Number(figure), Number(brush ?? 0), performance.now()]);
-      channel.port2.postMessage(0);
+      port2.postMessage([Number(figure), Number(brush ?? 0)]);
     }
   }).observe(document, { subtree: true, attributes: true, attributeFilter: ["data-brush"] });
 }"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -78,6 +79,7 @@ def test_it_is_dragged_moved_and_taken_away(page: Page, linked: Server) -> None:
     await_step(page, first, OTHER, FARES, KINDS)
     page.mouse.up()
     rest(page)
+    expect(page.locator(f"{figure(WHERE)} .brush")).to_have_text(re.compile(r"^[\d,]+ rows$"))
     second, small = step(page, FARES), pixels(page, FARES)
     page.mouse.move(*box.at(0.5, 0.55))
     page.mouse.down()  # inside: it is moved
