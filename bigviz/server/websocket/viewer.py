@@ -265,13 +265,16 @@ class Viewer:
         try:
             shown, backend = await self.site.show(self.name, self.principal), await self.site.backend()
             text, body = await backend.hello(shown.document, shown.usage)
+            if not await self._may(Need.shown()):  # it may be another's since the socket was opened
+                return
             self.shown = shown
             session = None if self.site.apps is None else self.site.apps.join(self, shown, self.resumes)
             if session is not None:
                 text["session"] = session
         except BigvizError as error:
             self.shown = None
-            self.refuse(error)
+            if await self._may(Need.shown()):
+                self.refuse(error)
             return
         backend.expect(greeted=True)
         self.outbox.drop("reading")
@@ -295,7 +298,7 @@ class Viewer:
             return
         try:
             request = requests.read(message, self.site.limits)
-            if not await self._may(request):
+            if not await self._may(request.need, request.id):
                 return
             self.site.metrics.messages.labels(type(request).__name__.removesuffix("Request").lower()).inc()
             if self.shown is None or self.backend is None:
@@ -308,16 +311,16 @@ class Viewer:
         except BadInput as error:
             self._error(getattr(error, "request", 0), error)
 
-    async def _may(self, request: Request) -> bool:
+    async def _may(self, need: Need, request: int = 0) -> bool:
         """Whether the caller may, at this moment; the connection of one who may not is closed."""
         try:
             self.principal = await self.site.people.principal(self.credentials)
-            await admit(self.site.people, request.need, self.principal, self.name)
+            await admit(self.site.people, need, self.principal, self.name)
         except (Forbidden, NotFound, Unauthorized) as error:
             self.deny(error)
             return False
         except Exception as error:  # the library cannot be asked: nothing is answered then
-            self.fail_request(request.id, error)
+            self.fail_request(request, error)
             return False
         return self.is_open
 

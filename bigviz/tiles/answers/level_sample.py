@@ -47,7 +47,10 @@ def level_sample(guard: Guard, inputs: Inputs, level: int, cancel: Cancel = NEVE
         return None
     planes = inputs.reduction.create((1, count), inputs.dtype, labels, cancel.check)
     inputs.append(planes, cells[:rows], positions[:rows])
-    found = values_of(finished(inputs.reduction, planes, inputs.own, cancel), picture_cells(inputs.reduction))
+    arrays = finished(inputs.reduction, planes, inputs.own, cancel)
+    if not arrays:  # there are no labels
+        return LevelValues(np.empty(0), np.empty(0, np.int64))
+    found = values_of(arrays, picture_cells(inputs.reduction))
     values = found.numbers[found.filled]
     return LevelValues(values, np.ones(len(values), np.int64))
 

@@ -19,6 +19,9 @@ import bigviz as bv
 from bigviz.common.errors import BadInput, Forbidden
 from bigviz.common.web.page_tokens import PageTokens
 from bigviz.library.secrets import new_secret
+from bigviz.server.access.principal import Principal
+from bigviz.server.documents.opened import Shown
+from bigviz.server.site import Site
 from bigviz.wire.frames import DENIED, GONE
 
 from ...patience import PATIENCE
@@ -134,6 +137,25 @@ def test_a_token_of_an_owner_ends_with_the_ownership(server: Running, town: Peop
         town.library.documents.put("secret", {"format": 2}, title="s", datasets=(), author="stranger")
         assert closed(found)[0] in (DENIED, GONE)
     assert server.get(address, **mine).status == 401
+    town.library.documents.delete("secret")
+
+
+@pytest.mark.parametrize("document", [{"format": 2}, None])
+def test_a_socket_is_shown_nothing_of_who_took_the_name_since(
+    server: Running, town: People, monkeypatch: pytest.MonkeyPatch, document: dict[str, Any] | None
+):
+    kept, show = town.library.documents.get("secret").value, Site.show
+
+    async def late(site: Site, name: str, principal: Principal) -> Shown:
+        town.library.documents.delete(name)
+        town.library.documents.put(name, document or kept, title="s", datasets=(), author="stranger")
+        return await show(site, name, principal)
+
+    token = bearer("secret", user="owner")["Authorization"].removeprefix("Bearer ")
+    with monkeypatch.context() as patched:
+        patched.setattr(Site, "show", late)
+        with socket(server, "secret", token) as found:
+            assert closed(found)[0] in (DENIED, GONE)
     town.library.documents.delete("secret")
 
 

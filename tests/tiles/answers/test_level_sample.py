@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from bigviz.aggregate.layer import Layer
@@ -83,6 +84,13 @@ def test_of_many_rows_only_whole_cells(
         assert some is not None
         found, whole = counted(some.values), of_tiles(engine, table, layer, level) if level < 6 else None
         assert 0 < found.total() <= 800 and (whole is None or found <= whole)
+
+
+def test_a_category_without_labels_has_no_values(engine: Engine, dataset: MakeDataset) -> None:
+    table = dataset(x=np.arange(3.0), y=np.arange(3.0), v=np.arange(3.0), k=pa.nulls(3, pa.string()))
+    for agg in ("by(k)", "by(k, mean(v))"):
+        some = sample(engine, table, Layer("points", "x", "y", agg), 0)
+        assert some is not None and len(some.values) == len(some.weights) == 0
 
 
 def test_a_line_has_none(engine: Engine, table: Dataset) -> None:

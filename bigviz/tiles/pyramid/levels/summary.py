@@ -126,6 +126,8 @@ class _Summary:
             self._tally.tell(cells.planes[0][0], level, cells.finest)
             return
         planes = finished(self._reduction, cells.planes, self._inputs.own, self._crew.cancel)
+        if not planes:  # there are no labels
+            return
         found = values_of(planes, self._picture)
         numbers, filled = found.numbers[0], found.filled[0]
         if numbers.dtype.kind == "f":
