@@ -34,7 +34,7 @@ def jit(function: Callable[P, T]) -> Callable[P, T]:
     kernel = numba.njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True)(function)
     with suppress(RuntimeError):  # numba found no directory for its cache
         kernel.enable_caching()
-        kernel.compile = partial(_in_turn, kernel.compile, _turns_of(function, kernel.stats.cache_path))
+        kernel.compile = partial(_in_turn, kernel, kernel.compile, _turns_of(function, kernel.stats.cache_path))
     return cast("Callable[P, T]", kernel)
 
 
@@ -43,10 +43,10 @@ def _turns_of(function: Callable[..., Any], cache: str) -> Path:
     return Path(cache, f"{function.__module__}.{function.__qualname__}.turn")
 
 
-def _in_turn(compile: Callable[[Any], Any], turns: Path, signature: Any) -> Any:
+def _in_turn(kernel: Any, compile: Callable[[Any], Any], turns: Path, signature: Any) -> Any:
     """Compile a kernel for a signature, or load what another process has compiled."""
     with global_compiler_lock:  # first: a thread that has its turn needs it too
-        if turns in _compiling:  # it calls itself
+        if turns in _compiling or _is_kept(kernel, signature):  # it calls itself, or nothing is added to its cache
             return compile(signature)
         with turn(turns, _PATIENCE):
             _compiling.append(turns)
@@ -54,6 +54,15 @@ def _in_turn(compile: Callable[[Any], Any], turns: Path, signature: Any) -> Any:
                 return compile(signature)
             finally:
                 _compiling.remove(turns)
+
+
+def _is_kept(kernel: Any, signature: Any) -> bool:
+    """Whether a kernel is on the disk for a signature: who loads it need not wait while another process compiles it for
+    other types. numba has no public name for that."""
+    kernel.targetctx.refresh()
+    cache = kernel._cache
+    found: bool = cache._index_key(signature, kernel.targetctx.codegen()) in cache._cache_file._load_index()
+    return found
 
 
 def load_compiler() -> None:

@@ -8,7 +8,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final, TypeVar
@@ -23,7 +23,7 @@ __all__ = ["SLICE", "Crew", "slices", "step_back", "usable_cores"]
 T = TypeVar("T")
 
 _NICE: Final = 10
-_MOST_HELPERS: Final = 64  # that all crews of a process share
+_LEAST_HELPERS: Final = 64  # that all crews of a process share, at most; on large machines four times the cores
 SLICE: Final = 1 << 20  # rows between two looks at the cancel flag: a few milliseconds
 
 
@@ -143,8 +143,10 @@ def _with_helpers(step: Callable[[T], None], todo: deque[T], threads: int) -> No
             except BaseException as failure:  # raised below, by the thread that called
                 failures.append(failure)
 
-    helpers = [_helpers().submit(work) for _ in range(min(threads, len(todo)) - 1)]
+    helpers: list[Future[None]] = []
     try:
+        for _ in range(min(threads, len(todo)) - 1):
+            helpers.append(_helpers().submit(work))
         work()
     finally:
         todo.clear()
@@ -159,7 +161,7 @@ def _with_helpers(step: Callable[[T], None], todo: deque[T], threads: int) -> No
 @lru_cache(1)
 def _helpers() -> ThreadPoolExecutor:
     """Threads that are started when there are not enough of them, and stay."""
-    return ThreadPoolExecutor(_MOST_HELPERS, thread_name_prefix="bigviz-helper")
+    return ThreadPoolExecutor(max(_LEAST_HELPERS, 4 * usable_cores()), thread_name_prefix="bigviz-helper")
 
 
 if hasattr(os, "register_at_fork"):

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from numba.core.caching import CompileResultCacheImpl
 
+from bigviz.common.disk.turn import turn
 from bigviz.common.jit import frozen, jit, tell_of_compiling, told_of_compiling
 
 from ..patience import PATIENCE
@@ -77,7 +78,10 @@ def test_the_next_to_be_compiled_is_told_to_who_asked_last(monkeypatch: pytest.M
 
 TWICE = """
 import sys
+import bigviz.common.jit
 from bigviz.common.jit import jit, told_of_compiling
+
+bigviz.common.jit._PATIENCE = float("inf")
 
 @jit
 def double(value):
@@ -92,6 +96,7 @@ with told_of_compiling(lambda: compiled.append(1)):
 
 
 def test_of_processes_that_need_a_kernel_at_once_one_compiles_it(tmp_path: Path) -> None:
+    """One that needs what is compiled already does not wait for another, which may compile it for other types."""
     (tmp_path / "twice.py").write_text(TWICE)
     command, kept = [sys.executable, str(tmp_path / "twice.py")], {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
@@ -104,3 +109,7 @@ def test_of_processes_that_need_a_kernel_at_once_one_compiles_it(tmp_path: Path)
     said = [process.communicate(timeout=PATIENCE)[0].split() for process in processes]
     assert [result for result, _ in said] == ["3.0", "3.0"]
     assert sorted(compiled for _, compiled in said) == ["0", "1"]
+    (turns,) = tmp_path.rglob("*double.turn")
+    with turn(turns, PATIENCE):
+        done = subprocess.run(command, env=kept, input="\n", capture_output=True, text=True, timeout=PATIENCE)
+    assert done.stdout.split() == ["ready", "3.0", "0"]

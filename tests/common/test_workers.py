@@ -2,7 +2,8 @@ import os
 import subprocess
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
@@ -92,6 +93,25 @@ def test_a_crew_whose_helpers_are_busy_works_alone(monkeypatch: pytest.MonkeyPat
     Crew(4).run("outer", outer, range(6), 30)
     assert sorted(done) == sorted([*range(5)] * 6)
     pool.shutdown()
+
+
+def test_no_item_is_begun_after_helpers_could_not_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where the system starts no more threads: what was asked before must not go on behind the caller's back."""
+    asked: list[Callable[[], None]] = []
+    done: list[int] = []
+
+    class Full:
+        def submit(self, work: Callable[[], None]) -> Future[None]:
+            if asked:
+                raise RuntimeError("can't start new thread")
+            asked.append(work)
+            return Future()
+
+    monkeypatch.setattr("bigviz.common.workers._helpers", Full)
+    with pytest.raises(RuntimeError, match="can't start"):
+        Crew(4).run("working", lambda item: done.append(item) or 1, range(9), 9)
+    asked[0]()
+    assert done == []
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no child processes with their parent's memory elsewhere")

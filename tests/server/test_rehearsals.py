@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import gc
+from typing import Any, cast
 
 import pytest
 
@@ -47,3 +48,24 @@ def test_once_for_each_document_and_of_large_tables_alone(monkeypatch: pytest.Mo
 
     asyncio.run(main())
     assert engine.asked == [(large, layers), (large, layers[:1])]
+
+
+def test_once_for_tables_of_the_same_types(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A document over a table that grows, or is replaced, is another one with each version."""
+    monkeypatch.setattr(rehearsals, "_LEAST_ROWS", 3)
+    layer, engine = Layer("points", "x", "x"), Heard()
+    first, later = bv.open({"x": [1.0, 2.0, 3.0]}), bv.open({"x": [4.0, 5.0, 6.0]})
+    whole = bv.open({"x": [1, 2, 3]})
+
+    async def main() -> None:
+        found = Rehearsals(cast("Any", engine))
+        for table in (first, later, whole):
+            document = bv.document(bv.figure().points(table, "x", "x"), id="d")
+            found.begin(document, lambda table=table: [(table, layer)], 0.0)
+        await asyncio.to_thread(until, lambda: len(engine.asked) == 2)
+        del document
+        gc.collect()
+        assert not found._known
+
+    asyncio.run(main())
+    assert sorted(engine.asked, key=lambda asked: asked[0] is whole) == [(first, [layer]), (whole, [layer])]

@@ -15,7 +15,7 @@ from bigviz.server.access.credentials import Credentials
 from bigviz.server.access.principal import Principal
 from bigviz.server.site import Site
 from bigviz.server.websocket.viewer import Viewer
-from bigviz.wire.frames import Bytes
+from bigviz.wire.frames import UNREAD, Bytes
 
 __all__ = ["OPERATOR", "Channel", "ChannelGone", "Send"]
 
@@ -25,7 +25,8 @@ Send = Callable[[dict[str, Any], list[bytes]], None]
 OPERATOR: Final = Principal("", None, True, kind="operator")
 """Whoever looks at a plot in a notebook: they run its kernel."""
 
-_WINDOW: Final = 8 << 20  # bytes on their way; the page reports each MiB
+_WINDOW: Final = 8 << 20  # bytes on their way
+_REPORTED: Final = 1 << 20  # the page says that it has so many more, and nothing of fewer: see static/widget.js
 _SELF: Final = Credentials("", local=True)
 
 
@@ -78,8 +79,8 @@ class Channel:
         return sent
 
     def unread(self) -> int:
-        """Bytes that were sent and that the page has not acknowledged."""
-        return self._on_the_way
+        """Bytes that were sent and that the page would have acknowledged if it had them."""
+        return max(0, self._on_the_way - _REPORTED)
 
     def hang_up(self, code: int, reason: str) -> None:
         """Tell the page that the connection ends, and end."""
@@ -89,8 +90,8 @@ class Channel:
             asyncio.get_running_loop().call_soon(self.end)
 
     def cut_off(self) -> None:
-        """End without a word."""
-        asyncio.get_running_loop().call_soon(self.end)
+        """The same: this channel has no room that could be full, so the page hears of it once it listens."""
+        self.hang_up(UNREAD, "read faster")
 
     def end(self) -> None:
         """The connection has ended; a second call does nothing."""

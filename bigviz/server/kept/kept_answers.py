@@ -101,12 +101,13 @@ class Basis:
 
 @dataclass(frozen=True)
 class KeptAnswer:
-    """Status line and headers, in two pieces that the date stands between. `network` pays for the answer where a proxy
-    passed the request on, else that of the connection."""
+    """Status line and headers, in two pieces that the date stands between, for a body of `size` bytes. `network` pays
+    for the answer where a proxy passed the request on, else that of the connection."""
 
     route: str
     status: int
     head: tuple[bytes, bytes]
+    size: int
     network: str | None
     basis: Basis
 
@@ -131,7 +132,7 @@ class Model:
             before, after = before.replace(mark, value), after.replace(mark, value)
         answer, basis = self.answer, self.answer.basis
         own = Basis(basis.people, basis.document, basis.standing, basis.question, tag)
-        return KeptAnswer(answer.route, answer.status, (before, after), answer.network, own)
+        return KeptAnswer(answer.route, answer.status, (before, after), size, answer.network, own)
 
 
 class KeptAnswers:
@@ -176,7 +177,8 @@ class KeptAnswers:
             self._people = basis.people
         (asked, (trusted, *_)) = key
         network = network_of(str(request.remote_ip)) if trusted else None
-        answer = KeptAnswer(route, status, _head(status, headers), network, basis)
+        size = int(dict(headers).get("Content-Length", 0)) if basis.body else 0
+        answer = KeptAnswer(route, status, _head(status, headers), size, network, basis)
         self._put(key, answer)
         parts = parted(asked)
         if parts is not None and status == 200 and not any(name in request.headers for name in _CONDITIONS):
@@ -197,7 +199,7 @@ class KeptAnswers:
         if answer is None:
             return None
         body = self._body(answer.basis)
-        if body is None:
+        if body is None or len(body) != answer.size:  # a picture made anew may have other colours under its name
             self._forget(key)
             return None
         self._answers.move_to_end(key)

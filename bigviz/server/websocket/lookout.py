@@ -39,7 +39,16 @@ class Lookout:
         now = loop.time()
         try:
             for each in list(self._watched):
-                if each in self._watched and not each.look(now):  # others may have ended this one
-                    self.forget(each)
-        finally:  # one that cannot be looked at must not keep the others from it
+                if each in self._watched:  # others may have ended this one
+                    self._look_at(each, now)
+        finally:
             self._timer = loop.call_later(_SECONDS, self._look) if self._watched else None
+
+    def _look_at(self, what: Watched, now: float) -> None:
+        """Look at one. What cannot be looked at is forgotten: it must not keep the others from it."""
+        again = False
+        try:
+            again = what.look(now)
+        finally:
+            if not again:
+                self.forget(what)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -41,10 +42,19 @@ def compile_ahead(types: TableTypes, cancel: Cancel) -> None:
     if done.exists():
         return
     say_compiling()
+    with tempfile.TemporaryDirectory(prefix="bigviz-rehearsal-") as folder:
+        if _rehearsed(asked, folder, cancel):
+            with suppress(OSError):
+                done.touch()
+
+
+def _rehearsed(asked: str, folder: str, cancel: Cancel) -> bool:
+    """Whether another process, whose temporary files are in a folder, has rehearsed everything: one that is killed
+    leaves some there. Raises Cancelled."""
     process = subprocess.Popen(
         [sys.executable, "-m", "bigviz.tiles.rehearsal"],
         stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True,
-        env=child_environment(), start_new_session=True,
+        env={**child_environment(), "TMPDIR": folder}, start_new_session=True,
     )  # fmt: skip
     assert process.stdin is not None
     end = time.monotonic() + _LONGEST
@@ -55,9 +65,7 @@ def compile_ahead(types: TableTypes, cancel: Cancel) -> None:
         while process.poll() is None and time.monotonic() < end:
             cancel.check()
             time.sleep(_LOOK)
-        if process.poll() == 0:
-            with suppress(OSError):
-                done.touch()
+        return process.poll() == 0
     finally:
         process.kill()
         process.wait()

@@ -16,8 +16,9 @@ from bigviz.export.widget.engine_thread import EngineThread
 from bigviz.export.widget.plot_widget import PlotWidget
 from bigviz.server.run.index_options import Storage
 from bigviz.server.websocket.viewer import Viewer
-from bigviz.wire.frames import UNUSABLE, Type
+from bigviz.wire.frames import UNREAD, UNUSABLE, Type
 
+from ...patience import until
 from .fake_page import FakePage
 
 ROWS = 2_000
@@ -210,6 +211,32 @@ def test_output_waits_until_the_page_has_taken_in_what_came_before(made, engine:
     page.message(Type.TILE)
     page.say(socket=1, took=8 << 20)
     assert page.message(Type.DONE)[1]["tiles"] == 4
+
+
+def test_a_page_that_reports_nothing_yet_is_not_taken_for_one_that_reads_nothing(made, engine: EngineThread):
+    """It reports each MiB: that less was sent is all that is known of it for as long as nobody moves the plot."""
+    widget, page = made(plot())
+    page.open()
+
+    async def watched() -> int:
+        return len(widget._cells.site.lookout._watched)
+
+    until(lambda: engine.ask(watched()) == 0)
+
+
+def test_a_page_that_is_given_up_is_told_and_may_connect_again(made, engine: EngineThread):
+    widget, page = made(plot())
+    page.open()
+
+    async def give_up() -> None:
+        (viewer,) = widget._cells.site.viewers
+        viewer._give_up(False)
+
+    engine.ask(give_up())
+    while "close" not in (content := page.next()[0]):
+        pass
+    assert content["socket"] == 1 and content["close"][0] == UNREAD
+    assert page.open(2)["document"] == widget._document.to_json()
 
 
 def test_ranges_are_what_the_page_tells_in_numbers_and_times(made):

@@ -139,6 +139,16 @@ def test_another_tile_is_made_without_its_handler_and_is_the_one_that_it_makes(
         assert wire.ask(addresses[1], X_Test="model", **known)[0] == 304
 
 
+def test_a_body_that_was_made_anew_with_another_length_is_not_sent_under_the_old_one(served: Running):
+    with closing(Wire(served)) as wire:
+        status, headers, body = wire.ask(f"{TILE}.png")
+        name = headers["Etag"].strip('"')
+        served.on_loop(partial(served.engine.keep_body, name, body[:-7]))
+        assert (status, wire.ask(f"{TILE}.png")[2]) == (200, body[:-7])
+        served.on_loop(partial(served.engine.keep_body, name, body))
+        assert wire.ask(f"{TILE}.png") == (status, headers, body)
+
+
 def test_a_place_that_its_level_does_not_have_is_refused_by_the_handler(served: Running, handled: list[str]):
     refused = ["25/0/0", "1/2/0", "1/0/2", "1,25/0/0", "1/9999999999/0"]
     with closing(Wire(served)) as wire:

@@ -55,15 +55,14 @@ def test_one_that_fails_does_not_keep_the_others_from_being_looked_at():
     async def run() -> None:
         lookout, over, failures = Lookout(), asyncio.Event(), []
 
-        def fail() -> None:
-            lookout.forget(failing)
-            raise RuntimeError("it cannot be looked at")
+        class Failing:
+            def look(self, now: float) -> bool:
+                raise RuntimeError("it cannot be looked at")
 
-        failing = Seen(1, fail)
         asyncio.get_running_loop().set_exception_handler(lambda loop, about: failures.append(about["exception"]))
-        lookout.watch(failing)
+        lookout.watch(Failing())
         lookout.watch(Seen(1, over.set))
         await asyncio.wait_for(over.wait(), PATIENCE)
-        assert [str(each) for each in failures] == ["it cannot be looked at"]
+        assert [str(each) for each in failures] == ["it cannot be looked at"] and not lookout._watched
 
     asyncio.run(run())

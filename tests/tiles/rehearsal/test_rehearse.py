@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,8 @@ from bigviz.tiles.rehearsal.rehearse import rehearse
 from bigviz.tiles.rehearsal.small_table import chosen_fields, small_table
 from bigviz.tiles.rehearsal.table_types import TableTypes, types_of
 from bigviz.tiles.selection.region import Lasso, Rectangle
+
+from ...patience import until
 
 POINTS, LINE = Layer("points", "b", "c", "mean(a)"), Layer("line", "n", "b", "any")
 LAYERS = [POINTS, LINE]
@@ -87,3 +91,26 @@ def test_a_process_of_its_own_compiles_once(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(compile_ahead, "cache_directory", lambda: None)
     compile_ahead.compile_ahead(types, stopped)
     assert told == [True, True]
+
+
+def test_a_process_that_is_stopped_leaves_no_files(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files, kept, stopped = tmp_path / "files", tmp_path / "kept", Cancel()
+    for folder in (files, kept):
+        folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(files))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(compile_ahead, "cache_directory", lambda: str(kept))
+    monkeypatch.setattr(compile_ahead, "available_memory", lambda: 1 << 40)
+
+    def stop() -> None:
+        until(lambda: any(files.rglob("table.parquet")))
+        stopped.cancel()
+
+    with ThreadPoolExecutor(1) as pool:
+        stopping = pool.submit(stop)
+        with pytest.raises(Cancelled):
+            compile_ahead.compile_ahead(types_of(dataset, LAYERS, False), stopped)
+        stopping.result()
+    assert not list(files.iterdir())

@@ -1,7 +1,7 @@
 """How many rows each block of a source's order has in each cell of a target.
 
 Rows that are near each other in a source's order often are so in a target, too: thousands of them lie in some tens of
-its cells. A range of rows is then counted as the blocks that lie in it, of 1,024 rows, of 8 times as many, and so on,
+its cells. A range of rows is then counted as the blocks that lie in it, of 128 rows, of 8 times as many, and so on,
 which costs the cells that these have; the rows at its ends are left. Where a target has nothing to do with the source's
 order, blocks have about as many cells as rows: some of them are looked at first, and sizes that would not be worth
 their memory are left out.

@@ -36,14 +36,15 @@ def write_levels(path: Path, levels: tuple[LevelValues, ...]) -> None:
 
 
 def read_levels(path: Path) -> tuple[LevelValues, ...] | None:
-    """What was written; None without a file. Raises Unreadable for a file of something else."""
+    """What was written; None without a file. Raises Unreadable for a damaged file, OSError."""
     try:
-        with pa.OSFile(str(path), "rb") as file:
-            table = pa.ipc.open_file(file).read_all()
-        numbers, values, cells = (table.column(name).to_numpy() for name in _NAMES)
+        data = path.read_bytes()
     except FileNotFoundError:
         return None
-    except (pa.ArrowInvalid, KeyError) as error:
+    try:
+        table = pa.ipc.open_file(data).read_all()
+        numbers, values, cells = (table.column(name).to_numpy() for name in _NAMES)
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:  # OSError: what was compressed is no more
         raise Unreadable(f"{path} is damaged: {error}", None, str(path)) from error
     bounds = np.searchsorted(numbers, np.arange(DEEPEST + 2))
     return tuple(LevelValues(values[low:high], cells[low:high]) for low, high in pairwise(bounds.tolist()))

@@ -31,3 +31,19 @@ def test_an_older_store_has_none_and_another_file_is_refused(tmp_path: Path) -> 
     (tmp_path / LEVELS).write_bytes(b"ARROW1" * 9)
     with pytest.raises(Unreadable, match="is damaged"):
         read_levels(tmp_path / LEVELS)
+
+
+def test_damage_is_told_of_wherever_it_is(tmp_path: Path) -> None:
+    """Bytes that zstd does not take are an OSError of Arrow, which is no failure of the disk."""
+    path, rng = tmp_path / LEVELS, np.random.default_rng(5)
+    level = LevelValues(rng.normal(size=2_000), np.ones(2_000, np.int64))
+    write_levels(path, (level,) * 25)
+    whole, refused = path.read_bytes(), 0
+    for at in range(len(whole) // 16, len(whole), len(whole) // 16):
+        for damaged in (whole[:at], whole[:at] + bytes(64) + whole[at + 64 :]):
+            path.write_bytes(damaged)
+            try:
+                read_levels(path)
+            except Unreadable as error:
+                refused += str(path) in str(error)
+    assert refused > 20
