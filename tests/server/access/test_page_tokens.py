@@ -22,7 +22,7 @@ from bigviz.library.secrets import new_secret
 from bigviz.server.access.principal import Principal
 from bigviz.server.documents.opened import Shown
 from bigviz.server.site import Site
-from bigviz.wire.frames import DENIED, GONE
+from bigviz.wire.frames import DENIED, GONE, Type, parse
 
 from ...patience import PATIENCE
 from ..people import People
@@ -154,8 +154,11 @@ def test_a_socket_is_shown_nothing_of_who_took_the_name_since(
     token = bearer("secret", user="owner")["Authorization"].removeprefix("Bearer ")
     with monkeypatch.context() as patched:
         patched.setattr(Site, "show", late)
-        with socket(server, "secret", token) as found:
-            assert closed(found)[0] in (DENIED, GONE)
+        with socket(server, "secret", token) as found, pytest.raises(ConnectionClosed) as end:
+            while True:
+                frame = parse(found.recv(PATIENCE))
+                assert frame.type not in (Type.HELLO, Type.ERROR)
+    assert end.value.rcvd is not None and end.value.rcvd.code in (DENIED, GONE)
     town.library.documents.delete("secret")
 
 
