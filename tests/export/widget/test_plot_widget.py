@@ -16,7 +16,7 @@ from bigviz.export.widget.engine_thread import EngineThread
 from bigviz.export.widget.plot_widget import PlotWidget
 from bigviz.server.run.index_options import Storage
 from bigviz.server.websocket.viewer import Viewer
-from bigviz.wire.frames import UNREAD, UNUSABLE, Type
+from bigviz.wire.frames import GONE, UNREAD, Type
 
 from ...patience import until
 from .fake_page import FakePage
@@ -167,9 +167,8 @@ def test_a_document_that_fails_to_open_ends_the_connection_with_the_reason(made,
     settled(engine)
     widget._cells.site.documents.replace([])
     page.say(socket=1, open=True)
-    page.message(Type.ERROR)
     content, _ = page.next()
-    assert content["socket"] == 1 and content["close"][0] == UNUSABLE
+    assert content["socket"] == 1 and content["close"][0] == GONE
 
 
 def test_the_tables_of_a_closed_widget_are_given_back_unless_another_shows_them(made, engine: EngineThread):
