@@ -54,7 +54,8 @@ class Bins:
         if not (self.low < self.high or (self.descending and self.low > self.high)):
             raise BadInput(f"{self.name} must ascend, got {got}", self.name, got)
         if self.log and min(self.low, self.high) <= 0:
-            raise BadInput(f"{self.name} must be above 0 on a logarithmic axis, got {got}", self.name, got)
+            message = f"Range values must be >0 for logarithmic axes, got {self.name} {got}"  # datashader's words
+            raise BadInput(message, self.name, got)
         start, stop = (math.log10(self.low), math.log10(self.high)) if self.log else (self.low, self.high)
         span = stop - start
         scale = self.size / span if math.isfinite(span) and span != 0 else math.inf

@@ -333,7 +333,7 @@ def test_durations_have_durations_as_coordinates() -> None:
         ({"plot_width": 0}, "Invalid size: plot_width and plot_height must be bigger than 0, got 0 x 600"),
         ({"plot_height": -1}, "must be bigger than 0, got 600 x -1"),
         ({"x_axis_type": "polar"}, "x_axis_type must be one of linear, log, datetime"),
-        ({"x_axis_type": "log", "x_range": (0, 1)}, "above 0 on a logarithmic axis"),
+        ({"x_axis_type": "log", "x_range": (0, 1)}, "must be >0 for logarithmic axes"),
     ],
 )
 def test_bad_canvases(options: dict[str, Any], problem: str) -> None:

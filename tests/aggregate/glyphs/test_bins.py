@@ -117,7 +117,7 @@ def test_centres() -> None:
         (1.0, 1.0, 4, False, "must ascend"),
         (0.0, 5e-324, 4, False, "too narrow or too wide"),
         (-1.7e308, 1.7e308, 4, False, "too narrow or too wide"),
-        (0.0, 1.0, 4, True, "above 0 on a logarithmic axis"),
+        (0.0, 1.0, 4, True, "must be >0 for logarithmic axes"),
         (1.0, math.nextafter(1.0, 2.0), 4, True, None),
         (0.0, 1.0, 0, False, "1 to 16777216 cells a side, got 0"),
         (0.0, 1.0, 10**9, False, "1 to 16777216 cells a side"),
