@@ -114,7 +114,7 @@ def test_no_item_is_begun_after_helpers_could_not_be_asked(monkeypatch: pytest.M
     assert done == []
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no child processes with their parent's memory elsewhere")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="os.fork is on POSIX systems only")
 def test_a_child_process_has_helpers_of_its_own() -> None:
     code = """
 import os, threading
