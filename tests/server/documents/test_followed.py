@@ -213,28 +213,29 @@ def test_a_page_that_follows_is_sent_what_changes(tmp_path: Path):
                 page.view([[0, 0, 0, 0]])
 
 
+# Both write until they are killed: one that ends may have written all before a slow machine has looked. They rest after
+# each number, so that what they say fits the pipe, which nobody reads, for minutes.
 PARQUET = """
-import os, sys, time
+import itertools, sys, time
 import numpy as np, pyarrow as pa, pyarrow.parquet as pq
 folder, first = sys.argv[1], int(sys.argv[2])
-for number in range(first, 1000):
+for number in itertools.count(first):
     x = np.arange(10) + 10 * number
-    with pq.ParquetWriter(f"{folder}/{number:03}.parquet", pa.schema([("x", pa.int64()), ("y", pa.int64())])) as writer:
+    with pq.ParquetWriter(f"{folder}/{number:06}.parquet", pa.schema([("x", pa.int64()), ("y", pa.int64())])) as writer:
         for row in x:
             writer.write_table(pa.table({"x": [row], "y": [row]}))
             time.sleep(0.001)
     print(number, flush=True)
+    time.sleep(0.01)
 """
 
 ARROW = """
-import os, sys, time
+import itertools, sys, time
 import pyarrow as pa
 path, first = sys.argv[1], int(sys.argv[2])
 schema = pa.schema([("x", pa.int64()), ("y", pa.int64())])
-sink = pa.BufferOutputStream()
-data = pa.ipc.new_stream(sink, schema)
 with open(path, "ab", buffering=0) as file:
-    for number in range(first, 1000):
+    for number in itertools.count(first):
         rows = pa.table({"x": list(range(10 * number, 10 * number + 10)), "y": [0] * 10}, schema=schema)
         batch = rows.to_batches()[0].serialize().to_pybytes()
         if number == 0:
@@ -243,6 +244,7 @@ with open(path, "ab", buffering=0) as file:
             file.write(batch[at : at + 37])
             time.sleep(0.0002)
         print(number, flush=True)
+        time.sleep(0.01)
 """
 
 
