@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -22,7 +24,9 @@ import pandas as pd
 import pyarrow as pa
 
 import bigviz as bv
+from bench import stores
 from bench.data import arrow
+from bench.places import LARGE
 from bigviz.aggregate.layer import Layer
 from bigviz.data.dataset import Dataset
 from bigviz.data.filters.bind import bind
@@ -45,6 +49,7 @@ from bigviz.tiles.interface import (
     Step,
     Target,
 )  # fmt: skip
+from bigviz.tiles.store.catalog.directory import StoreDirectory
 from bigviz.wire.codec import decode
 
 __all__ = ["main"]
@@ -56,15 +61,38 @@ PIXELS: Final = 8  # that the brush moves a step
 STEPS: Final = 60
 PEER_STEPS: Final = 3
 BINS: Final = 100
+NAMES: Final = ("x", "y", "value")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Table:
     """A table of points with the layers that are linked: x by y is brushed, y by value and value alone show it."""
 
+    path: Path
     dataset: Dataset
     engine: Engine
-    columns: dict[str, Array]
+
+    @cached_property
+    def columns(self) -> dict[str, Array]:
+        """x, y and value in memory: 12 bytes a row."""
+        return {name: self.dataset.column(name).values for name in NAMES}
+
+    @cached_property
+    def ends(self) -> dict[str, tuple[float, float]]:
+        """The least and the greatest number of each column."""
+        found = [{name: (piece[name].min(), piece[name].max()) for name in NAMES} for piece in self.pieces()]
+        return {
+            name: (float(min(each[name][0] for each in found)), float(max(each[name][1] for each in found)))
+            for name in NAMES
+        }
+
+    def pieces(self) -> Iterator[dict[str, Array]]:
+        """x, y and value of a record batch after another: memory does not hold those of 10^9 rows beside the rest."""
+        with pa.memory_map(str(self.path)) as source:
+            file = pa.ipc.open_file(source)
+            for number in range(file.num_record_batches):
+                batch = file.get_batch(number)
+                yield {name: batch.column(name).to_numpy() for name in NAMES}
 
     @property
     def points(self) -> Layer:
@@ -88,17 +116,15 @@ class Table:
 
     @property
     def histogram(self) -> HistogramTarget:
-        low, high = (float(end(self.columns["value"])) for end in (np.min, np.max))
-        return HistogramTarget("value", tuple(np.linspace(low, high, BINS + 1).tolist()))
+        return HistogramTarget("value", tuple(np.linspace(*self.ends["value"], BINS + 1).tolist()))
 
     @property
     def line(self) -> LineTarget:
-        low, high = (float(end(self.columns["x"])) for end in (np.min, np.max))
-        return LineTarget(Layer("line", "x", "value", "any"), low, high, WIDTH)
+        return LineTarget(Layer("line", "x", "value", "any"), *self.ends["x"], WIDTH)
 
     def boxes(self) -> Iterator[Box]:
         """A box of 300 x 300 pixels that is dragged to the right and up and down."""
-        (x0, x1), (y0, y1) = ((float(self.columns[c].min()), float(self.columns[c].max())) for c in "xy")
+        (x0, x1), (y0, y1) = self.ends["x"], self.ends["y"]
         across, up = (x1 - x0) / WIDTH, (y1 - y0) / HEIGHT
         for step in range(STEPS):
             left = 250 + (PIXELS * step) % 400
@@ -107,20 +133,24 @@ class Table:
 
     def spans(self) -> Iterator[Span]:
         """A slider that lets more and more rows go."""
-        low, high = (float(end(self.columns["value"])) for end in (np.min, np.max))
+        low, high = self.ends["value"]
         for step in range(STEPS):
             yield Span(low + (100 + PIXELS * step) * (high - low) / WIDTH, np.inf)
 
 
 def opened(rows: int) -> Table:
-    """The table with its layers in order."""
-    dataset = bv.open(str(arrow("points", rows)), name="table")
-    engine = Engine(cache_bytes=0)
-    columns = {name: dataset.column(name).values for name in ("x", "y", "value")}
-    table = Table(dataset, engine, columns)
-    for layer in (table.points, table.raster.layer):
-        engine.ensure(dataset, layer)
-    engine.rehearse_brushes()  # as servers do
+    """The table with its layers in order: in memory, or that of the source in its store."""
+    path = arrow("points", rows)
+    dataset = bv.open(str(path), name="table")
+    if rows > LARGE:
+        store = stores.of(path)
+        table = Table(path, dataset, Engine(0, stores=StoreDirectory(store) if store else None, index="existing"))
+        table.engine.ensure(dataset, table.points)
+    else:
+        table = Table(path, dataset, Engine(0))
+        for layer in (table.points, table.raster.layer):
+            table.engine.ensure(dataset, layer)
+    table.engine.rehearse_brushes()  # as servers do
     return table
 
 
@@ -139,7 +169,7 @@ def filter_drag(table: Table) -> None:
     """A slider in a filter, `value >= $least`: each step is read from the filter, and moves 8 of its 1,024 pixels."""
     moving = moved_by(parse("value >= $least"), "least")
     assert moving is not None
-    low, high = (float(end(table.columns["value"])) for end in (np.min, np.max))
+    low, high = table.ends["value"]
 
     def span(step: int) -> Span:
         part = bind(moving.part, {"least": low + (100 + PIXELS * step) * (high - low) / WIDTH})
@@ -163,7 +193,7 @@ def filter_drag(table: Table) -> None:
     told(f"filter drag: a step of {PIXELS} pixels", samples)
     found = step.targets[0].image
     assert found is not None and step.exact
-    np.testing.assert_array_equal(image(found), by_numpy(table, span(STEPS - 1)))
+    np.testing.assert_array_equal(image(found), by_numpy(table, span(STEPS - 1), [table.columns]))
     brush.close()
 
 
@@ -175,27 +205,31 @@ def image(found: WindowImage) -> Array:
     return np.concatenate(rows)[: found.height, : found.width].astype(np.int64)
 
 
-def mask_of(table: Table, shape: Shape) -> Array:
+def mask_of(columns: Mapping[str, Array], shape: Shape) -> Array:
     """Which rows are in a brush, by a look at all of them."""
     if isinstance(shape, Box):
-        x, y = table.columns["x"], table.columns["y"]
+        x, y = columns["x"], columns["y"]
         return (x >= shape.x[0]) & (x < shape.x[1]) & (y >= shape.y[0]) & (y < shape.y[1])
     assert isinstance(shape, Span)
-    value = table.columns["value"]
+    value = columns["value"]
     return (value >= shape.low) & (value < shape.high)
 
 
-def by_numpy(table: Table, shape: Shape) -> Array:
-    """The raster's counts."""
-    mask, target = mask_of(table, shape), table.raster
+def by_numpy(table: Table, shape: Shape, pieces: Iterable[Mapping[str, Array]]) -> Array:
+    """The raster's counts, of all pieces of the table."""
+    target = table.raster
     info, view = table.engine.info(table.dataset, target.layer), target.view
-    y, value = (table.columns[name][mask].astype(np.float64) for name in ("y", "value"))
-    column = np.floor((y - info.extent[0]) / ((info.extent[2] - info.extent[0]) / (256 << view.zx))) - view.left
     top = (256 << view.zy) - 1 - view.top
-    row = top - np.floor((value - info.extent[1]) / ((info.extent[3] - info.extent[1]) / (256 << view.zy)))
-    inside = (column >= 0) & (column < view.width) & (row >= 0) & (row < view.height)
-    cells = row[inside].astype(np.int64) * view.width + column[inside].astype(np.int64)
-    return np.bincount(cells, minlength=view.width * view.height).reshape(view.height, view.width)
+    counts = np.zeros(view.width * view.height, np.int64)
+    for columns in pieces:
+        mask = mask_of(columns, shape)
+        y, value = (columns[name][mask].astype(np.float64) for name in ("y", "value"))
+        column = np.floor((y - info.extent[0]) / ((info.extent[2] - info.extent[0]) / (256 << view.zx))) - view.left
+        row = top - np.floor((value - info.extent[1]) / ((info.extent[3] - info.extent[1]) / (256 << view.zy)))
+        inside = (column >= 0) & (column < view.width) & (row >= 0) & (row < view.height)
+        cells = row[inside].astype(np.int64) * view.width + column[inside].astype(np.int64)
+        counts += np.bincount(cells, minlength=len(counts))
+    return counts.reshape(view.height, view.width)
 
 
 def by_duckdb(table: Table, shape: Shape, rows: pa.Table) -> Array:
@@ -224,7 +258,7 @@ def by_duckdb(table: Table, shape: Shape, rows: pa.Table) -> Array:
 
 def by_datashader(frame: pd.DataFrame, table: Table, shape: Shape) -> int:
     """The number of rows that datashader draws of those in the brush, in its own cells."""
-    part = frame[mask_of(table, shape)]
+    part = frame[mask_of(table.columns, shape)]
     canvas = ds.Canvas(WIDTH, HEIGHT)
     return int(canvas.points(part, "y", "value").sum())
 
@@ -272,16 +306,23 @@ def main(rows: str, alone: bool) -> None:
         boxes, spans = list(table.boxes()), list(table.spans())
         print(f"{count:,} rows", flush=True)
         box = case(table, "box -> raster", BoxSource(table.points), [table.raster], boxes)
+        _check(table, box, boxes[-1])
+        if count > LARGE:  # memory has no room for the orders of the others
+            continue
         filter_drag(table)
         slider = case(table, "slider -> raster", SpanSource("value"), [table.raster], spans)
-        for step, shape in ((box, boxes[-1]), (slider, spans[-1])):
-            found = step.targets[0].image
-            assert found is not None and step.exact
-            np.testing.assert_array_equal(image(found), by_numpy(table, shape))
+        _check(table, slider, spans[-1])
         if not alone:
             _peers(table, boxes[-1], box)
         table.engine.ensure(table.dataset, table.line.layer)
         case(table, "box -> histogram and line", BoxSource(table.points), [table.histogram, table.line], boxes)
+
+
+def _check(table: Table, step: Step, shape: Shape) -> None:
+    """That the last step is exact, and equals a scan."""
+    found = step.targets[0].image
+    assert found is not None and step.exact
+    np.testing.assert_array_equal(image(found), by_numpy(table, shape, table.pieces()))
 
 
 def _peers(table: Table, shape: Shape, step: Step) -> None:
@@ -290,7 +331,7 @@ def _peers(table: Table, shape: Shape, step: Step) -> None:
     assert found is not None
     np.testing.assert_array_equal(image(found), by_duckdb(table, shape, rows))
     told("box -> raster: DuckDB, a scan", [timed(lambda: by_duckdb(table, shape, rows))])
-    told("box -> raster: numpy, a scan", [timed(lambda: by_numpy(table, shape))])
+    told("box -> raster: numpy, a scan", [timed(lambda: by_numpy(table, shape, [table.columns]))])
     frame = pd.DataFrame(table.columns)
     assert by_datashader(frame, table, shape) == step.rows
     told("box -> raster: datashader, a scan", [timed(lambda: by_datashader(frame, table, shape))])
