@@ -2,6 +2,7 @@
 // come in as messages.
 
 import { find } from "../dom.js";
+import { dataRange, denseRange } from "../layers/data-range.js";
 import { Drawing } from "./drawing.js";
 import { axesOf } from "./view/figure-axes.js";
 import { FollowY } from "./view/follow-y.js";
@@ -165,7 +166,7 @@ export class Figure extends EventTarget {
 
   /** @param {Layer} layer @param {"x"|"y"} side */
   #tellSide(layer, side) {
-    this.ranges[side].tell(layer, layer.dataRange(side), this.axes[side].exact, layer.denseRange(side));
+    this.ranges[side].tell(layer, dataRange(layer, side), this.axes[side].exact, denseRange(layer, side));
   }
 
   /**

@@ -8,6 +8,7 @@ import { drawBar, drawLegend, legendPlaces, legendWidth } from "./legend/legend.
 import { LabelLegend } from "./legend/label-legend.js";
 import { find } from "../dom.js";
 import { MapBelow } from "./map-below.js";
+import { lutOf } from "../layers/layer-style.js";
 import { isBars } from "../layers/glyphs.js";
 import { GLASBEY } from "../render/palette.js";
 import { LabelRoom } from "./legend/label-room.js";
@@ -21,7 +22,7 @@ import { wantsDark } from "../render/contrast.js";
 /** @typedef {import("../axes/axis.js").Tick} Tick */
 /** @typedef {import("../layers/layer.js").Layer} Layer */
 /** @typedef {import("../layers/lines/line-layer.js").LineLayer} LineLayer */
-/** @typedef {import("../layers/layer.js").Look} Colours */
+/** @typedef {import("../layers/layer-style.js").Look} Colours */
 /**
  * @typedef {{frame: Frame, xs: Tick[], ys: Tick[], width: number, height: number, look: Look, plain: boolean, about:
  *   string}} Scene in CSS pixels; plain: colours tell nothing; about: before the title of a key to an estimate */
@@ -104,7 +105,7 @@ export class Painter {
     const { main } = this.figure;
     const { palette } = this.figure.page.theme;
     if (this.below || !main?.raster || main.planes || this.isPaper(view)) return palette.dark;
-    return wantsDark(main.lut(this.figure.look), palette);
+    return wantsDark(lutOf(main, this.figure.look), palette);
   }
 
   /** @param {View} view @returns {string} */
@@ -248,7 +249,7 @@ export class Painter {
     const { main, axes } = figure;
     const { plain, about } = this.scene;
     const around = [view, axes, side, plain, main?.planes, main?.choice.hide, look.palette];
-    const key = [about, mark, main?.keyRaster?.norm, main?.lut(figure.look), main && keyTitle(main)];
+    const key = [about, mark, main?.keyRaster?.norm, main && lutOf(main, figure.look), main && keyTitle(main)];
     if (!isSame(around, this.shown.around)) this.#chrome(this.scene);
     else if (!isSame(key, this.shown.key)) this.#key(this.scene);
     this.shown = { around, key };
@@ -304,7 +305,7 @@ export class Painter {
       rect: frame.bar,
       horizontal: frame.narrow,
       norm: main.keyRaster?.norm ?? null,
-      lut: main.lut(look),
+      lut: lutOf(main, look),
       title: about + keyTitle(main),
       words: main.words,
       mark,

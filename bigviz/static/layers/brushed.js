@@ -2,6 +2,7 @@
 
 import { BarLayer } from "./lines/bar-layer.js";
 import { isBars } from "./glyphs.js";
+import { lineStyle, rasterStyle } from "./layer-style.js";
 import { LineLayer } from "./lines/line-layer.js";
 import { RasterLayer } from "./raster-layer.js";
 import { TileCache } from "./tiles/tile-cache.js";
@@ -9,8 +10,7 @@ import { TileCache } from "./tiles/tile-cache.js";
 /** @typedef {import("../wire/brush-group.js").BrushPart} BrushPart */
 /** What is shown otherwise.
  * @typedef {{definition: import("../wire/frames.js").Definition|null, info: import("../wire/frames.js").LayerInfo|null,
- *   line: LineLayer|null, rasterStyle: (look: any) => import("../render/shade.js").RasterStyle,
- *   lineStyle: (look: any) => import("./lines/line-layer.js").LineStyle}} Whole */
+ *   line: LineLayer|null} & import("./layer-style.js").Styled} Whole */
 
 const SIDE = 256;
 const BUDGET = 64 * 2 ** 20;
@@ -29,10 +29,10 @@ export class BrushedLayer {
     /** @type {RasterLayer|null} */ this.raster = null;
     /** @type {LineLayer|null} */ this.line = null;
     if (definition.glyph === "points") {
-      const style = { ...layer.rasterStyle(look) };
+      const style = { ...rasterStyle(layer, look) };
       this.raster = new RasterLayer({ cache: new TileCache(BUDGET), definition, info, limits, style });
     } else {
-      const style = layer.lineStyle(look);
+      const style = lineStyle(layer, look);
       this.line = new (isBars(definition.glyph) ? BarLayer : LineLayer)({ definition, info, limits, style });
     }
   }
@@ -85,7 +85,7 @@ export class BrushedLayer {
 
   /** @param {Whole} layer @param {any} look */
   restyle(layer, look) {
-    this.raster?.restyle(layer.rasterStyle(look));
-    this.line?.restyle(layer.lineStyle(look));
+    this.raster?.restyle(rasterStyle(layer, look));
+    this.line?.restyle(lineStyle(layer, look));
   }
 }

@@ -1,19 +1,17 @@
 // One layer of a figure: what was chosen, what the server said about it, and what draws it.
 
 import { ValueWords } from "../axes/values.js";
-import { wholeBins } from "../geometry/home.js";
 import { AxisRoot } from "../geometry/root.js";
 import { BarLayer } from "./lines/bar-layer.js";
 import { BrushedLayer } from "./brushed.js";
 import { isBars } from "./glyphs.js";
 import { LineLayer } from "./lines/line-layer.js";
 import { RasterLayer } from "./raster-layer.js";
-import { opacityOf, pixelOf } from "../render/css-color.js";
-import { coloursWithout } from "../render/palette.js";
-import { wantsDark } from "../render/contrast.js";
+import { axisKind } from "./axis-kinds.js";
+import { readLabels } from "./hidden-labels.js";
+import { lineStyle, rasterStyle } from "./layer-style.js";
 import { controlled } from "./controlled.js";
 import { isInPlace } from "./in-place.js";
-import { NUMBERS, TIMES } from "../wire/column-kinds.js";
 
 /** @typedef {import("../wire/frames.js").Definition} Definition */
 /** @typedef {import("../wire/frames.js").LayerInfo} LayerInfo */
@@ -29,32 +27,14 @@ import { NUMBERS, TIMES } from "../wire/column-kinds.js";
  *   by_reason?: string|null}} Column
  */
 
+/** @typedef {import("./layer-style.js").Look} Look */
+
 /** What a page has of a layer whose data grow.
  * @typedef {{definition: Definition, columns: import("./lines/line-layer.js").Asked|null, raster:
  *   import("./raster-layer.js").Held|null}} LayerHeld */
 
-/** Kinds of columns whose numbers may stand for cells, and how many of these an axis has at most. */
-const CELLS = new Set(["integer", "bool", "category"]);
-const MOST_CELLS = 64;
-const LINE_WIDTH = 1.5;
-/** Patterns of dashes by name, as Bokeh's, in CSS pixels.  @type {Record<string, number[]>} */
-const DASHES = { solid: [], dashed: [6], dotted: [2, 4], dotdash: [2, 4, 6, 4], dashdot: [6, 4, 2, 4] };
 /** Before the server says what the values are.  @type {import("../wire/frames.js").ValueKind} */
 const NUMBER = Object.freeze({ kind: "float", type: "double", unit: null, zone: null });
-
-/** @param {string} text a JSON list of labels, or "" @returns {string[]|null} null: it is no such list */
-export function readLabels(text) {
-  if (text === "") return [];
-  try {
-    const found = JSON.parse(text);
-    return Array.isArray(found) && found.every((each) => typeof each === "string") ? found : null;
-  } catch {
-    return null;
-  }
-}
-
-/** @param {readonly string[]} labels @returns {string} */
-export const writeLabels = (labels) => (labels.length === 0 ? "" : JSON.stringify(labels));
 
 export class Layer {
   /**
@@ -122,41 +102,6 @@ export class Layer {
     this.choice = { ...this.choice, ...said };
   }
 
-  /**
-   * The kinds of axis that the chosen column can go on, its default first.
-   * @param {"x"|"y"} side
-   * @returns {string[]}
-   */
-  axisKinds(side) {
-    if (side === "y" && isBars(this.choice.glyph)) return this.axes.y === "log" ? ["log", "linear"] : ["linear", "log"];
-    if (side === "x" && this.choice.glyph === "bar") return ["linear"];
-    const kind = this.columns.find((c) => c.name === this.choice[side])?.kind ?? "";
-    const first = this.defaultKind(side);
-    return NUMBERS.has(kind) && first !== "mercator"
-      ? [first, ...["linear", "log"].filter((other) => other !== first)]
-      : [first];
-  }
-
-  /** The kind of axis that the chosen column goes on.  @param {"x"|"y"} side @returns {string} */
-  axisKind(side) {
-    const kinds = this.axisKinds(side);
-    const chosen = this.choice[side === "x" ? "xaxis" : "yaxis"];
-    return chosen !== null && kinds.includes(chosen) ? chosen : kinds[0];
-  }
-
-  /** As published for the published column, else by the column's own kind.  @param {"x"|"y"} side @returns {string} */
-  defaultKind(side) {
-    const published = this.axes[side];
-    const same =
-      published === "mercator"
-        ? this.choice.x === this.first.x && this.choice.y === this.first.y
-        : this.choice[side] === this.first[side];
-    if (same) return published;
-    const column = this.columns.find((c) => c.name === this.choice[side]);
-    if (column && TIMES.has(column.kind)) return "datetime";
-    return published === "log" && column && NUMBERS.has(column.kind) ? "log" : "linear";
-  }
-
   /** Takes what controls say now, as what is published and chosen.  @returns {boolean} something is another */
   takeValues() {
     const said = controlled(this.spec, this.values);
@@ -178,8 +123,8 @@ export class Layer {
       x,
       y: isBars(glyph) ? "" : y,
       agg,
-      xaxis: this.axisKind("x"),
-      yaxis: this.axisKind("y"),
+      xaxis: axisKind(this, "x"),
+      yaxis: axisKind(this, "y"),
       root,
       ...(filter === "" ? {} : { filter }),
       ...(values ? { values } : {}),
@@ -234,7 +179,7 @@ export class Layer {
         definition: this.definition,
         info,
         limits,
-        style: this.lineStyle(look),
+        style: lineStyle(this, look),
       });
     else
       this.raster = new RasterLayer({
@@ -242,7 +187,7 @@ export class Layer {
         limits,
         definition: this.definition,
         info,
-        style: this.rasterStyle(look),
+        style: rasterStyle(this, look),
       });
   }
 
@@ -296,8 +241,8 @@ export class Layer {
   /** @param {Look} look */
   restyle(look) {
     this.brushed?.restyle(this, look);
-    this.raster?.restyle(this.rasterStyle(look));
-    this.line?.restyle(this.lineStyle(look));
+    this.raster?.restyle(rasterStyle(this, look));
+    this.line?.restyle(lineStyle(this, look));
   }
 
   /**
@@ -327,122 +272,16 @@ export class Layer {
     return this.brushed?.raster ?? this.raster;
   }
 
-  /** @typedef {{luts: Map<string, Uint8Array>, palette: import("../render/theme.js").Palette}} Look */
-
-  /**
-   * The colour map in use; a name that this server does not know falls back to its first.
-   * @param {Look} look
-   * @returns {Uint8Array}
-   */
-  lut({ luts }) {
-    const lut = luts.get(this.choice.cmap) ?? luts.values().next().value;
-    if (!lut) throw new Error("the server sent no colour maps");
-    return lut;
-  }
-
-  /** @param {Look} look @returns {import("../render/shade.js").RasterStyle} */
-  rasterStyle(look) {
-    const { how, low, high } = this.choice;
-    const { color, size, alpha, marker } = this.spec;
-    const lut = this.lut(look);
-    const { palette } = look;
-    return {
-      how,
-      lut,
-      low,
-      high,
-      dark: this.planes ? palette.dark : wantsDark(lut, palette),
-      sparse: { accent: pixelOf(this.#color(palette)), dark: palette.dark },
-      ...this.#leftOut(),
-      marks: {
-        isPlain: color !== null || size !== null,
-        size,
-        opacity: alpha * (color === null ? 1 : opacityOf(color)),
-        shape: marker,
-      },
-    };
-  }
-
-  /** The colours of categories where some are left out. @returns {{colors?: Uint8Array}} */
-  #leftOut() {
-    const { hidden } = this;
-    return hidden.length === 0 ? {} : { colors: coloursWithout(hidden) };
-  }
-
   /** The categories that are left out, by number, ascending. @returns {number[]} */
   get hidden() {
     const labels = new Set(readLabels(this.choice.hide) ?? []);
     return labels.size === 0 ? [] : (this.planes ?? []).flatMap((label, k) => (labels.has(label) ? [k] : []));
   }
 
-  /**
-   * Where one colour is all that is needed.
-   * @param {import("../render/theme.js").Palette} palette
-   * @returns {string}
-   */
-  #color(palette) {
-    return this.spec.color ?? palette.line[this.index % palette.line.length];
-  }
-
-  /** @param {Look} look @returns {import("./lines/line-layer.js").LineStyle} */
-  lineStyle({ palette }) {
-    const { line_width, line_dash, alpha } = this.spec;
-    const dash = typeof line_dash === "string" ? DASHES[line_dash] : line_dash;
-    const width = line_width ?? LINE_WIDTH;
-    return { color: this.#color(palette), width, opacity: alpha, dash, ...this.#leftOut() };
-  }
-
   /** @returns {{x: AxisRoot, y: AxisRoot}|null} */
   get roots() {
     if (!this.info) return null;
     return { x: AxisRoot.parse(this.info.root.x), y: AxisRoot.parse(this.info.root.y) };
-  }
-
-  /** What the data spans.  @param {"x"|"y"} side @returns {import("../geometry/home.js").DataRange} */
-  dataRange(side) {
-    const range = this.#withLastBin(side, sideOf(this.info?.range, side));
-    return range && this.#hasCells(side) ? [...range, true] : range;
-  }
-
-  /** @typedef {readonly [number|string, number|string]|null} Ends */
-  /** The last bin of a histogram of whole numbers may end beyond them.  @param {"x"|"y"} side @param {Ends} range */
-  #withLastBin(side, range) {
-    const { info, definition, spec } = this;
-    const isWhole = side === "x" && info?.x.kind === "integer" && definition?.xaxis === "linear";
-    return range && isWhole && definition?.glyph === "histogram" ? wholeBins(range, spec.bins) : range;
-  }
-
-  /**
-   * Its numbers are few and whole, and drawn as cells or bands: labels, and the whole numbers of a table.
-   * @param {"x"|"y"} side
-   * @returns {boolean}
-   */
-  #hasCells(side) {
-    const { info, definition } = this;
-    if (definition?.glyph === "bar") return side === "x";
-    if (!info || definition?.glyph !== "points" || !this.#isShort(side)) return false;
-    return info[side].kind !== "integer" || this.#isShort(side === "x" ? "y" : "x");
-  }
-
-  /** @param {"x"|"y"} side @returns {boolean} its numbers are whole, and no more than are told apart at a glance */
-  #isShort(side) {
-    const range = sideOf(this.info?.range, side);
-    const linear = this.definition?.[side === "x" ? "xaxis" : "yaxis"] === "linear";
-    return (
-      linear &&
-      range !== null &&
-      CELLS.has(this.info?.[side].kind ?? "") &&
-      Number(range[1]) - Number(range[0]) < MOST_CELLS
-    );
-  }
-
-  /**
-   * The part of it with nearly all rows, where the server found that to be small.
-   * @param {"x"|"y"} side
-   * @returns {readonly [number|string, number|string]|null}
-   */
-  denseRange(side) {
-    return this.#withLastBin(side, sideOf(this.info?.dense?.box, side));
   }
 
   /**
@@ -516,14 +355,4 @@ export class Layer {
   get planes() {
     return this.info?.planes ?? null;
   }
-}
-
-/**
- * @param {(number|string)[]|null|undefined} box x0, y0, x1, y1
- * @param {"x"|"y"} side
- * @returns {readonly [number|string, number|string]|null}
- */
-function sideOf(box, side) {
-  if (!box) return null;
-  return side === "x" ? [box[0], box[2]] : [box[1], box[3]];
 }

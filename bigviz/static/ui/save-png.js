@@ -1,6 +1,7 @@
 // The figure as a PNG: data, axes, colour bar and title, drawn again at the requested size, from tiles of that size.
 
 import { isBars } from "../layers/glyphs.js";
+import { lineStyle } from "../layers/layer-style.js";
 import { LineLayer } from "../layers/lines/line-layer.js";
 
 /** @typedef {import("../figure/figure.js").Figure} Figure */
@@ -113,7 +114,7 @@ async function fetchFor(figure, view) {
     if (tiles.length > 0) parts.push({ layer: index, definition, tiles });
     if (!layer.line) continue;
     if (isBars(definition.glyph)) continue; // they are the same at any size
-    const line = new LineLayer({ definition, info, limits: connection.limits, style: layer.lineStyle(figure.look) });
+    const line = new LineLayer({ definition, info, limits: connection.limits, style: lineStyle(layer, figure.look) });
     lines.set(layer, line);
     const columns = line.request(view);
     if (columns) parts.push({ layer: index, definition, columns });

@@ -2,6 +2,7 @@
 // data, so that a saved image has it too; `ui/legend/legend-entries.js` puts buttons over its lines.
 
 import { fit, FONT_SIZE, TOUCH } from "../../axes/draw.js";
+import { lineStyle, lutOf, rasterStyle } from "../../layers/layer-style.js";
 import { BarLayer } from "../../layers/lines/bar-layer.js";
 import { pixelOf } from "../../render/css-color.js";
 import { stampOf } from "../../render/marks.js";
@@ -58,8 +59,8 @@ export class LabelLegend {
    * @param {Context} ctx its (0, 0) is the plot's top left, in device pixels; the layers are drawn
    * @param {View} view
    * @param {{layers: readonly Layer[], plot: {width: number, height: number}, look: Look &
-   *   import("../../layers/layer.js").Look, ground: string|null}} o `plot`: CSS pixels; `ground`: the colour behind
-   *   all, where the picture is whole
+   *   import("../../layers/layer-style.js").Look, ground: string|null}} o `plot`: CSS pixels; `ground`: the
+   *   colour behind all, where the picture is whole
    * @returns {Box|null} null: no layer has a label, or there is no room
    */
   draw(ctx, view, { layers, plot, look, ground }) {
@@ -172,7 +173,7 @@ export function freeCorner(drawn, box, ground) {
  * @param {Context} ctx its (0, 0) is the plot's top left, in device pixels
  * @param {Box} box
  * @param {View} view
- * @param {Look & import("../../layers/layer.js").Look} look
+ * @param {Look & import("../../layers/layer-style.js").Look} look
  */
 function drawBox(ctx, { rect, lines, more }, view, look) {
   const { palette, dpr } = look;
@@ -211,7 +212,7 @@ function drawBox(ctx, { rect, lines, more }, view, look) {
  * @param {number} x
  * @param {number} y left end and middle, CSS pixels
  * @param {View} view
- * @param {Look & import("../../layers/layer.js").Look} look
+ * @param {Look & import("../../layers/layer-style.js").Look} look
  */
 function drawSwatch(ctx, layer, x, y, view, look) {
   const { raster, line } = layer;
@@ -222,7 +223,7 @@ function drawSwatch(ctx, layer, x, y, view, look) {
     ctx.fillRect(x, y - 5, SWATCH, 10);
     ctx.restore();
   } else if (line && !(line instanceof BarLayer)) {
-    const { color, width, opacity = 1, dash = [] } = layer.lineStyle(look);
+    const { color, width, opacity = 1, dash = [] } = lineStyle(layer, look);
     ctx.save();
     ctx.globalAlpha *= opacity;
     ctx.strokeStyle = color;
@@ -235,7 +236,7 @@ function drawSwatch(ctx, layer, x, y, view, look) {
     ctx.restore();
   } else if (raster?.isPlain(view)) drawMark(ctx, layer, x + SWATCH / 2, y, look);
   else {
-    const lut = layer.planes ? GLASBEY : layer.lut(look);
+    const lut = layer.planes ? GLASBEY : lutOf(layer, look);
     const stripes = Math.max(1, Math.min(STRIPES, layer.planes?.length ?? STRIPES));
     for (let k = 0; k < stripes; k++) {
       const c = 3 * (layer.planes ? k : Math.floor(((k + 0.5) * lut.length) / 3 / stripes));
@@ -250,10 +251,10 @@ function drawSwatch(ctx, layer, x, y, view, look) {
  * @param {Layer} layer
  * @param {number} x
  * @param {number} y of its centre, CSS pixels
- * @param {Look & import("../../layers/layer.js").Look} look
+ * @param {Look & import("../../layers/layer-style.js").Look} look
  */
 function drawMark(ctx, layer, x, y, look) {
-  const { marks, sparse } = layer.rasterStyle(look);
+  const { marks, sparse } = rasterStyle(layer, look);
   const radius = Math.min(LARGEST, marks?.size ? marks.size / 2 : RADIUS);
   const pixel = sparse?.accent ?? 0;
   const [column, row] = [Math.round(x * look.dpr), Math.round(y * look.dpr)];

@@ -7,8 +7,9 @@
 // shown again.
 
 import { readValue } from "../../axes/values.js";
+import { defaultKind } from "../../layers/axis-kinds.js";
 import { defaultAgg, GLYPHS } from "../../layers/glyphs.js";
-import { readLabels, writeLabels } from "../../layers/layer.js";
+import { readLabels, writeLabels } from "../../layers/hidden-labels.js";
 import { canonical } from "../../render/colormaps.js";
 import { isValue } from "../../render/norm.js";
 
@@ -299,7 +300,7 @@ function writeFigure(params, figure, due) {
     for (const key of PLAIN) if (choice[key] !== published[key]) params.set(key + end, choice[key]);
     for (const key of AXES) {
       const kind = choice[key];
-      if (kind !== null && kind !== layer.defaultKind(key === "xaxis" ? "x" : "y")) params.set(key + end, kind);
+      if (kind !== null && kind !== defaultKind(layer, key === "xaxis" ? "x" : "y")) params.set(key + end, kind);
     }
     for (const key of ENDS) {
       const clip = choice[key];

@@ -3,7 +3,7 @@
 
 import { labelWords } from "../../axes/label-words.js";
 import { find, make, ownPopover, roving } from "../../dom.js";
-import { readLabels, writeLabels } from "../../layers/layer.js";
+import { readLabels, writeLabels } from "../../layers/hidden-labels.js";
 import { GLASBEY } from "../../render/palette.js";
 
 /** @typedef {import("../../figure/figure.js").Figure} Figure */

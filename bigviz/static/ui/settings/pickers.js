@@ -2,6 +2,7 @@
 
 import { readValue } from "../../axes/values.js";
 import { find, ownPopover } from "../../dom.js";
+import { axisKind, axisKinds, defaultKind } from "../../layers/axis-kinds.js";
 import { defaultAgg, isBars } from "../../layers/glyphs.js";
 import { isValue } from "../../render/norm.js";
 import { Combobox } from "./combobox.js";
@@ -108,7 +109,7 @@ export function bindPickers(figure) {
     select(name).addEventListener("change", () => {
       const { value } = select(name);
       const side = name === "xaxis" ? "x" : "y";
-      figure.chooseEach((each) => ({ [name]: value === each.defaultKind(side) ? null : value }));
+      figure.chooseEach((each) => ({ [name]: value === defaultKind(each, side) ? null : value }));
     });
   }
   bindClip(figure, form, () => at);
@@ -148,14 +149,14 @@ function fillLayers(figure, select) {
  * @param {"x"|"y"} side
  */
 function fillAxes(figure, select, side) {
-  const [first, ...others] = figure.layers.map((layer) => layer.axisKinds(side));
+  const [first, ...others] = figure.layers.map((layer) => axisKinds(layer, side));
   const kinds = first.filter((kind) => others.every((allowed) => allowed.includes(kind)));
   if (select.options.length !== kinds.length || kinds.some((kind, k) => select.options[k].value !== kind))
     setOptions(
       select,
       kinds.map((kind) => new Option(kind, kind)),
     );
-  select.value = figure.main.axisKind(side);
+  select.value = axisKind(figure.main, side);
   const label = select.closest("label");
   const linked = [...figure.ranges[side].data.keys()].some((layer) => !figure.layers.some((own) => own === layer));
   if (label) label.hidden = kinds.length < 2 || linked;

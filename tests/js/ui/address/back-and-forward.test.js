@@ -84,7 +84,17 @@ after(() => {
 /** A figure of one layer, whose x is all that its viewer moves; its columns may be on their way. */
 function figure() {
   const published = { glyph: "points", agg: "count", cmap: "fire", hide: "", filter: "" };
-  const layer = { index: 0, published, choice: published, columns: [], ready: true, failed: false };
+  const axes = { x: "linear", y: "linear" };
+  const layer = {
+    index: 0,
+    published,
+    choice: published,
+    axes,
+    first: published,
+    columns: [],
+    ready: true,
+    failed: false,
+  };
   const home = 0;
   const range = (/** @type {boolean} */ moves) => ({
     now: home,
@@ -107,7 +117,7 @@ function figure() {
   };
   const made = Object.assign(new EventTarget(), {
     index: 0,
-    layers: [Object.assign(layer, { takeValues: () => {}, defaultKind: () => "linear" })],
+    layers: [Object.assign(layer, { takeValues: () => {} })],
     page: { luts: new Map([["fire", new Uint8Array(768)]]), cmapAliases: {} },
     ranges: { x: range(true), y: range(false) },
     axes: { x: axis, y: axis },

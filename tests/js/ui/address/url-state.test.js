@@ -90,7 +90,8 @@ function figure(index) {
     columns: [],
     ready: true,
     failed: false,
-    defaultKind: () => "linear",
+    axes: { x: "linear", y: "linear" },
+    first: PUBLISHED,
   });
   const range = { now: {}, home: null, atHome: false, isFollowing: false, set: () => {} };
   const axis = { fromUrl: () => null, toUrl: () => ["0", "1"] };

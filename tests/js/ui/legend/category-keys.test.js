@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readLabels, writeLabels } from "../../../../bigviz/static/layers/layer.js";
+import { readLabels, writeLabels } from "../../../../bigviz/static/layers/hidden-labels.js";
 import { pressed } from "../../../../bigviz/static/ui/legend/category-keys.js";
 
 const LABELS = ["a", "b", "c"];
