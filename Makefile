@@ -6,7 +6,7 @@ MINUTES ?= 10
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test test-big test-datashader fuzz lint bench bench-billion bundle vendor docs picture gallery clean
+.PHONY: demo test test-big test-datashader fuzz lint bench bench-billion bundle vendor docs picture gallery image clean
 
 demo: $(VENV)/.demo
 	$(BIN)/bigviz demo --rows $(ROWS) --port $(PORT)
@@ -66,6 +66,12 @@ picture: $(VENV)/.test
 # The dashboards of examples/, as docs/gallery.md shows them.
 gallery: $(VENV)/.test
 	$(BIN)/python tools/gallery_pictures.py docs/gallery
+
+# Without Docker the Dockerfile is looked at by its linter.
+image: $(VENV)/.test
+	@if docker info >/dev/null 2>&1; then docker build --file deploy/Dockerfile --tag bigviz .; else \
+	    $(BIN)/hadolint deploy/Dockerfile && \
+	    echo "Docker does not run here: deploy/Dockerfile was checked, and no image built."; fi
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "bigviz needs Python 3.11 or newer, found %d.%d; set PYTHON=" % sys.version_info[:2])'
