@@ -1,6 +1,8 @@
 // The websocket: requests out, messages in, reconnecting after a loss. The page decides what to request again
 // afterwards.
 
+import { MessageBudget } from "./message-budget.js";
+import { OpenRequests } from "./open-requests.js";
 import { Reassembler } from "./reassembler.js";
 import { BrushGroup } from "./brush-group.js";
 import { UpdateGroup } from "./update-group.js";
@@ -42,7 +44,6 @@ import {
  *   Answer
  */
 /** @typedef {{inMs: number, attempt: number, code: number, reason: string, final: boolean}} Down */
-/** @typedef {{figure: number, view: boolean, layers: Map<number, ViewLayer>, sent: number}} Request */
 /** @typedef {{text: string, id: number}} Held */
 
 /**
@@ -57,8 +58,6 @@ const LONGEST_DELAY = 30_000;
 /** A connection that lasted this long resets the back-off. */
 const STEADY = 5_000;
 const HELLO_TIMEOUT = 20_000;
-/** Share of the requests that the server allows: those on their way when the count starts again must fit too. */
-const SHARE = 0.8;
 /** The server's limits come with its hello; nothing is sent before.  @type {Limits} */
 const NONE = Object.freeze({
   messages_per_second: 0,
@@ -69,9 +68,6 @@ const NONE = Object.freeze({
   image_side: 1,
   rows: 0,
 });
-/** Requests whose late answers are still recognised. */
-const REMEMBERED = 256;
-
 /** What may come before hello: how far the document's files are read, and why its script failed. */
 const FIRST = new Set(["hello", "progress", "error"]);
 
@@ -121,14 +117,10 @@ export class Connection extends EventTarget {
     this.group = new UpdateGroup();
     this.brushes = new BrushGroup();
     /** What is sent once the page has caught up with its data.  @type {string[]|null} */ this.waitingTexts = null;
-    /** @type {Map<number, Request>} */ this.requests = new Map();
-    /** The newest view of each figure.  @type {Map<number, number>} */ this.views = new Map();
-    /** The newest `layer` request of each layer, by figure and layer.  @type {Map<string, number>} */ this.abouts =
-      new Map();
+    this.asked = new OpenRequests();
+    this.budget = new MessageBudget(now);
     /** Views that wait for the rate limit, by figure.  @type {Map<number, Held>} */ this.held = new Map();
     /** @type {Limits} */ this.limits = NONE;
-    this.tokens = 0;
-    this.refilled = now();
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.reconnecting = undefined;
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.waiting = undefined;
     /** @type {ReturnType<typeof setTimeout>|undefined} */ this.releasing = undefined;
@@ -180,8 +172,7 @@ export class Connection extends EventTarget {
    */
   layer(figure, layer, definition) {
     const id = this.nextId();
-    this.abouts.set(`${figure}/${layer}`, id);
-    this.remember(id, { figure, view: false, layers: new Map([[layer, { layer, definition }]]), sent: this.now() });
+    this.asked.about(id, { figure, layer: { layer, definition }, sent: this.now() });
     this.spend();
     this.send({ op: "layer", id, figure, layer, definition });
     return id;
@@ -194,20 +185,13 @@ export class Connection extends EventTarget {
   view(figure, layers) {
     const id = this.nextId();
     const capped = cap(layers, this.limits.tiles_per_view);
-    this.remember(id, {
-      figure,
-      view: true,
-      layers: new Map(capped.map((part) => [part.layer, part])),
-      sent: this.now(),
-    });
-    this.views.set(figure, id);
+    this.asked.view(id, { figure, layers: capped, sent: this.now() });
     const text = JSON.stringify({ op: "view", id, figure, layers: capped });
     this.held.delete(figure);
-    if (this.spend() >= 0) this.sendText(text);
+    if (this.budget.take()) this.sendText(text);
     else {
-      this.tokens += 1;
       this.held.set(figure, { text, id });
-      this.releaseLater();
+      this.#sendHeldLater();
     }
     return id;
   }
@@ -215,14 +199,14 @@ export class Connection extends EventTarget {
   /** Cancels what the figure's view still waits for.  @param {number} figure */
   cancel(figure) {
     const held = this.held.delete(figure);
-    if (!this.views.delete(figure) || held) return;
+    if (!this.asked.endView(figure) || held) return;
     this.spend();
     this.send({ op: "cancel", id: this.nextId(), figure });
   }
 
   /** The rate limit has room for a message that can wait.  @returns {boolean} */
   hasRoom() {
-    return this.#refill() > (SHARE * this.limits.messages_burst) / 4;
+    return this.budget.hasRoom;
   }
 
   /**
@@ -262,48 +246,25 @@ export class Connection extends EventTarget {
     if (this.socket) this.fail(this.socket, error instanceof Error ? error.message : String(error), MALFORMED);
   }
 
-  /** @param {number} id @param {Request} request */
-  remember(id, request) {
-    this.requests.set(id, request);
-    for (const old of this.requests.keys()) {
-      if (this.requests.size <= REMEMBERED) break;
-      if (this.requests.get(old)?.view) this.requests.delete(old);
-      else break;
-    }
-  }
-
-  /** Takes one token of the rate limit.  @returns {number} tokens left; negative: over the limit */
+  /** Takes one token of the rate limit. */
   spend() {
-    this.tokens = this.#refill() - 1;
-    return this.tokens;
+    this.budget.spend();
   }
 
-  /** @returns {number} tokens now */
-  #refill() {
-    const now = this.now();
-    const { messages_burst: burst, messages_per_second: rate } = this.limits;
-    this.tokens = Math.min(SHARE * burst, this.tokens + ((now - this.refilled) / 1000) * SHARE * rate);
-    this.refilled = now;
-    return this.tokens;
-  }
-
-  releaseLater() {
+  #sendHeldLater() {
     if (this.releasing !== undefined) return;
-    const wait = Math.max(1, ((1 - this.tokens) / (SHARE * this.limits.messages_per_second)) * 1000);
     this.releasing = setTimeout(() => {
       this.releasing = undefined;
       for (const [figure, { text, id }] of this.held) {
-        if (this.spend() < 0) {
-          this.tokens += 1;
-          this.releaseLater();
+        if (!this.budget.take()) {
+          this.#sendHeldLater();
           return;
         }
         this.held.delete(figure);
-        const request = this.requests.get(id);
-        if (request) request.sent = this.now();
+        this.asked.sent(id, this.now());
         this.sendText(text);
       }
-    }, wait);
+    }, this.budget.wait);
   }
 
   /** @param {object} message */
@@ -355,22 +316,7 @@ export class Connection extends EventTarget {
       if (step) this.emit("brushed", step);
       return;
     }
-    const request = this.requests.get(message.id);
-    const asked = request?.layers.get(message.layer) ?? null;
-    const newest = request?.view
-      ? this.views.get(request.figure)
-      : this.abouts.get(`${request?.figure}/${message.layer}`);
-    const current = !request || newest === message.id;
-    const ends = (message.type === "layer" && message.json.index !== "building") || message.type === "error";
-    if (ends && request && !request.view) this.requests.delete(message.id);
-    return this.emit(message.type, {
-      ...message,
-      definition: asked?.definition ?? null,
-      asked,
-      current,
-      sent: request?.sent ?? arrived,
-      arrived,
-    });
+    return this.emit(message.type, { ...message, ...this.asked.answered(message, arrived) });
   }
 
   /** What belongs to an update waits for its end.  @param {Message} message */
@@ -407,7 +353,7 @@ export class Connection extends EventTarget {
     const [again, restarted] = [this.epoch !== 0, this.epoch !== 0 && this.epoch !== message.epoch];
     this.epoch = message.epoch;
     this.limits = message.json.limits;
-    this.tokens = SHARE * this.limits.messages_burst;
+    this.budget.begin(this.limits);
     this.isUp = true;
     this.upSince = this.now();
     this.emit("hello", message);
@@ -446,11 +392,9 @@ export class Connection extends EventTarget {
     this.group = new UpdateGroup();
     this.brushes = new BrushGroup();
     this.waitingTexts = null;
-    this.requests.clear();
-    this.views.clear();
-    this.abouts.clear();
+    this.asked.clear();
     this.held.clear();
-    this.tokens = 0;
+    this.budget.empty();
   }
 
   /** @param {string} type @param {unknown} detail */
