@@ -3,12 +3,11 @@
 
 import { cloneAll, find } from "./dom.js";
 import { deliverAnswers } from "./figure/answers.js";
-import { Figure } from "./figure/figure.js";
+import { makeFigures } from "./figure/make-figures.js";
 import { ControlValues } from "./figure/values/control-values.js";
 import { Follower } from "./figure/growth/follower.js";
 import { Latency } from "./figure/latency.js";
 import { PageSession } from "./figure/values/session.js";
-import { sharedRanges } from "./figure/view/shared-ranges.js";
 import { Streams } from "./figure/growth/streams.js";
 import { followValues } from "./figure/values/value-steps.js";
 import { BrushRows } from "./brush/brush-rows.js";
@@ -36,6 +35,7 @@ import { GONE, UNUSABLE } from "./wire/frames.js";
 
 /** @typedef {import("./types.js").DocumentSpec} DocumentSpec */
 /** @typedef {import("./wire/connection.js").Connection} Connection */
+/** @typedef {import("./figure/figure.js").Figure} Figure */
 /** @typedef {import("./figure/page.js").Page} Page */
 /** @typedef {import("./ui/address/url-state.js").Address} Address */
 /** A document, its datasets and the colour maps, as the connection's `hello` brings them.
@@ -349,7 +349,6 @@ export class Mounted extends EventTarget {
     this.values = page.values = values;
     const { make, tables, numbers } = controlMaker(spec, values, page, signal);
     this.tables = tables;
-    let firstLayer = 0;
     const layout = find(element, ".layout", HTMLElement);
     const { figures: placed, tabs } = buildLayout(spec, layout, {
       control: make,
@@ -357,28 +356,7 @@ export class Mounted extends EventTarget {
     });
     if (this.address) readTabs(new URLSearchParams(this.address.hash.slice(1)), tabs);
     for (const each of tabs) each.addEventListener("turn", () => this.#turn());
-    const rangeOf = sharedRanges(
-      spec.ranges,
-      placed.map((each) => each.spec),
-    );
-    this.figures = placed.map(({ spec: figure, section }, index) => {
-      const made = new Figure({
-        page,
-        index,
-        firstLayer,
-        spec: figure,
-        section,
-        x: rangeOf(figure.x_range),
-        y: rangeOf(figure.y_range),
-      });
-      firstLayer += figure.layers.length;
-      return made;
-    });
-    standInLine(
-      this.figures,
-      placed.map(({ row }) => row),
-    );
-    for (const figure of this.figures) figure.isAsleep = figure.section.closest("[hidden]") !== null;
+    this.figures = makeFigures(spec, placed, page);
     this.inexact = new Set(this.figures.filter((figure) => !figure.isAsleep));
     const isShared = spec.controls !== undefined || this.inexact.size < this.figures.length;
     frameFigures(
@@ -398,12 +376,7 @@ export class Mounted extends EventTarget {
     const drag = new ControlDrag({ figures: this.figures, values, page, links }, signal);
     drag.listen(layout);
     followValues(this.figures, values, signal, (figure, id) => [drag, ...links].some((each) => each.shows(figure, id)));
-    for (const [id, table] of tables) {
-      const figure = this.figures.find((each) => each.spec.id === values.controls[id].figure);
-      const rows = links.filter((each) => figure && each.figures.includes(figure));
-      const brushed = rows.map((each) => new BrushRows(each, page, signal));
-      if (figure) table.follow(figure.selection, ...brushed);
-    }
+    this.#followRows(links, signal);
     this.makeControl = make;
     followOptions(
       values,
@@ -417,6 +390,20 @@ export class Mounted extends EventTarget {
     this.follower = new Follower(page, this.figures, follow, this.versions, this.building.signal);
     this.dispatchEvent(new Event("built"));
     queueMicrotask(() => this.#needNot()); // there may be none in front
+  }
+
+  /**
+   * Tables show the rows that are selected or brushed in their figures.
+   * @param {import("./brush/linked-brush.js").LinkedBrush[]} links
+   * @param {AbortSignal} signal
+   */
+  #followRows(links, signal) {
+    for (const [id, table] of this.tables) {
+      const figure = this.figures.find((each) => each.spec.id === this.values?.controls[id].figure);
+      if (!figure) continue;
+      const brushes = links.filter((each) => each.figures.includes(figure));
+      table.follow(figure.selection, ...brushes.map((each) => new BrushRows(each, figure.page, signal)));
+    }
   }
 
   /** Other tabs are in front. */
@@ -447,19 +434,5 @@ export class Mounted extends EventTarget {
     };
     const link = wholePage && !embedded ? copy : null;
     return { theme, about: () => showAbout(element, figures), latency: panel.toggle, help, link, wholePage };
-  }
-}
-
-/**
- * Figures of one row keep the edges of their plots in line.
- * @param {readonly Figure[]} figures
- * @param {readonly (string|null)[]} rows of each; null: it stands alone
- */
-function standInLine(figures, rows) {
-  for (const [k, figure] of figures.entries()) {
-    figure.beside = rows[k] === null ? [] : figures.filter((other, n) => other !== figure && rows[n] === rows[k]);
-    figure.addEventListener("info", () => {
-      for (const other of figure.beside) other.resize();
-    });
   }
 }

@@ -13,7 +13,10 @@ export class MessageBudget {
     this.filled = now();
   }
 
-  /** The limits of a server that has just greeted: the bucket is full.  @param {import("./reassembler.js").Limits} limits */
+  /**
+   * A server has just greeted: the bucket is full.
+   * @param {import("./reassembler.js").Limits} limits
+   */
   begin({ messages_per_second: rate, messages_burst: burst }) {
     this.rate = SHARE * rate;
     this.burst = SHARE * burst;
