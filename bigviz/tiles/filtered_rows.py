@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
+from typing import Final
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from bigviz.tiles.grid.survey import Survey
 from bigviz.tiles.layer_inputs import read_columns, stored_inputs
 from bigviz.tiles.morton.filtered_order import FilteredOrder
 from bigviz.tiles.morton.kept_rows import Slices, keep_rows, ordered_columns, sample_rows
+from bigviz.tiles.morton.masked_rows import MaskedRows
 from bigviz.tiles.morton.order import Order, OrderedColumn
 from bigviz.tiles.pyramid.layer_columns import gather_inputs
 from bigviz.tiles.pyramid.pyramid import Pyramid
@@ -35,6 +37,7 @@ from bigviz.tiles.shared_orders import Orders
 __all__ = ["FilteredRows", "filtered_line"]
 
 Held = Mapping[str, OrderedColumn | None]
+_STAGE: Final = "filtering rows"
 
 
 class FilteredRows:
@@ -49,10 +52,18 @@ class FilteredRows:
         return self._orders.find((key, layer.filter)) is not None
 
     def of(
-        self, layer: Layer, keep: RowFilter, order: Order, held: Held | None, key: Hashable, crew: Crew
+        self,
+        layer: Layer,
+        keep: RowFilter,
+        order: Order,
+        held: Held | None,
+        key: Hashable,
+        crew: Crew,
+        known: Callable[[MaskedRows], None],
     ) -> FilteredOrder | None:
         """The rows of an order that a filter keeps, shared by all layers of that filter; None where memory does not
-        hold them. `held` are the columns in that order."""
+        hold them. `held` are the columns in that order. `known` is called once it is known which rows they are, before
+        they are copied."""
         name = key, layer.filter
         shared = self._orders.find(name)
         if isinstance(shared, FilteredOrder) and shared.below is order:
@@ -60,9 +71,13 @@ class FilteredRows:
         if held is not None and isinstance(key, tuple):
             held = self.columns.with_lacking(keep, order, held, _on_axes(layer, keep), key, crew)
         columns = _ordered(layer, keep, order, held)
-        made = keep_rows(keep, order, OrderSpec.of(layer), columns, crew, min(self._memory, available_memory()))
-        if made is not None:
-            self._orders.put(name, made)
+        memory, rows = min(self._memory, available_memory()), len(order.guard)
+        found = keep_rows(keep, order, OrderSpec.of(layer), columns, crew.within(_STAGE, 0.0, 0.5, rows), memory)
+        if found is None:
+            return None
+        known(found)
+        made = found.copied(crew.within(_STAGE, 0.5, 1.0, rows))
+        self._orders.put(name, made)
         return made
 
     def sample(self, dataset: Dataset, layer: Layer, order: Order, held: Held, crew: Crew) -> FilteredSample | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal
 from weakref import WeakValueDictionary
@@ -22,6 +23,7 @@ from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.answers.layer_answers import LayerAnswers
 from bigviz.tiles.answers.line_layer import LineLayer
+from bigviz.tiles.answers.masked_points import MaskedPoints
 from bigviz.tiles.answers.points_layer import PointsLayer
 from bigviz.tiles.bars.bars_by_label import build_bars
 from bigviz.tiles.bars.histogram import HistogramLayer, gathered, line_below
@@ -32,6 +34,7 @@ from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.grid.row_filter import RowFilter, row_filter
 from bigviz.tiles.grid.survey import Survey, survey
 from bigviz.tiles.layer_inputs import gathered_bytes, kept_columns, read_bytes, read_columns, stored_inputs
+from bigviz.tiles.morton.masked_rows import MaskedRows
 from bigviz.tiles.morton.order import Order, OrderedColumn, build_order
 from bigviz.tiles.pyramid.build import complete
 from bigviz.tiles.pyramid.layer_columns import gather_inputs
@@ -195,7 +198,8 @@ class Maker:
         x, y = self._axes(dataset, layer, crew)
         order = self._order(dataset, layer, x, y, key, crew)
         if keep is not None:
-            found = self._filtered.of(layer, keep, order, None, key, crew)
+            tell = partial(self._tell_masked, layer, (x, y), None, opened)
+            found = self._filtered.of(layer, keep, order, None, key, crew, tell)
             if found is None:
                 return self._scanner.layer(dataset, layer, crew, order.survey)
             order = found
@@ -294,7 +298,8 @@ class Maker:
         rows: Order | None = order
         keep = row_filter(dataset, layer)
         if keep is not None:
-            rows = some = self._filtered.of(layer, keep, order, held, key, crew)
+            tell = partial(self._tell_masked, layer, (x, y), dataset, opened)
+            rows = some = self._filtered.of(layer, keep, order, held, key, crew, tell)
             if some is not None:
                 needed = {name: each and some.kept_of(each) for name, each in needed.items()}
         lacking = None in needed.values() and not self._holds_rows(dataset, gathered_bytes(dataset, layer))
@@ -307,6 +312,13 @@ class Maker:
             self._complete(made, crew)
             return made
         return self._with_pyramid(dataset, layer, store, made, crew, opened)
+
+    def _tell_masked(
+        self, layer: Layer, axes: tuple[Axis, Axis], dataset: Dataset | None, opened: Opened, rows: MaskedRows
+    ) -> None:
+        """A filtered layer answers as soon as its rows are known, where they are only counted."""
+        if layer.reduction.traits.counts and not layer.reduction.columns:
+            opened(MaskedPoints(*axes, rows, layer.reduction, dataset, self._threads))
 
     def _column(
         self, dataset: Dataset, layer: Layer, store: Path, order: Order, name: str, crew: Crew, adds: bool = True

@@ -6,6 +6,7 @@ filter costs a pass over its columns and one over the keys, and every answer tha
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -22,13 +23,14 @@ from bigviz.tiles.morton.small_pages import in_small_pages
 from bigviz.tiles.morton.sorted_keys import Guard
 from bigviz.tiles.morton.verified_array import Checked
 
-__all__ = ["KEPT_ROW", "ColumnBelow", "FilteredOrder", "filtered_order"]
+__all__ = ["KEPT_ROW", "ColumnBelow", "FilteredOrder", "KeptCopy"]
 
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
 
 KEPT_ROW: Final = 12  # bytes of memory that a kept row takes
 _STAGE: Final = "filtering rows"
+_LOOK: Final = 0.005  # seconds between two looks at what others copy
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,34 +147,75 @@ class FilteredOrder(Order):
         return self.numbered.take(positions).astype(np.int64)
 
 
-def filtered_order(order: Order, mask: PackedMask, far: Mask, kept: int, crew: Crew) -> FilteredOrder:
-    """The rows of an order, or of a part of a dataset that grows, whose bit is set in a mask in that order.
+class KeptCopy:
+    """The kept rows of an order, copied once, slice by slice, by all who ask for them meanwhile.
 
-    `far` says which of the order's far rows are kept, and `kept` how many rows in all are. Raises Unreadable for a
-    damaged store, Cancelled.
+    A slice is copied without a look at who else waits, so whoever asks gets an end of it, be it that builds pause.
     """
-    rows, ends = mask.kept, np.cumsum(mask.counts)
-    keys, positions = in_small_pages(rows, np.uint64), in_small_pages(rows, np.uint32)
-    boxes = np.empty((-(-rows // BOXED), 4), np.uint32)
 
-    def pick(piece: tuple[int, int]) -> int:
-        start, stop = piece
-        number = start // SLICE
-        first, end = int(ends[number] - mask.counts[number]), int(ends[number])
-        bits = mask.bits[start // 8 : -(-stop // 8)]
-        held = frozen(order.guard.keys.take(slice(start, stop)))
-        _compact(held, frozen(bits), start, keys[first:end], positions[first:end])
-        own = slice(-(-first // BOXED), -(-end // BOXED) if end == rows else end // BOXED)
-        if own.start < own.stop:  # while the keys are in the processor's cache
-            boxes[own] = boxes_of(keys[own.start * BOXED : min(own.stop * BOXED, rows)])
+    def __init__(self, order: Order, mask: PackedMask, far: Mask, kept: int) -> None:
+        """`mask` says which rows of an order, or of a part of a dataset that grows, are kept, `far` which of its far
+        rows, and `kept` how many rows in all."""
+        self._order, self._mask, self._far, self._kept = order, mask, far, kept
+        self._pieces, self._ends = slices(len(mask)), np.cumsum(mask.counts)
+        rows = mask.kept
+        self._keys, self._positions = in_small_pages(rows, np.uint64), in_small_pages(rows, np.uint32)
+        self._boxes = np.empty((-(-rows // BOXED), 4), np.uint32)
+        self._begun: set[int] = set()
+        self._copied = 0
+        self._free = threading.Condition()
+        self._made: FilteredOrder | None = None
+
+    def get(self, crew: Crew) -> FilteredOrder:
+        """The order. Raises Unreadable for a damaged store, Cancelled."""
+        while True:
+            crew.run(_STAGE, self._copy, range(len(self._pieces)), len(self._mask))
+            with self._free:
+                if self._made is None and self._copied == len(self._pieces):
+                    self._made = self._whole()
+                if self._made is not None:
+                    return self._made
+                self._free.wait(_LOOK)  # for slices of others
+            crew.cancel.check()
+
+    def _copy(self, number: int) -> int:
+        """Copy a slice that nobody has begun."""
+        start, stop = self._pieces[number]
+        with self._free:
+            if number in self._begun:
+                return stop - start
+            self._begun.add(number)
+        try:
+            self._pick(start, stop)
+        except BaseException:
+            with self._free:
+                self._begun.discard(number)  # whoever comes next meets with the same
+            raise
+        with self._free:
+            self._copied += 1
+            self._free.notify_all()
         return stop - start
 
-    crew.run(_STAGE, pick, slices(len(mask)), len(mask))
-    for shared in {int(end) // BOXED for end in ends if end % BOXED}:
-        boxes[shared] = boxes_of(keys[shared * BOXED : (shared + 1) * BOXED])
-    places = np.flatnonzero(far)
-    guard = Guard(keys, None, boxes)
-    return FilteredOrder(order.survey, guard, Checked(positions), order.far[places], order, places, kept)
+    def _pick(self, start: int, stop: int) -> None:
+        number = start // SLICE
+        first, end = int(self._ends[number] - self._mask.counts[number]), int(self._ends[number])
+        bits = self._mask.bits[start // 8 : -(-stop // 8)]
+        held = frozen(self._order.guard.keys.take(slice(start, stop)))
+        keys, rows = self._keys, len(self._keys)
+        _compact(held, frozen(bits), start, keys[first:end], self._positions[first:end])
+        own = slice(-(-first // BOXED), -(-end // BOXED) if end == rows else end // BOXED)
+        if own.start < own.stop:  # while the keys are in the processor's cache
+            self._boxes[own] = boxes_of(keys[own.start * BOXED : min(own.stop * BOXED, rows)])
+
+    def _whole(self) -> FilteredOrder:
+        """The order, once all slices are copied."""
+        for shared in {int(end) // BOXED for end in self._ends if end % BOXED}:
+            self._boxes[shared] = boxes_of(self._keys[shared * BOXED : (shared + 1) * BOXED])
+        places, order = np.flatnonzero(self._far), self._order
+        guard = Guard(self._keys, None, self._boxes)
+        return FilteredOrder(
+            order.survey, guard, Checked(self._positions), order.far[places], order, places, self._kept
+        )
 
 
 @jit

@@ -16,8 +16,9 @@ from bigviz.data.dataset import Dataset
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.grid.row_filter import RowFilter
 from bigviz.tiles.grid.tile_key import Codes
-from bigviz.tiles.morton.filtered_order import KEPT_ROW, FilteredOrder, filtered_order
+from bigviz.tiles.morton.filtered_order import KEPT_ROW, FilteredOrder
 from bigviz.tiles.morton.loose_rows import loose_rows
+from bigviz.tiles.morton.masked_rows import MaskedRows
 from bigviz.tiles.morton.order import Order, OrderedColumn
 from bigviz.tiles.morton.packed_mask import PackedMask, packed_mask
 from bigviz.tiles.morton.packed_rtree import touched
@@ -37,10 +38,10 @@ _LAST: Final = (1 << 32) - 1  # code of a root
 
 def keep_rows(
     keep: RowFilter, order: Order, spec: OrderSpec, columns: Mapping[str, Slices] | None, crew: Crew, memory: int
-) -> FilteredOrder | None:
-    """The rows of an order that a filter keeps; None for more rows than `memory` bytes hold. `columns` are the filter's
-    columns in that order, if they decide it (see `ordered_columns`). Stretches of it that lie where the filter keeps
-    nothing, by what it says of the axes, are not looked at.
+) -> MaskedRows | None:
+    """The rows of an order that a filter keeps; None for more rows than `memory` bytes hold a copy of. `columns` are
+    the filter's columns in that order, if they decide it (see `ordered_columns`). Stretches of it that lie where the
+    filter keeps nothing, by what it says of the axes, are not looked at.
 
     Rows without a place have none there, but count too: those are read from the dataset, once for each column, or where
     they are many all of it, for each filter. Raises what reading them does, Unreadable for a damaged store, Cancelled.
@@ -57,18 +58,17 @@ def keep_rows(
                 return np.zeros(stop - start, np.bool_)
             return keep.mask({name: read(part) for name, read in columns.items()}, stop - start)
 
-        mask = packed_mask(rows, look, crew.within(_STAGE, 0.0, 0.6, rows))
-        last = crew.within(_STAGE, 0.6, 1.0, rows)
+        mask = packed_mask(rows, look, crew)
         far = others[np.searchsorted(loose.numbers, order.far)]
-        return _fitting(order, mask, far, mask.kept + int(np.count_nonzero(others)), last, memory)
-    whole = keep.of_file(crew.within(_STAGE, 0.0, 0.5, rows))
+        return _fitting(order, mask, far, mask.kept + int(np.count_nonzero(others)), memory)
+    whole = keep.of_file(crew.within(_STAGE, 0.0, 0.6, rows))
     by_number = packed_mask(len(whole), lambda start, stop: whole[start:stop], Crew(crew.threads, cancel=crew.cancel))
     mask = packed_mask(
         rows,
         lambda start, stop: by_number.at(order.numbered.take(slice(start, stop))),
-        crew.within(_STAGE, 0.5, 0.8, rows),
+        crew.within(_STAGE, 0.6, 1.0, rows),
     )
-    return _fitting(order, mask, by_number.at(order.far), by_number.kept, crew.within(_STAGE, 0.8, 1.0, rows), memory)
+    return _fitting(order, mask, by_number.at(order.far), by_number.kept, memory)
 
 
 def sample_rows(
@@ -136,8 +136,8 @@ def _box(keep: RowFilter, order: Order, spec: OrderSpec) -> Codes | None:
     return box[0], box[1], box[2], box[3]
 
 
-def _fitting(order: Order, mask: PackedMask, far: Mask, kept: int, crew: Crew, memory: int) -> FilteredOrder | None:
-    return filtered_order(order, mask, far, kept, crew) if mask.kept * KEPT_ROW <= memory else None
+def _fitting(order: Order, mask: PackedMask, far: Mask, kept: int, memory: int) -> MaskedRows | None:
+    return MaskedRows(order, mask, far, kept) if mask.kept * KEPT_ROW <= memory else None
 
 
 def _labels(dataset: Dataset, info: ColumnInfo, column: OrderedColumn) -> tuple[str, ...] | None:

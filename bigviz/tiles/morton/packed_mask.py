@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -22,11 +22,13 @@ _STAGE: Final = "filtering rows"
 
 @dataclass(frozen=True)
 class PackedMask:
-    """A bit for each row, the lowest of a byte first, and how many are set in each 2^20 rows (int64)."""
+    """A bit for each row, the lowest of a byte first, and how many are set in each 2^20 rows (int64). `words` are the
+    same bits, 64 at a time, and at least one word of zeros."""
 
     bits: npt.NDArray[np.uint8]
     counts: npt.NDArray[np.int64]
     rows: int
+    words: npt.NDArray[np.uint64] = field(default_factory=lambda: np.zeros(1, np.uint64), repr=False)
 
     def __len__(self) -> int:
         return self.rows
@@ -52,7 +54,8 @@ def packed_mask(rows: int, mask: Callable[[int, int], Mask], crew: Crew, stage: 
     """The bits of `mask(start, stop)`, which is called for each 2^20 rows, by all threads. Raises Cancelled, and what
     `mask` raises."""
     pieces = slices(rows)
-    bits, counts = np.zeros(-(-rows // 8), np.uint8), np.zeros(len(pieces), np.int64)
+    words, counts = np.zeros(rows // 64 + 2, np.uint64), np.zeros(len(pieces), np.int64)
+    bits = words.view(np.uint8)[: -(-rows // 8)]
 
     def look(piece: tuple[int, int]) -> int:
         start, stop = piece
@@ -62,7 +65,7 @@ def packed_mask(rows: int, mask: Callable[[int, int], Mask], crew: Crew, stage: 
         return stop - start
 
     crew.run(stage, look, pieces, rows)
-    return PackedMask(bits, counts, rows)
+    return PackedMask(bits, counts, rows, words)
 
 
 @jit

@@ -38,10 +38,14 @@ __all__ = [
     "count_cells",
     "count_rows",
     "descend",
+    "in_batches",
     "morton_cells",
+    "offset_of",
     "positions_in_parts",
     "positions_of",
     "ranges_within",
+    "table_of",
+    "terms_of",
 ]
 
 Array = npt.NDArray[Any]
@@ -126,9 +130,9 @@ def count_cells(guard: Guard, ranges: Ranges, tile: TileKey, plane: Array, cance
     """
     flat = plane.reshape(CELLS)
     low, high, whole = frozen(ranges.low), frozen(ranges.high), frozen(ranges.whole)
-    for part in _batches(ranges):
+    for part in in_batches(ranges):
         cancel.check()
-        _count(guard.fenced, low[part], high[part], whole[part], *_terms(tile), _table_of(tile), flat)
+        _count(guard.fenced, low[part], high[part], whole[part], *terms_of(tile), table_of(tile), flat)
     guard.keys.check()
 
 
@@ -146,7 +150,7 @@ def count_rows(guard: Guard, tile: TileKey, cancel: Cancel = NEVER) -> int:
 def cells_of(keys: Array, tile: TileKey) -> npt.NDArray[np.int32]:
     """The cell of the tile (row 0 the highest y) of each key; -1 for keys outside it."""
     cells = np.empty(len(keys), np.int32)
-    _cells(frozen(keys), *_terms(tile), cells)
+    _cells(frozen(keys), *terms_of(tile), cells)
     return cells
 
 
@@ -157,7 +161,7 @@ def cells_within(
     for them."""
     keys = guard.keys.take(slice(low, high))
     cells = np.empty(high - low, np.int32) if out is None else out[: high - low]
-    _square_cells(keys, *_terms(tile), _table_of(tile), cells)
+    _square_cells(keys, *terms_of(tile), table_of(tile), cells)
     return cells
 
 
@@ -189,11 +193,13 @@ def positions_in_parts(ranges: Ranges, size: int, cancel: Cancel) -> Iterator[np
         yield positions_of(lows, highs)
 
 
-def _terms(tile: TileKey) -> tuple[int, int, int, int]:
+def terms_of(tile: TileKey) -> tuple[int, int, int, int]:
+    """A tile as kernels take it: the bits that it leaves out of codes on x and on y, its column, and its row from the
+    bottom."""
     return DEEPEST - tile.zx, DEEPEST - tile.zy, tile.i, tile.row
 
 
-def _batches(ranges: Ranges) -> list[slice]:
+def in_batches(ranges: Ranges) -> list[slice]:
     """The ranges in batches of at most about a slice of rows, or of one longer range."""
     if ranges.rows <= SLICE:
         return [slice(0, len(ranges.low))]
@@ -202,7 +208,8 @@ def _batches(ranges: Ranges) -> list[slice]:
     return [slice(a, b) for a, b in pairwise(cuts)]
 
 
-def _table_of(tile: TileKey) -> Array:
+def table_of(tile: TileKey) -> Array:
+    """The cell of a tile of each cell of its lowest square in Morton order."""
     finest = max(tile.zx, tile.zy)
     return _table(min(finest - tile.zx, 8), min(finest - tile.zy, 8))
 
@@ -275,7 +282,7 @@ def descend(
 
 
 @jit
-def _offset(key: np.uint64, x: int, y: int, i: int, row: int) -> np.uint64:
+def offset_of(key: np.uint64, x: int, y: int, i: int, row: int) -> np.uint64:
     """What the cells of the finest square around a key differ by from those of the tile's lowest square."""
     finest = min(x, y)
     code_x, code_y = np.int64(compact(key)), np.int64(compact(key >> np.uint64(1)))
@@ -314,7 +321,7 @@ def _count(
         if at == high:
             continue
         open_block(fenced, at >> 13)
-        offset = _offset(keys[at], x, y, i, row)
+        offset = offset_of(keys[at], x, y, i, row)
         while at < high:
             open_block(fenced, at >> 13)
             stop = min(((at >> 13) + 1) << 13, high)
@@ -386,6 +393,6 @@ def _square_cells(keys: Array, x: int, y: int, i: int, row: int, table: Array, c
         return
     shift = np.uint64(2 * min(x, y))
     mask = np.uint64(0xFFFF)
-    offset = _offset(keys[0], x, y, i, row)
+    offset = offset_of(keys[0], x, y, i, row)
     for k in range(keys.size):
         cells[k] = np.int32((np.uint64(table[keys[k] >> shift & mask]) + offset) & mask)

@@ -39,6 +39,7 @@ from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number
 from bigviz.tiles.interface import Engine
 from bigviz.tiles.layer_inputs import kept_columns
+from bigviz.tiles.morton.masked_cells import rehearse as rehearse_masked
 from bigviz.tiles.rehearsal.small_table import small_table
 from bigviz.tiles.rehearsal.table_types import TableTypes
 from bigviz.tiles.selection.region import Lasso, Rectangle, Region, Strip
@@ -86,6 +87,8 @@ def _unsaid(words: str) -> None:
 def _steps(engine: Engine, dataset: Dataset, layer: Layer, lines: Sequence[Layer]) -> Iterator[Step]:
     """What is asked for, step by step: what comes first in a page first."""
     yield partial(_shown, engine, dataset, layer)
+    if layer.glyph == "points":
+        yield rehearse_masked
     infos = dataset.columns()
     numbers = [info for info in infos if info.readable and info.kind in ("integer", "float")]
     for info in infos:
