@@ -281,20 +281,20 @@ def _fit(kept: Array) -> tuple[int, float, float]:
 
 @jit
 def _measure(counts: Array) -> tuple[int, int, int, int]:
-    """Filled cells, the lowest and highest count among them (0 without one), and runs of empty cells before others."""
-    filled = 0
-    runs = 0
-    before = np.uint32(1)
-    low = np.uint32(0xFFFFFFFF)
-    high = np.uint32(0)
+    """Filled cells, the lowest and highest count among them (0 without one), and runs of empty cells before others: in
+    32 bits, and with no cell that waits for the one before, so that eight are looked at at a time."""
+    one = np.uint32(1)
+    empty, ends = np.uint32(0), np.uint32(0)
+    low, high = np.uint32(0xFFFFFFFF), np.uint32(0)
     for k in range(counts.size):
         count = counts[k]
-        filled += count > 0
-        low = min(low, count - np.uint32(1))  # an empty cell wraps to the top
+        empty = np.uint32(empty + np.uint32(count == 0))
+        low = min(low, np.uint32(count - one))  # an empty cell wraps to the top
         high = max(high, count)
-        runs += (before == 0) & (count > 0)
-        before = count
-    return filled, int(low) + 1 if filled else 0, int(high), runs
+    for k in range(1, counts.size):
+        ends = np.uint32(ends + (np.uint32(counts[k - 1] == 0) & np.uint32(counts[k] != 0)))
+    filled = counts.size - int(empty)
+    return filled, int(low) + 1 if filled else 0, int(high), int(ends)
 
 
 @jit
