@@ -227,8 +227,8 @@ class MovingBrush:
         return jobs, False
 
     def _differences(self, before: Shape | None, after: Shape | None, cancel: Cancel) -> list[_Job]:
-        """The rows that leave the brush, and then those that come; searched for on all threads, and the whole brush
-        with them where a line will ask for it."""
+        """The rows that leave the brush, and then those that come; searched for on all threads, and before them the
+        whole brush, which takes longest, where a line will ask for it."""
         if before is None or after is None:
             shape = before or after
             rest = [] if shape is None else inverse(self._order.within(shape, cancel), self._order.rows)
@@ -237,13 +237,14 @@ class MovingBrush:
         todo += ((each, 1) for each in after.minus(before))
         found: list[Change] = [[] for _ in todo]
 
-        def search(k: int) -> None:
-            if k < len(todo):
-                found[k] = self._order.within(todo[k][0], cancel)
-            else:
-                self._found(after, cancel)
-
         lines = any(isinstance(state.rows, LineRows) for state in self._states)
+
+        def search(k: int) -> None:
+            if k < lines:
+                self._found(after, cancel)
+            else:
+                found[k - lines] = self._order.within(todo[k - lines][0], cancel)
+
         self._each(len(todo) + lines, search)
         return [_Job(change, sign) for change, (_, sign) in zip(found, todo, strict=True)]
 

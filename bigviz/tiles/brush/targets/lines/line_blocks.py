@@ -7,7 +7,7 @@ before does not matter. So rows that go cost no more than rows that come, nothin
 ever an estimate.
 
 A block has the columns from the first to the last that its rows lie in. Rows that are near each other in the source's
-order are in few of them where the line's x is an axis of the source, and blocks of 1,024 rows are small enough; where
+order are in few of them where the line's x is an axis of the source, and blocks of 256 rows are small enough; where
 they lie anywhere, the smallest blocks have 16,384 rows (at 10^8 rows and 1,024 columns).
 
 Falcon's and Mosaic's cubes (see `brush.py`) hold the same for each pixel of the brushed view; blocks are exact between
@@ -52,7 +52,7 @@ _TABLE: Final = 1 << 15
 _MOST: Final = 1 << 28  # bytes of the smallest blocks
 _ENTRY: Final = 24  # bytes of a column of a block, of y of 4 bytes
 _LEAST: Final = 4  # rows a column: smaller blocks would take more memory than what they are made of
-_FINEST: Final = 10  # bits: blocks have 1,024 rows or more
+_FINEST: Final = 8  # bits: blocks have 256 rows or more, as squares on a brush's border do
 _GROUP: Final = 1 << 17  # rows of blocks that a thread takes at a time
 _SHARE: Final = 128  # blocks that it joins at a time
 
@@ -185,7 +185,7 @@ def _room(columns: int, dtype: np.dtype[Any]) -> tuple[Array, Array]:
 
 
 def _spans(places: Array, crew: Crew) -> tuple[Array, Array]:
-    """The lowest and the highest place of each 2^10 rows; of rows without one the lowest is the higher."""
+    """The lowest and the highest place of each 2^8 rows; of rows without one the lowest is the higher."""
     rows = len(places)
     low, high = (np.empty((rows + (1 << _FINEST) - 1) >> _FINEST, np.int64) for _ in range(2))
 
