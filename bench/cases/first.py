@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import urljoin
 from urllib.request import urlopen
@@ -47,21 +46,23 @@ def run(rows: int) -> Iterator[Figure]:
     """Parquet with row groups of 2^20 rows; beyond what the disk holds twice, Arrow with batches of as many."""
     path = data.arrow("points", rows) if rows > LARGE else data.parquet("points", rows)
     with chromium() as browser:
-        _open(browser, path)  # compiles, and starts what a browser starts once
-        began = [_open(browser, path) for _ in range(REPEATS)]
-        middle = [_open(browser, path, after=MIDDLE) for _ in range(REPEATS)]
-        exact = _open(browser, path, exact=True)
+        first_picture(browser, str(path))  # compiles, and starts what a browser starts once
+        began = [first_picture(browser, str(path)) for _ in range(REPEATS)]
+        middle = [first_picture(browser, str(path), after=MIDDLE) for _ in range(REPEATS)]
+        exact = first_picture(browser, str(path), exact=True)
     what = f"page of {words(rows)} rows without an index ({path.suffix[1:]})"
     yield Figure(f"{what}, first picture", "s", began, "max", BOUND)
     yield Figure(f"{what}, first picture while the index is being built", "s", middle, "max", BOUND)
     yield Figure(f"{what}, exact", "s", [exact], "max")
 
 
-def _open(browser: Browser, path: Path, *, after: float = 0.0, exact: bool = False) -> float:
+def first_picture(
+    browser: Browser, source: str, *, after: float = 0.0, exact: bool = False, env: Mapping[str, str] | None = None
+) -> float:
     """Seconds from navigation to the first picture (with `exact`, to the exact one) of a server just started."""
     with tempfile.TemporaryDirectory(dir=made("scratch")) as store:
         options = ["--x=x", "--y=y", f"--store-dir={store}", "--store-limit=1TB"]
-        with serving([str(path), *options]) as url:
+        with serving([source, *options], env=env) as url:
             _await_loaded(url)
             time.sleep(after)
             page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})

@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from bigviz.common.errors import BadInput, NotFound
 from bigviz.data.paths import nearest_path
+from bigviz.data.remote.address import address_of, is_remote, shown_source
 from bigviz.data.walk import expand
 from bigviz.document.names import check_name, free_name, from_path
 
@@ -19,7 +20,7 @@ _BESIDE_SCRIPTS = (".py", ".md", ".txt", ".toml", ".cfg", ".json", ".yaml", ".ym
 
 
 def named_paths(arguments: Sequence[str]) -> list[tuple[str, str]]:
-    """(document name, path) of each `PATH` or `NAME=PATH`, in order.
+    """(document name, path) of each `PATH` or `NAME=PATH`, in order; a path may be an address (`s3://…`).
 
     Names that collide get -2, -3; two given ones that collide raise BadInput. A path with nothing at it raises
     NotFound, so that a mistyped one is reported before anything is started.
@@ -28,7 +29,11 @@ def named_paths(arguments: Sequence[str]) -> list[tuple[str, str]]:
     given = set()
     for argument in arguments:
         name, path = _split(argument)
-        if not os.path.exists(path) and not (glob.has_magic(path) and expand(path, [])):
+        if is_remote(path):
+            shown = address_of(path).shown  # what is there is seen when it is opened
+            if path.endswith(".py"):
+                raise BadInput(f"{shown} is elsewhere: scripts are run from this machine only.", "path", shown)
+        elif not os.path.exists(path) and not (glob.has_magic(path) and expand(path, [])):
             raise NotFound(f"There is nothing at {path}.{_hint(path)}", "path", path)
         if name is not None:
             if name in given:
@@ -38,7 +43,7 @@ def named_paths(arguments: Sequence[str]) -> list[tuple[str, str]]:
     names = set(given)
     out = []
     for name, path in found:
-        each = name or free_name(from_path(os.path.abspath(path) if path in (".", "..") else path), names)
+        each = name or free_name(from_path(os.path.abspath(path) if path in (".", "..") else shown_source(path)), names)
         names.add(each)
         out.append((each, path))
     return out
@@ -86,8 +91,6 @@ def _scripts_in(path: str) -> list[str]:
 
 def _hint(path: str) -> str:
     """What may help with a path that has nothing at it, with a space before it."""
-    if "://" in path:
-        return " Only local paths are opened: copy it here first."
     with suppress(OSError):
         close = nearest_path(path)
         return f" Did you mean {close}?" if close else ""

@@ -97,7 +97,7 @@ def _index_lines(dataset: Dataset, store_dir: Path | None) -> list[str]:
     """The indexes of these files, in any state."""
     if not dataset.files:
         return []
-    first = os.path.realpath(dataset.files[0].path)
+    first = dataset.files[0].place
     try:
         entries = StoreDirectory(store_dir).entries()
     except BadInput as error:
@@ -109,6 +109,7 @@ _FRESH = {
     "fresh": "fresh: its source has not changed",
     "stale": "stale: its source has changed, and it is built again when it is needed",
     "gone": "its source is gone",
+    "elsewhere": "its source is elsewhere, and compared when it is opened",
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -27,6 +27,8 @@ from bigviz.data.formats.sniff import Format, format_of, named
 from bigviz.data.formats.stable_file import StableFile
 from bigviz.data.origin import Origin
 from bigviz.data.paths import Files, find_files, short_names
+from bigviz.data.remote.address import is_remote, shown_source
+from bigviz.data.remote.find import find_objects
 from bigviz.data.sources.files import FilesSource
 from bigviz.data.sources.frames import to_table
 from bigviz.data.sources.memory import MemorySource
@@ -35,6 +37,7 @@ from bigviz.data.sources.tasks import threads
 __all__ = ["open", "open_files", "open_part", "part_of"]
 
 _TOGETHER = 32  # CSV files that one engine reads, and holds open
+_WAITING = 32  # files that are opened at a time where that is waiting for another machine
 
 AnyPath = str | os.PathLike[str] | os.PathLike[bytes]
 
@@ -53,6 +56,8 @@ def open(
     - A path of a Parquet file, an Arrow IPC file or stream, or a CSV file (read whole); a directory of such files, with
       `key=value` directories as columns; a glob. What a file is, is decided by its bytes, not its name.
     - A list of paths: one table of them all.
+    - An address in place of a path: `s3://`, `gs://`, `az://`, `abfs://`, `https://` (docs/remote.md). Never pass on
+      one that a viewer wrote: this process would fetch it with its own credentials.
     - A pyarrow Table, RecordBatch or RecordBatchReader; anything with `__arrow_c_stream__` (polars, duckdb, pandas); a
       pandas frame of older versions; a mapping of names to arrays. Memory is shared where the object allows it. Names
       that are no text, as in pandas, are found as they are and as text (3 and "3").
@@ -86,21 +91,22 @@ def open_files(
     opening = _Opening(options, progress, cancel, sample)
     if isinstance(source, str | os.PathLike):
         origin = Origin.of(_path(source), options.header, options.delimiter)
-        files = find_files(_path(source))
-        return Dataset(name or encodable(files.name), _from_files(files, str(source), opening), origin)
+        files = _files_at(_path(source))
+        return Dataset(name or encodable(files.name), _from_files(files, shown_source(str(source)), opening), origin)
     origin = Origin.of([_path(item) for item in source], options.header, options.delimiter)
-    found = [find_files(_path(item)) for item in source]
+    found = [_files_at(_path(item)) for item in source]
     paths = tuple(path for each in found for path in each.paths)
     relative = tuple(path for each in found for path in each.relative)
     notes = tuple(note for each in found for note in each.notes)
-    files = Files(paths, relative, found[0].name, notes)
+    known = {path: file for each in found for path, file in each.known.items()}
+    files = Files(paths, relative, found[0].name, notes, known)
     return Dataset(name or encodable(files.name), _from_files(files, f"{len(paths)} files", opening), origin)
 
 
 def open_part(path: AnyPath) -> Part:
     """One Parquet or Arrow file as a part of a table. Raises `NotFound`, `BadInput` or `Unreadable`."""
-    file, found, _ = _sniffed(_path(path))
-    return part_of(file, found)
+    file = StableFile.at(_path(path))
+    return part_of(file, format_of(file)[0])
 
 
 def part_of(file: StableFile, found: Format) -> Part:
@@ -133,11 +139,15 @@ def _path(source: AnyPath) -> str:
     return os.fsdecode(os.fspath(source))
 
 
+def _files_at(path: str) -> Files:
+    return find_objects(path) if is_remote(path) else find_files(path)
+
+
 def _from_files(files: Files, what: str, opening: _Opening) -> FilesSource:
-    pool = ThreadPoolExecutor(threads(), thread_name_prefix="bigviz-open")
+    pool = ThreadPoolExecutor(_WAITING if files.known else threads(), thread_name_prefix="bigviz-open")
     run = pool.map if len(files.paths) > 1 else map
     with pool:
-        found = list(run(_sniffed, files.paths))
+        found = list(run(partial(_sniffed, files.known), files.paths))
         for file, format_, _ in found:
             if format_ != "csv":
                 require_csv(opening.options, f"{file.path}, which is {named(format_)}")
@@ -155,8 +165,8 @@ def _from_files(files: Files, what: str, opening: _Opening) -> FilesSource:
     return FilesSource(parts, partitions(files.relative), what, notes, assumed_of(csv), missing)
 
 
-def _sniffed(path: str) -> tuple[StableFile, Format, str | None]:
-    file = StableFile.at(path)
+def _sniffed(known: Mapping[str, StableFile], path: str) -> tuple[StableFile, Format, str | None]:
+    file = known.get(path) or StableFile.at(path)
     return file, *format_of(file)
 
 

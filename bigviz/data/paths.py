@@ -6,31 +6,32 @@ import difflib
 import glob
 import os
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from bigviz.common.did_you_mean import listing
 from bigviz.common.errors import BadInput, NotFound, TooLarge
 from bigviz.data.formats.sniff import DATA_SUFFIXES, suffix_of
+from bigviz.data.formats.stable_file import StableFile
 from bigviz.data.limits import MOST_FILES
+from bigviz.data.remote.address import is_remote, shown_source
 from bigviz.data.walk import expand, hidden, tree
 
-__all__ = ["Files", "find_files", "fixed", "nearest_path", "require_few", "short_names"]
-
-_REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+__all__ = ["Files", "find_files", "fixed", "glob_head", "nearest_path", "require_few", "short_names", "stem"]
 
 
 @dataclass(frozen=True)
 class Files:
     """The files of a table in the order of their rows: `paths`, what they are below the table's directory, its name,
     and sentences on what was met on the way (links that lead nowhere or in a circle), which viewers may read: they name
-    paths below that directory."""
+    paths below that directory. `known` are those that finding them has opened, by path."""
 
     paths: tuple[str, ...]
     relative: tuple[str, ...]
     name: str
     notes: tuple[str, ...] = ()
+    known: Mapping[str, StableFile] = field(default_factory=dict)
 
 
 def find_files(source: str) -> Files:
@@ -46,13 +47,12 @@ def find_files(source: str) -> Files:
     if os.path.isdir(path):
         return _in_directory(path)
     if os.path.lexists(path):
-        return Files((path,), (os.path.basename(path),), _stem(path))
+        return Files((path,), (os.path.basename(path),), stem(path))
     if glob.has_magic(path):
         return _in_glob(path)
-    if _REMOTE.match(source):
-        raise BadInput(
-            f"{source} is a remote address; this version opens local paths. Copy it here first.", "source", source
-        )
+    if is_remote(source):
+        shown = shown_source(source)
+        raise BadInput(f"{shown} is a remote address, and a path of this machine is expected here.", "source", shown)
     raise _missing(path)
 
 
@@ -125,8 +125,13 @@ def nearest_path(path: str) -> str | None:
 
 
 def short_names(paths: Sequence[str]) -> list[str]:
-    """Files as a viewer may know them: below the directory that they share."""
-    whole = [os.path.abspath(path) for path in paths]
+    """Files as a viewer may know them: below the directory that they share. Those that are elsewhere share one too."""
+    elsewhere = [is_remote(path) for path in paths]
+    if any(elsewhere) and not all(elsewhere):
+        names = {far: iter(short_names([p for p, each in zip(paths, elsewhere, strict=True) if each is far]))
+                 for far in (True, False)}  # fmt: skip
+        return [next(names[far]) for far in elsewhere]
+    whole = [f"/{path}" if far else os.path.abspath(path) for path, far in zip(paths, elsewhere, strict=True)]
     shared = os.path.commonpath([os.path.dirname(path) for path in whole])
     return [_below(path, shared) for path in whole]
 
@@ -150,11 +155,16 @@ def fixed(pattern: str) -> str:
 def _glob_name(pattern: str) -> str:
     """`trips-*.parquet` is "trips", `trips/*.parquet` is "trips", `*.parquet` the current directory's name."""
     step = PurePath(pattern).name if glob.has_magic(PurePath(pattern).name) else ""
-    head = re.split(r"[*?\[]", step)[0].strip("-_. ")
-    return head or PurePath(os.path.abspath(fixed(pattern))).name or "table"
+    return glob_head(step) or PurePath(os.path.abspath(fixed(pattern))).name or "table"
 
 
-def _stem(path: str) -> str:
+def glob_head(step: str) -> str:
+    """What a step says before its first wildcard: "trips" of `trips-*.parquet`."""
+    return re.split(r"[*?\[]", step)[0].strip("-_. ")
+
+
+def stem(path: str) -> str:
+    """The name of a file without the ending that says its format."""
     name = os.path.basename(path)
     suffix = suffix_of(name)
     at = name.lower().rfind(suffix) if suffix else -1

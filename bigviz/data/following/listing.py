@@ -12,6 +12,7 @@ from typing import Final
 from bigviz.common.errors import BadInput
 from bigviz.data.formats.sniff import DATA_SUFFIXES, suffix_of
 from bigviz.data.paths import fixed, require_few
+from bigviz.data.remote.address import is_remote, shown_source
 from bigviz.data.walk import expand, hidden, tree
 
 __all__ = ["Listing"]
@@ -31,6 +32,11 @@ class Listing:
         """Raises BadInput for a path that cannot be."""
         if "\0" in path:
             raise BadInput("A path cannot hold a NUL character.", "source", path)
+        if is_remote(path):
+            shown = shown_source(path)
+            raise BadInput(
+                f"{shown} cannot be followed: only files of this machine are looked at again.", "path", shown
+            )
         self.path = os.path.expanduser(path)
         self.is_one = not os.path.isdir(self.path) and (os.path.lexists(self.path) or not glob.has_magic(self.path))
         self.root = fixed(self.path) if self._is_glob else self.path

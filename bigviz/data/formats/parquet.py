@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import accumulate, pairwise
 
 import pyarrow as pa
@@ -133,13 +133,21 @@ class ParquetPart:
 
     def _read(self, index: int, piece: Piece) -> Iterator[pa.Array]:
         if index in self._int96:
-            with self.file.open() as first, self.file.open() as second:
+            ahead = partial(self._ranges, index, piece)
+            with self.file.open(ahead) as first, self.file.open(ahead) as second:
                 fine = self._batches(index, piece, first, coerce_int96_timestamp_unit="ns")
                 coarse = self._batches(index, piece, second, coerce_int96_timestamp_unit="ms")
                 yield from read_int96(fine, coarse)
         else:
-            with self.file.open() as handle:
+            with self.file.open(partial(self._ranges, index, piece)) as handle:
                 yield from self._batches(index, piece, handle)
+
+    def _ranges(self, index: int, piece: Piece) -> list[tuple[int, int]]:
+        """Where the footer says that the column's values in the row groups of a piece are; in a damaged file,
+        anywhere."""
+        chunks = [self.metadata.row_group(group).column(leaf) for group in piece.groups for leaf in self._leaves[index]]
+        starts = [min(each.dictionary_page_offset or each.data_page_offset, each.data_page_offset) for each in chunks]
+        return [(start, start + each.total_compressed_size) for start, each in zip(starts, chunks, strict=True)]
 
     def _batches(self, index: int, piece: Piece, handle: pa.NativeFile, **options: str) -> Iterator[pa.Array]:
         field = self.schema.field(index)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Self
@@ -13,7 +13,10 @@ import pyarrow as pa
 
 from bigviz.common.errors import BadInput, NotFound, Unreadable
 
-__all__ = ["StableFile"]
+__all__ = ["Ahead", "StableFile"]
+
+Ahead = Callable[[], Sequence[tuple[int, int]]]
+"""Says which ranges of bytes of a file will be read."""
 
 _OTHER_TYPES = (
     (stat.S_ISDIR, "a directory"),
@@ -56,10 +59,21 @@ class StableFile:
         times = status.st_mtime_ns, status.st_ctime_ns
         return cls(path, status.st_dev, status.st_ino, status.st_size, *times)
 
+    @property
+    def place(self) -> str:
+        """Where it is, whatever links or working directory the path needs."""
+        return os.path.realpath(self.path)
+
+    @property
+    def identity(self) -> list[str | int]:
+        """What tells it from other files, and from what it may be later: place, size and times."""
+        return [self.place, self.size, self.mtime_ns, self.ctime_ns]
+
     @contextmanager
-    def open(self) -> Iterator[pa.NativeFile]:
+    def open(self, ahead: Ahead | None = None) -> Iterator[pa.NativeFile]:
         """The file for pyarrow, read by copy and never mapped: truncating a mapped file would kill the process.
 
+        Nobody asks for `ahead` here: the system reads ahead itself.
         Raises `Unreadable` if the file is not the same any more, when it is opened or when the block ends.
         """
         with self.descriptor() as descriptor, _native(descriptor) as handle:

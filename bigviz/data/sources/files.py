@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -95,12 +94,7 @@ class FilesSource(TaskSource):
     def _fingerprint(self) -> str:
         digest = hashlib.sha256(self.schema.to_string().encode())
         for part in self.parts:
-            file = part.file
-            digest.update(
-                f"{os.path.realpath(file.path)}\0{file.size}\0{file.mtime_ns}\0{file.ctime_ns}\0".encode(
-                    errors="surrogateescape"
-                )
-            )
+            digest.update("".join(f"{each}\0" for each in part.file.identity).encode(errors="surrogateescape"))
             digest.update(part.digest)
         return digest.hexdigest()
 

@@ -10,12 +10,13 @@ from dataclasses import asdict
 from typing import Any, Final, Literal
 
 from bigviz.data.dataset import Dataset
+from bigviz.data.remote.address import is_remote
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.store.files.manifest import FORMAT
 
 __all__ = ["Freshness", "folder_name", "freshness", "origin_of"]
 
-Freshness = Literal["fresh", "stale", "gone"]
+Freshness = Literal["fresh", "stale", "gone", "elsewhere"]
 
 _MOST_FILES: Final = 1000  # whose sizes and times are written down; the fingerprint covers all
 
@@ -27,16 +28,13 @@ def origin_of(dataset: Dataset, spec: OrderSpec) -> dict[str, Any]:
     footer: of two stores with the same identity one is of an older state of the files, or in an older format.
     """
     files = dataset.files
-    paths = [os.path.realpath(each.path) for each in files]
+    paths = [each.place for each in files]
     return {
         "dataset": dataset.name,
         "rows": dataset.num_rows,
         "fingerprint": dataset.fingerprint,
         "identity": _digest((paths, asdict(spec))),
-        "files": [
-            [path, each.size, each.mtime_ns, each.ctime_ns]
-            for path, each in zip(paths[:_MOST_FILES], files, strict=False)
-        ],
+        "files": [each.identity for each in files[:_MOST_FILES]],
         "more_files": max(0, len(files) - _MOST_FILES),
         "spec": asdict(spec),
     }  # fmt: skip
@@ -51,8 +49,11 @@ def folder_name(dataset: Dataset, spec: OrderSpec) -> str:
 
 
 def freshness(origin: Mapping[str, Any]) -> Freshness:
-    """Whether the files are still as they were, by size and times: without opening them."""
+    """Whether the files are still as they were, by size and times: without opening them. Stores of other machines are
+    not asked."""
     for path, size, *times in origin["files"]:
+        if is_remote(path):
+            return "elsewhere"
         try:
             status = os.stat(path)
         except OSError:

@@ -1,0 +1,92 @@
+"""What goes wrong between bigviz and a store, in words that hold no secret.
+
+The messages of `obstore` hold whole addresses, and those of signed addresses hold the signature. So nothing of them is
+passed on but a status, a kind, and numbers; and errors are raised `from None`, since a traceback would show the others.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from bigviz.common.errors import BigvizError, NotFound, Unreadable
+from bigviz.data.remote.address import Address
+
+__all__ = ["failure_of", "is_changed", "is_missing", "is_outside"]
+
+_STATUS: Final = re.compile(r"status code: (\d{3})\b(?: ([A-Z][A-Za-z' -]*[a-z]))?")
+_TRIES: Final = re.compile(r"after (\d+) retries")
+_RANGES: Final = re.compile(r"Requested (\d+)\.\.(\d+), got (\d+)\.\.(\d+)")
+_CREDENTIALS: Final = {
+    "s3": "Credentials are those of the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, "
+    "AWS_PROFILE), of ~/.aws, or of the machine's role; AWS_SKIP_SIGNATURE=true asks without any.",
+    "gs": "Credentials are those of GOOGLE_APPLICATION_CREDENTIALS, of `gcloud auth application-default login`, or of "
+    "the machine; GOOGLE_SKIP_SIGNATURE=true asks without any.",
+    "az": "Credentials are those of the environment: AZURE_STORAGE_ACCOUNT_NAME with AZURE_STORAGE_ACCOUNT_KEY, "
+    "AZURE_STORAGE_SAS_TOKEN or AZURE_CLIENT_ID; AZURE_SKIP_SIGNATURE=true asks without any.",
+    "http": "A signed address may have expired; a user and password are given as https://USER:PASSWORD@HOST/PATH.",
+}
+
+
+def is_missing(error: BaseException) -> bool:
+    """There is no such object, or no such bucket."""
+    return isinstance(error, FileNotFoundError) or _status(error)[:1] in (["404"], ["410"])
+
+
+def is_changed(error: BaseException) -> bool:
+    """The object is not the one whose ETag was given."""
+    return type(error).__name__ == "PreconditionError" or _status(error)[:1] == ["412"]
+
+
+def is_outside(error: BaseException) -> bool:
+    """The range begins where the object ends, or later."""
+    return _status(error)[:1] == ["416"]
+
+
+def failure_of(error: BaseException, address: Address) -> BigvizError:
+    """The error to be raised in place of one of `obstore`."""
+    shown, status = address.shown, _status(error)
+    if is_missing(error):
+        return NotFound(f"There is nothing at {shown}. Check the address.", "source", shown)
+    if status[:1] in (["401"], ["403"]) or type(error).__name__ in ("PermissionDeniedError", "UnauthenticatedError"):
+        kind = {"abfs": "az", "abfss": "az", "https": "http"}.get(address.scheme, address.scheme)
+        what = " ".join(status) or "that access is denied"
+        return Unreadable(f"{shown} may not be read: the server answered {what}. {_CREDENTIALS[kind]}", "source", shown)
+    return Unreadable(f"{shown} cannot be read: {_reason(error, status)}", "source", shown)
+
+
+def _reason(error: BaseException, status: list[str]) -> str:
+    text = str(error)
+    ranges = _RANGES.search(text)
+    tries = f" to each of {int(found[1]) + 1} requests" if (found := _TRIES.search(text)) else ""
+    if "RangeNotSupported" in text:
+        return (
+            "its server answers requests for a part of it with the whole (200 instead of 206 Partial Content). "
+            "Copy it here first, or to a server that knows ranges."
+        )
+    if ranges:
+        asked, came = (f"bytes {ranges[at]} to {int(ranges[at + 1]) - 1}" for at in (1, 3))
+        return f"{asked} were asked for and {came} came. Its server, or a proxy before it, is at fault."
+    if "Content-Range" in text or "ContentRange" in text:
+        return "its server does not say which part it sent (no usable Content-Range). Copy it here first."
+    if "redirect without LOCATION" in text:
+        return "its bucket is in another region. Name that in AWS_REGION."
+    if "dns error" in text:
+        return "no address is known for the name of its server. Check the name, and the network."
+    if "kind: Connect" in text:
+        return "its server takes no connection. Check the address, the network, and that it runs."
+    if "kind: Timeout" in text or "TimedOut" in text or "timed out" in text:
+        return "its server did not send it in time, tried several times. Try again later."
+    if status:
+        return (
+            f"the server answered {' '.join(status)}{tries}. Try again later, and look into its log if that persists."
+        )
+    if "body" in text or "kind: Decode" in text:
+        return "the connection was cut before all of it came, several times. Try again later."
+    return f"of a failure that bigviz has no words for ({type(error).__name__}). Check the address and the credentials."
+
+
+def _status(error: BaseException) -> list[str]:
+    """The status of an answer, as "404", "Not Found"; nothing where none came."""
+    found = _STATUS.search(str(error))
+    return [each for each in found.groups() if each] if found else []

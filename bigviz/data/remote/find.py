@@ -1,0 +1,145 @@
+"""From an address to the files of one table: an object, a directory of them, or a glob, as `find_files` for paths."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from bigviz.common.did_you_mean import listing
+from bigviz.common.errors import BadInput, NotFound
+from bigviz.data.formats.sniff import DATA_SUFFIXES, suffix_of
+from bigviz.data.paths import Files, glob_head, require_few, stem
+from bigviz.data.remote.address import Address, address_of
+from bigviz.data.remote.object_file import ObjectFile
+from bigviz.data.remote.object_store import Facts, store_of
+from bigviz.data.walk import hidden
+
+__all__ = ["find_objects"]
+
+
+def find_objects(source: str) -> Files:
+    """The files at an address, in the order of their keys. Hidden names are left out, as of paths.
+
+    Raises `NotFound`, `BadInput`, `Unreadable`, and `TooLarge` beyond 100,000 files.
+    """
+    address = address_of(source)
+    if address.on_web:
+        return _on_web(source, address)
+    if glob.has_magic(address.key):
+        return _in_glob(address)
+    if address.key and not address.key.endswith("/"):
+        try:
+            return _one(ObjectFile.first_seen(address))
+        except NotFound:
+            pass  # a directory has no object of its own
+    return _in_directory(address)
+
+
+def _on_web(source: str, address: Address) -> Files:
+    path = urlsplit(address.shown).path
+    if "*" in path:
+        raise BadInput(
+            f"{address.shown} is a pattern, and an HTTP server has no lists of its files: name each of them.",
+            field="source",
+            got=address.shown,
+        )
+    name = unquote(path.rstrip("/").rpartition("/")[2]) or "table"
+    return Files((source,), (name,), stem(name), known={source: ObjectFile.first_seen(address)})
+
+
+def _one(file: ObjectFile) -> Files:
+    name = PurePosixPath(file.address.key).name
+    return Files((file.path,), (name,), stem(name), known={file.path: file})
+
+
+def _in_directory(address: Address) -> Files:
+    base = address.key.rstrip("/")
+    below = _visible(store_of(address.store).below(address), base)
+    found = [each for each in below if suffix_of(each.key) in DATA_SUFFIXES]
+    if not found:
+        holds = listing([each.key.rpartition("/")[2] for each in below]) if below else "nothing"
+        raise NotFound(
+            f"There is no data file at or below {address.shown} (it holds {holds}). Expected names ending in "
+            f"{', '.join(sorted(DATA_SUFFIXES))}; give the address of an object to open it whatever its name is.",
+            field="source",
+            got=address.shown,
+        )
+    return _files(address, found, base, base.rpartition("/")[2] or _bucket(address))
+
+
+def _in_glob(address: Address) -> Files:
+    steps = address.key.split("/")
+    fixed = next(number for number, step in enumerate(steps) if glob.has_magic(step))
+    base = "/".join(steps[:fixed])
+    any_name = address.key.endswith("*")
+    if "**" in steps:
+        below = _visible(store_of(address.store).below(address.within(base)), base)
+        found = [each for each in below if _fits(steps[fixed:], _relative(each.key, base).split("/"))]
+    else:
+        found = list(_expanded(address.within(base), steps[fixed:]))
+    found = [each for each in found if suffix_of(each.key) in DATA_SUFFIXES or not any_name]
+    if not found:
+        raise NotFound(
+            f"No object matches {address.shown}. Quote the pattern, and check what is before it.",
+            field="source",
+            got=address.shown,
+        )
+    head = glob_head(steps[-1]) if glob.has_magic(steps[-1]) else ""
+    name = head or (steps[fixed - 1] if fixed else _bucket(address))
+    return _files(address, found, base, name)
+
+
+def _expanded(base: Address, steps: Sequence[str]) -> Iterator[Facts]:
+    """The objects that a pattern without `**` means; a directory that matches it stands for the tables below it."""
+    step, rest = steps[0], steps[1:]
+    folders, objects = store_of(base.store).level(base)
+    for folder in sorted(folders):
+        key = folder.rstrip("/")
+        if not _matches(key.rpartition("/")[2], step):
+            continue
+        inside = base.within(key)
+        if rest:
+            yield from _expanded(inside, rest)
+        else:
+            below = _visible(store_of(base.store).below(inside), key)
+            yield from (each for each in below if suffix_of(each.key) in DATA_SUFFIXES)
+    if not rest:
+        yield from (each for each in objects if _matches(each.key.rpartition("/")[2], step))
+
+
+def _fits(steps: Sequence[str], parts: Sequence[str]) -> bool:
+    """Whether the parts of a key match the steps of a pattern; `**` stands for any number of parts."""
+    if not steps:
+        return not parts
+    if steps[0] == "**":
+        return any(_fits(steps[1:], parts[count:]) for count in range(len(parts) + 1))
+    return bool(parts) and _matches(parts[0], steps[0]) and _fits(steps[1:], parts[1:])
+
+
+def _matches(name: str, step: str) -> bool:
+    """Wildcards pass over hidden names."""
+    return fnmatchcase(name, step) and (step[:1] in (".", "_") or not glob.has_magic(step) or not hidden(name))
+
+
+def _visible(objects: Sequence[Facts], base: str) -> list[Facts]:
+    """Those of which no part of the key below `base` is hidden."""
+    return [each for each in objects if not any(map(hidden, _relative(each.key, base).split("/")))]
+
+
+def _relative(key: str, base: str) -> str:
+    return key[len(base) + 1 :] if base else key
+
+
+def _bucket(address: Address) -> str:
+    return address.root.rpartition("/")[2].partition("@")[0]
+
+
+def _files(address: Address, found: Sequence[Facts], base: str, name: str) -> Files:
+    require_few(len(found), address.shown)
+    files = [ObjectFile.listed(address.within(each.key), each) for each in sorted(found, key=lambda each: each.key)]
+    relative = tuple(_relative(each.address.key, base) for each in files)
+    paths = tuple(each.path for each in files)
+    return Files(paths, relative, name, known=dict(zip(paths, files, strict=True)))

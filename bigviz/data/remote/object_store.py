@@ -1,0 +1,181 @@
+"""Requests to one store: parts of objects, and lists of them. `obstore` sends, signs and repeats them.
+
+It was chosen among pyarrow's own file systems, fsspec's and itself. It alone gives, for S3, Google, Azure and HTTP
+alike, `If-Match` with each range, the ETag and size with each answer, a check of Content-Range, and bounded repeats
+that also go on where a body was cut.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from importlib import import_module
+from typing import Any, Final
+
+from bigviz.common.errors import BadInput
+from bigviz.data.limits import MOST_FILES
+from bigviz.data.remote.address import Address
+from bigviz.data.remote.failures import failure_of
+
+__all__ = ["Facts", "Patience", "Store", "store_of"]
+
+_MOST_LISTED: Final = 10 * MOST_FILES  # objects below a directory, most of which may be no tables
+_ENDPOINTS: Final = {
+    "s3": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
+    "gs": (),
+    "az": ("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT"),
+}
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long one request may take, in seconds, and how often and how long a failed one is sent again. The wait before
+    it doubles from `wait` to `most_wait`."""
+
+    connect: float = 5
+    request: float = 30
+    retries: int = 8
+    total: float = 90
+    wait: float = 0.1
+    most_wait: float = 10
+
+
+PATIENCE = Patience()
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a store says of an object: its key, size, ETag, and when it was written (0 where it does not say)."""
+
+    key: str
+    size: int
+    etag: str | None
+    mtime_ns: int
+
+    @classmethod
+    def of(cls, meta: Mapping[str, Any]) -> Facts:
+        """Those of obstore. Azure writes ETags without quotation marks in lists, and with them in answers."""
+        etag: str | None = meta["e_tag"]
+        if etag and not etag.endswith('"'):
+            etag = f'"{etag}"'
+        modified: datetime = meta["last_modified"]
+        return cls(str(meta["path"]), int(meta["size"]), etag or None, int(modified.timestamp()) * 10**9)
+
+
+class Store:
+    """A connection to the store of an address. Safe to use from any number of threads."""
+
+    def __init__(self, address: Address) -> None:
+        """Raises BadInput where the package that connects is not installed."""
+        self._obstore = _obstore(address)
+        self._store = _connected(address)
+        self.errors: tuple[type[BaseException], ...] = (self._obstore.exceptions.BaseError, OSError, ValueError)
+        """What requests raise; `failures` puts it into words."""
+
+    def part(self, key: str, start: int, stop: int, etag: str | None) -> tuple[bytes, Facts]:
+        """The bytes from `start` to `stop`, fewer where the object ends, and what the store says with them. With an
+        `etag` only of the object that has it, if the server looks at it. Raises `errors`."""
+        options: dict[str, object] = {"range": (start, stop)}
+        if etag is not None:
+            options["if_match"] = etag
+        found = self._obstore.get(self._store, key, options=options)
+        return found.bytes().to_bytes(), Facts.of(found.meta)
+
+    def below(self, address: Address) -> list[Facts]:
+        """All objects below a directory. Raises Unreadable and NotFound."""
+        found: list[Facts] = []
+        try:
+            for some in self._obstore.list(self._store, address.key.rstrip("/") or None):
+                found += map(Facts.of, some)
+                if len(found) > _MOST_LISTED:
+                    raise BadInput(
+                        f"{address.shown} has more than {_MOST_LISTED:,} objects. Name a directory in it.", "source"
+                    )
+        except self.errors as error:
+            raise failure_of(error, address) from None
+        return found
+
+    def level(self, address: Address) -> tuple[Iterable[str], list[Facts]]:
+        """The keys of the directories in a directory, and the objects in it. Raises Unreadable and NotFound."""
+        try:
+            found = self._obstore.list_with_delimiter(self._store, address.key.rstrip("/") or None)
+        except self.errors as error:
+            raise failure_of(error, address) from None
+        return found["common_prefixes"], [Facts.of(each) for each in found["objects"]]
+
+
+@lru_cache(256)
+def store_of(address: Address) -> Store:
+    """The store at `Address.store`; its connections are kept."""
+    return Store(address)
+
+
+def _obstore(address: Address) -> Any:
+    try:
+        return import_module("obstore")
+    except ImportError as error:
+        raise BadInput(
+            f"{address.shown} is elsewhere, and reading it takes a package that is not installed: "
+            "pip install 'bigviz[remote]'.",
+            field="source",
+            got=address.shown,
+        ) from error
+
+
+def _connected(address: Address) -> Any:
+    stores = import_module("obstore.store")
+    kind = {"abfs": "az", "abfss": "az"}.get(address.scheme, address.scheme)
+    plain = address.scheme == "http" or _endpoint(kind).startswith("http://")
+    client: dict[str, Any] = {
+        "connect_timeout": timedelta(seconds=PATIENCE.connect),
+        "timeout": timedelta(seconds=PATIENCE.request),
+        "allow_http": plain,
+    }
+    if address.authorization is not None:
+        client["default_headers"] = {"authorization": address.authorization}
+    retry = {
+        "max_retries": PATIENCE.retries,
+        "retry_timeout": timedelta(seconds=PATIENCE.total),
+        "backoff": {
+            "init_backoff": timedelta(seconds=PATIENCE.wait),
+            "max_backoff": timedelta(seconds=PATIENCE.most_wait),
+            "base": 2,
+        },
+    }
+    try:
+        if address.on_web:
+            return stores.HTTPStore.from_url(address.root, client_options=client, retry_config=retry)
+        own = _of_amazon() if kind == "s3" else {}
+        return stores.from_url(address.root, client_options=client, retry_config=retry, **own)
+    except (import_module("obstore.exceptions").BaseError, ValueError, OSError) as error:
+        raise BadInput(
+            f"{address.shown} cannot be connected to: its address or the settings of its store in the environment are "
+            f"wrong ({type(error).__name__}).",
+            field="source",
+            got=address.shown,
+        ) from None
+
+
+def _endpoint(kind: str) -> str:
+    """The address of a store that is not the usual one of its kind."""
+    return next((os.environ[name] for name in _ENDPOINTS.get(kind, ()) if os.environ.get(name)), "")
+
+
+def _of_amazon() -> dict[str, Any]:
+    """Credentials as Amazon's own tools find them: obstore knows the environment and the machine's role, boto3 knows
+    profiles and logins too. Where there are none, as for a public bucket, requests are not signed."""
+    given: dict[str, Any] = {"endpoint": endpoint} if (endpoint := _endpoint("s3")) else {}
+    if os.environ.get("AWS_ACCESS_KEY_ID") or os.environ.get("AWS_SKIP_SIGNATURE"):
+        return given
+    try:
+        session = import_module("boto3").Session()
+    except ImportError:
+        return given
+    if session.get_credentials() is None:
+        region = {"region": session.region_name} if session.region_name else {}
+        return {**given, **region, "skip_signature": True}
+    provider = import_module("obstore.auth.boto3").Boto3CredentialProvider(session)
+    return {**given, "credential_provider": provider}
