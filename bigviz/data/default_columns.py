@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from typing import Literal
@@ -16,6 +16,7 @@ from bigviz.common.did_you_mean import listing
 from bigviz.common.errors import BigvizError, TooLarge, Unplottable, Unreadable
 from bigviz.data.columns.column import Column, ColumnInfo, has_numbers
 from bigviz.data.dataset import Dataset
+from bigviz.data.formats.geometry import in_degrees
 
 __all__ = ["Choice", "choose"]
 
@@ -43,7 +44,8 @@ class Choice:
 def choose(dataset: Dataset) -> Choice:
     """The columns for a first look; only the few that are considered are read, and mostly only their first rows.
 
-    In this order: numeric columns named as longitude and latitude in degrees (points); columns named x and y (points);
+    In this order: numeric columns named as longitude and latitude in degrees (points); columns named x and y (points),
+    coordinates of GeoParquet too, which are degrees if its reference system says so;
     the first stamp or date, or else one of the first 16 other columns if it is in ascending order, with the first
     numeric column (a line); the first two numeric columns, then any two that can be plotted (points). Names may have
     more words if both have the same ones (`pickup_lon`, `pickup_lat`). Columns without any number are passed over (200
@@ -134,7 +136,11 @@ def _by_degrees(candidates: _Candidates) -> Choice | None:
 
 def _by_letters(candidates: _Candidates) -> Choice | None:
     infos = [info for info in candidates.infos if info.is_numeric or info.is_time]
-    return _named(candidates, infos, frozenset({"x"}), frozenset({"y"}), lambda x, y: True, geographic=False)
+    found = _named(candidates, infos, frozenset({"x"}), frozenset({"y"}), lambda x, y: True, geographic=False)
+    if found is None:
+        return None
+    fields = [candidates.dataset.schema.field(name) for name in (found.x, found.y)]
+    return replace(found, geographic=all(map(in_degrees, fields)))
 
 
 def _as_line(candidates: _Candidates) -> Choice | None:

@@ -20,21 +20,28 @@ from bigviz.data.columns.points import AXES, coordinates
 from bigviz.data.formats.file_part import Part, Piece, admitted
 from bigviz.data.formats.stable_file import StableFile
 
-__all__ = ["Geometry", "PointsPart", "geometries", "with_points"]
+__all__ = ["CRS", "Geometry", "PointsPart", "geometries", "in_degrees", "with_points"]
+
+CRS = b"bigviz:crs"
+"""The key of a coordinate's field under which the name of its reference system is, where that is known."""
 
 _MOST_METADATA = 1 << 24
 _WKB_NAMES = ("geoarrow.wkb", "ogc.wkb")
 _NAMES = "geoarrow."
+_DEFAULT_CRS = "OGC:CRS84"  # GeoParquet's, where a file names none
+_DEGREES = frozenset({b"OGC:CRS84", b"EPSG:4326"})  # x is the longitude in GeoParquet, whatever EPSG says
+_LONGEST_NAME = 80
 
 
 @dataclass(frozen=True)
 class Geometry:
     """A column of geometries: its position and name, and the names of its shapes ("Point", "Polygon Z"; none where
-    nobody says)."""
+    nobody says). `crs` names its reference system ("OGC:CRS84", "EPSG:32633"); None where nobody says."""
 
     index: int
     name: str
     shapes: tuple[str, ...]
+    crs: str | None = None
 
     @property
     def has_points(self) -> bool:
@@ -50,7 +57,8 @@ class Geometry:
         names = " and ".join(repr(f"{self.name}.{axis}") for axis in AXES)
         only = self.shapes and all(map(_is_point_name, self.shapes))
         others = "" if only else ", null for other shapes"
-        return Unusable(f"holds geometries; the coordinates of its points are {names}{others}", readable=True)
+        system = "" if self.crs is None else f", in {self.crs}"
+        return Unusable(f"holds geometries; the coordinates of its points are {names}{system}{others}", readable=True)
 
 
 def geometries(schema: pa.Schema, native: Sequence[int] = ()) -> tuple[Geometry, ...]:
@@ -63,8 +71,14 @@ def geometries(schema: pa.Schema, native: Sequence[int] = ()) -> tuple[Geometry,
         if about is None and index not in native and not extension.startswith(_NAMES) and extension not in _WKB_NAMES:
             continue
         if schema.names.count(field.name) == 1:
-            found.append(Geometry(index, field.name, _shapes(about or {}, extension, storage_type(field.type))))
+            shapes = _shapes(about or {}, extension, storage_type(field.type))
+            found.append(Geometry(index, field.name, shapes, None if about is None else _crs(about)))
     return tuple(found)
+
+
+def in_degrees(field: pa.Field) -> bool:
+    """Whether a column is known to hold degrees of longitude or latitude."""
+    return (field.metadata or {}).get(CRS) in _DEGREES
 
 
 def with_points(table: pa.Table) -> tuple[pa.Table, dict[int, Unusable]]:
@@ -75,7 +89,7 @@ def with_points(table: pa.Table) -> tuple[pa.Table, dict[int, Unusable]]:
         for name, axis in _names(each, table.schema):
             column = table.column(each.index)
             arrays = [coordinates(chunk, axis) for chunk in admitted(column.chunks, f"Column {each.name!r}", True)]
-            table = table.append_column(name, pa.chunked_array(arrays, pa.float64()))
+            table = table.append_column(_field(each, name), pa.chunked_array(arrays, pa.float64()))
     return table, unusable
 
 
@@ -88,7 +102,8 @@ class PointsPart:
         self._own = len(part.schema)
         self.points = {name: (each.name, axis) for each in found for name, axis in _names(each, part.schema)}
         self._points = [(each.index, axis) for each in found for _, axis in _names(each, part.schema)]
-        self.schema = pa.schema([*part.schema, *(pa.field(name, pa.float64()) for name in self.points)])
+        fields = [_field(each, name) for each in found for name, _ in _names(each, part.schema)]
+        self.schema = pa.schema([*part.schema, *fields])
         self.unusable: Mapping[int, Unusable] = {**part.unusable, **{each.index: each.unusable() for each in found}}
         self.file: StableFile = part.file
         self.num_rows: int = part.num_rows
@@ -115,6 +130,19 @@ def _names(geometry: Geometry, schema: pa.Schema) -> list[tuple[str, int]]:
     names = [(f"{geometry.name}.{axis}", number) for number, axis in enumerate(AXES)]
     taken = any(name in schema.names for name, _ in names)
     return names if geometry.has_points and not taken else []
+
+
+def _field(geometry: Geometry, name: str) -> pa.Field:
+    return pa.field(name, pa.float64(), metadata=None if geometry.crs is None else {CRS: geometry.crs})
+
+
+def _crs(about: Mapping[str, Any]) -> str | None:
+    """The name of a reference system, of which GeoParquet's metadata has a description (PROJJSON)."""
+    crs = about.get("crs", _DEFAULT_CRS)
+    if isinstance(crs, dict):
+        own = crs.get("id")
+        crs = f"{own.get('authority')}:{own.get('code')}" if isinstance(own, dict) else crs.get("name")
+    return crs[:_LONGEST_NAME] if isinstance(crs, str) and crs.isprintable() and crs else None
 
 
 def _geo_columns(metadata: Mapping[bytes, bytes]) -> dict[str, dict[str, Any]]:

@@ -83,7 +83,8 @@ class IpcPart:
 
     @contextmanager
     def _open(self) -> Iterator[pa.NativeFile]:
-        with self.file.open() as handle:
+        whole = (lambda: [(0, self.file.size)]) if self.stream else None
+        with self.file.open(whole) as handle:
             yield patched(handle, self._patches)
 
     def _pieces(self) -> tuple[Piece, ...]:

@@ -13,16 +13,19 @@ import pyarrow.types as pt
 from bigviz.data.columns.column import Unusable
 from bigviz.data.columns.kinds import storage_type
 from bigviz.data.columns.merged_type import is_rounded, merged
+from bigviz.data.formats.geometry import CRS
 
 __all__ = ["merge_schemas"]
 
 
 @dataclass
 class _Seen:
-    """The types of one column, each with the first file that has it, and why it cannot be used, if that is known."""
+    """The types of one column, each with the first file that has it, why it cannot be used, if that is known, and the
+    reference systems that its files name."""
 
     types: dict[pa.DataType, str] = field(default_factory=dict)
     unusable: Unusable | None = None
+    systems: set[bytes | None] = field(default_factory=set)
 
 
 def merge_schemas(
@@ -56,7 +59,8 @@ def merge_schemas(
             all_unusable[len(fields)] = Unusable(_conflict(seen.types))
         elif len(seen.types) > 1:
             notes += _changes(name, seen.types, type_)
-        fields.append(pa.field(name, pa.null() if type_ is None else type_))
+        (system,) = seen.systems if len(seen.systems) == 1 else (None,)
+        fields.append(pa.field(name, pa.null() if type_ is None else type_, metadata=system and {CRS: system}))
     return pa.schema(fields), all_unusable, notes
 
 
@@ -64,6 +68,7 @@ def _take_in(columns: dict[str, _Seen], schema: pa.Schema, unusable: Mapping[int
     repeated = {name: times for name, times in Counter(schema.names).items() if times > 1}
     for index, each in enumerate(schema):
         seen = columns.setdefault(each.name, _Seen())
+        seen.systems.add((each.metadata or {}).get(CRS))
         found = unusable.get(index)
         if each.name in repeated:
             found = Unusable(f"occurs {repeated[each.name]} times in {path}")

@@ -12,7 +12,7 @@ from typing import Final
 from bigviz.common.errors import BigvizError, NotFound, Unreadable
 from bigviz.data.remote.address import Address
 
-__all__ = ["failure_of", "is_changed", "is_missing", "is_outside"]
+__all__ = ["credentials_of", "failure_of", "is_changed", "is_missing", "is_outside"]
 
 _STATUS: Final = re.compile(r"status code: (\d{3})\b(?: ([A-Z][A-Za-z' -]*[a-z]))?")
 _TRIES: Final = re.compile(r"after (\d+) retries")
@@ -49,10 +49,16 @@ def failure_of(error: BaseException, address: Address) -> BigvizError:
     if is_missing(error):
         return NotFound(f"There is nothing at {shown}. Check the address.", "source", shown)
     if status[:1] in (["401"], ["403"]) or type(error).__name__ in ("PermissionDeniedError", "UnauthenticatedError"):
-        kind = {"abfs": "az", "abfss": "az", "https": "http"}.get(address.scheme, address.scheme)
         what = " ".join(status) or "that access is denied"
-        return Unreadable(f"{shown} may not be read: the server answered {what}. {_CREDENTIALS[kind]}", "source", shown)
+        return Unreadable(
+            f"{shown} may not be read: the server answered {what}. {credentials_of(address)}", "source", shown
+        )
     return Unreadable(f"{shown} cannot be read: {_reason(error, status)}", "source", shown)
+
+
+def credentials_of(address: Address) -> str:
+    """Where the credentials for a store are looked for."""
+    return _CREDENTIALS[{"abfs": "az", "abfss": "az", "https": "http"}.get(address.scheme, address.scheme)]
 
 
 def _reason(error: BaseException, status: list[str]) -> str:

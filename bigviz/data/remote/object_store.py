@@ -18,7 +18,7 @@ from typing import Any, Final
 from bigviz.common.errors import BadInput
 from bigviz.data.limits import MOST_FILES
 from bigviz.data.remote.address import Address
-from bigviz.data.remote.failures import failure_of
+from bigviz.data.remote.failures import credentials_of, failure_of
 
 __all__ = ["Facts", "Patience", "Store", "store_of"]
 
@@ -32,11 +32,12 @@ _ENDPOINTS: Final = {
 
 @dataclass(frozen=True)
 class Patience:
-    """How long one request may take, in seconds, and how often and how long a failed one is sent again. The wait before
-    it doubles from `wait` to `most_wait`."""
+    """How long, in seconds, a connection, the next bytes of an answer and all of it are awaited, and how often and how
+    long a failed request is sent again. The wait before it doubles from `wait` to `most_wait`."""
 
     connect: float = 5
-    request: float = 30
+    silence: float = 30
+    request: float = 600
     retries: int = 8
     total: float = 90
     wait: float = 0.1
@@ -131,6 +132,7 @@ def _connected(address: Address) -> Any:
     plain = address.scheme == "http" or _endpoint(kind).startswith("http://")
     client: dict[str, Any] = {
         "connect_timeout": timedelta(seconds=PATIENCE.connect),
+        "read_timeout": timedelta(seconds=PATIENCE.silence),
         "timeout": timedelta(seconds=PATIENCE.request),
         "allow_http": plain,
     }
@@ -150,10 +152,10 @@ def _connected(address: Address) -> Any:
             return stores.HTTPStore.from_url(address.root, client_options=client, retry_config=retry)
         own = _of_amazon() if kind == "s3" else {}
         return stores.from_url(address.root, client_options=client, retry_config=retry, **own)
-    except (import_module("obstore.exceptions").BaseError, ValueError, OSError) as error:
+    except (import_module("obstore.exceptions").BaseError, ValueError, OSError):
         raise BadInput(
             f"{address.shown} cannot be connected to: its address or the settings of its store in the environment are "
-            f"wrong ({type(error).__name__}).",
+            f"wrong or missing. {credentials_of(address)}",
             field="source",
             got=address.shown,
         ) from None

@@ -16,10 +16,11 @@ import pytest
 
 from bigviz.commands.info import summary
 from bigviz.common.errors import Unplottable, Unreadable
-from bigviz.data.default_columns import choose
+from bigviz.data.default_columns import Choice, choose
 from bigviz.data.formats import parquet_footer as pf
 from bigviz.data.formats.stable_file import StableFile
 from bigviz.data.open import open as open_table
+from bigviz.server.run.loading import Columns, document_of
 from tests.data.columns.test_points import wkb
 
 LINE = struct.pack("<BII4d", 1, 2, 2, 0, 0, 1, 1)
@@ -176,3 +177,45 @@ def test_geometries_that_are_damaged(tmp_path: Path) -> None:
     path.write_bytes(data.replace(ends.tobytes(), broken.tobytes()))
     with pytest.raises(Unreadable, match="geometry"):
         open_table(path).column("geometry.x")
+
+
+CRS84 = {"id": {"authority": "OGC", "code": "CRS84"}, "name": "WGS 84 (CRS84)"}
+
+
+@pytest.mark.parametrize(
+    ("about", "named", "geographic"),
+    [
+        ({}, "OGC:CRS84", True),  # GeoParquet's default
+        ({"crs": CRS84}, "OGC:CRS84", True),
+        ({"crs": {"id": {"authority": "EPSG", "code": 4326}}}, "EPSG:4326", True),
+        ({"crs": {"id": {"authority": "EPSG", "code": 32633}}}, "EPSG:32633", False),
+        ({"crs": {"name": "a local grid"}}, "a local grid", False),
+        ({"crs": None}, None, False),
+        ({"crs": {"id": ["x"], "name": 7}}, None, False),
+        ({"crs": {"name": "a\nb"}}, None, False),
+    ],
+)
+@pytest.mark.parametrize("how", ["parquet", "two files", "memory"])
+def test_the_reference_system(
+    about: dict[str, Any], named: str | None, geographic: bool, how: str, tmp_path: Path
+) -> None:
+    source: object = table(STRUCT, points(encoding="point", **about))
+    for name in ("a", "b") if how == "two files" else ("a",) if how == "parquet" else ():
+        pq.write_table(source, tmp_path / f"{name}.parquet")
+    found = open_table(source if how == "memory" else tmp_path)
+    assert choose(found) == Choice("geometry.x", "geometry.y", "points", geographic)
+    (note,) = found.notes
+    assert note.endswith(f"in {named}." if named else "'geometry.x' and 'geometry.y'.")
+
+
+def test_files_in_two_reference_systems_are_in_none(tmp_path: Path) -> None:
+    pq.write_table(table(STRUCT, points(encoding="point")), tmp_path / "a.parquet")
+    utm = {"crs": {"id": {"authority": "EPSG", "code": 32633}}}
+    pq.write_table(table(STRUCT, points(encoding="point", **utm)), tmp_path / "b.parquet")
+    assert not choose(open_table(tmp_path)).geographic
+
+
+def test_degrees_are_shown_on_a_map(tmp_path: Path) -> None:
+    pq.write_table(table(STRUCT, points(encoding="point")), tmp_path / "a.parquet")
+    (_, layer) = document_of(open_table(tmp_path), "a", Columns()).layers()[0]
+    assert (layer.x, layer.xaxis) == ("geometry.x", "mercator")

@@ -20,7 +20,7 @@ from .range_server import RangeServer, range_server
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    few = Patience(connect=5, request=5, retries=2, total=20, wait=0.01, most_wait=0.02)
+    few = Patience(connect=5, silence=5, request=20, retries=2, total=40, wait=0.01, most_wait=0.02)
     monkeypatch.setattr(object_store, "PATIENCE", few)
     store_of.cache_clear()
     yield
