@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from functools import partial
 
 from bigviz.common.cancel import NEVER, Cancel
-from bigviz.common.errors import Unreadable
+from bigviz.common.errors import BadInput, Unreadable
 from bigviz.common.printable import encodable
 from bigviz.common.progress import Progress, listener, no_progress
 from bigviz.data.arrow_errors import reading
 from bigviz.data.dataset import Dataset
+from bigviz.data.delta import is_delta, local_delta_files
 from bigviz.data.formats.csv import CsvPart, CsvSteps, assumed_of, require_csv
 from bigviz.data.formats.delimited.dialect import CsvOptions
 from bigviz.data.formats.delimited.tokenizer import SharedEngine
@@ -98,6 +99,8 @@ def open_files(
     paths = tuple(path for each in found for path in each.paths)
     relative = tuple(path for each in found for path in each.relative)
     notes = tuple(note for each in found for note in each.notes)
+    if any(each.constants is not None for each in found):
+        raise BadInput("A Delta table is opened alone, not in a list: name it without the others.", "source")
     known = {path: file for each in found for path, file in each.known.items()}
     files = Files(paths, relative, found[0].name, notes, known)
     return Dataset(name or encodable(files.name), _from_files(files, f"{len(paths)} files", opening), origin)
@@ -140,7 +143,9 @@ def _path(source: AnyPath) -> str:
 
 
 def _files_at(path: str) -> Files:
-    return find_objects(path) if is_remote(path) else find_files(path)
+    if is_remote(path):
+        return find_objects(path)
+    return local_delta_files(path) if is_delta(os.path.expanduser(path)) else find_files(path)
 
 
 def _from_files(files: Files, what: str, opening: _Opening) -> FilesSource:
@@ -162,7 +167,8 @@ def _from_files(files: Files, what: str, opening: _Opening) -> FilesSource:
         parts = [texts[at] if at in texts else next(others) for at in range(len(found))]
     notes = [*files.notes, *(note for _, _, note in found if note is not None), *_same_files(parts)]
     missing = sum(part.missing_rows for part in csv)
-    return FilesSource(parts, partitions(files.relative), what, notes, assumed_of(csv), missing)
+    constants = partitions(files.relative) if files.constants is None else dict(files.constants)
+    return FilesSource(parts, constants, what, notes, assumed_of(csv), missing)
 
 
 def _sniffed(known: Mapping[str, StableFile], path: str) -> tuple[StableFile, Format, str | None]:

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
+import pyarrow as pa
+
 from bigviz.common.did_you_mean import listing
 from bigviz.common.errors import BadInput, NotFound, TooLarge
 from bigviz.data.formats.sniff import DATA_SUFFIXES, suffix_of
@@ -25,13 +27,15 @@ __all__ = ["Files", "find_files", "fixed", "glob_head", "nearest_path", "require
 class Files:
     """The files of a table in the order of their rows: `paths`, what they are below the table's directory, its name,
     and sentences on what was met on the way (links that lead nowhere or in a circle), which viewers may read: they name
-    paths below that directory. `known` are those that finding them has opened, by path."""
+    paths below that directory. `known` are those that finding them has opened, by path; `constants` are columns with
+    one value a file, where not the names of directories say them."""
 
     paths: tuple[str, ...]
     relative: tuple[str, ...]
     name: str
     notes: tuple[str, ...] = ()
     known: Mapping[str, StableFile] = field(default_factory=dict)
+    constants: Mapping[str, list[pa.Scalar]] | None = None
 
 
 def find_files(source: str) -> Files:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from bigviz.common.did_you_mean import listing
 from bigviz.common.errors import BadInput, NotFound
+from bigviz.data.delta import LOG, delta_files
 from bigviz.data.formats.sniff import DATA_SUFFIXES, suffix_of
 from bigviz.data.paths import Files, glob_head, require_few, stem
 from bigviz.data.remote.address import Address, address_of
 from bigviz.data.remote.object_file import ObjectFile
-from bigviz.data.remote.object_store import Facts, store_of
+from bigviz.data.remote.object_store import Facts, delta_options, store_of
 from bigviz.data.walk import hidden
 
 __all__ = ["find_objects"]
@@ -57,7 +59,10 @@ def _one(file: ObjectFile) -> Files:
 
 def _in_directory(address: Address) -> Files:
     base = address.key.rstrip("/")
-    below = _visible(store_of(address.store).below(address), base)
+    objects = store_of(address.store).below(address)
+    if any(_relative(each.key, base).startswith(f"{LOG}/") for each in objects):
+        return _in_delta(address, objects, base)
+    below = _visible(objects, base)
     found = [each for each in below if suffix_of(each.key) in DATA_SUFFIXES]
     if not found:
         holds = listing([each.key.rpartition("/")[2] for each in below]) if below else "nothing"
@@ -68,6 +73,18 @@ def _in_directory(address: Address) -> Files:
             got=address.shown,
         )
     return _files(address, found, base, base.rpartition("/")[2] or _bucket(address))
+
+
+def _in_delta(address: Address, objects: Sequence[Facts], base: str) -> Files:
+    """The files of a Delta table, with what the list of its directory says of each."""
+    root = address.within(base)
+    found = delta_files(root.shown, root.shown, base.rpartition("/")[2] or _bucket(address), delta_options())
+    listed = {address.within(each.key).shown: each for each in objects}
+    lost = next((path for path in found.paths if path not in listed), None)
+    if lost is not None:
+        raise NotFound(f"The log of {root.shown} names {lost}, which is not there.", "source", root.shown)
+    known = {path: ObjectFile.listed(address.within(listed[path].key), listed[path]) for path in found.paths}
+    return replace(found, known=known)
 
 
 def _in_glob(address: Address) -> Files:

@@ -20,7 +20,7 @@ from bigviz.data.limits import MOST_FILES
 from bigviz.data.remote.address import Address
 from bigviz.data.remote.failures import credentials_of, failure_of
 
-__all__ = ["Facts", "Patience", "Store", "store_of"]
+__all__ = ["Facts", "Patience", "Store", "delta_options", "store_of"]
 
 _MOST_LISTED: Final = 10 * MOST_FILES  # objects below a directory, most of which may be no tables
 _ENDPOINTS: Final = {
@@ -159,6 +159,11 @@ def _connected(address: Address) -> Any:
             field="source",
             got=address.shown,
         ) from None
+
+
+def delta_options() -> dict[str, str]:
+    """What the package `deltalake`, which reads the environment too, does not find there."""
+    return {"allow_http": "true"} if _endpoint("s3").startswith("http://") else {}
 
 
 def _endpoint(kind: str) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from deltalake import DeltaTable, write_deltalake
 
 from bigviz.common.errors import BadInput, BigvizError, NotFound, Unreadable
 from bigviz.data.dataset import Dataset
@@ -144,3 +145,17 @@ def test_a_server_that_lists_nothing(web: RangeServer):
     with pytest.raises(NotFound, match="There is nothing at"):
         open_source(web.at("a/"))
     assert len(web.requests) == 1
+
+
+def test_a_delta_table(bucket: Bucket, tmp_path: Path):
+    rows = pa.table({"x": [1.0, 2.0, 3.0, 4.0], "g": ["007", "b", "b", "ü/ c"]})
+    write_deltalake(tmp_path / "t", rows, partition_by=["g"])
+    DeltaTable(tmp_path / "t").delete("x = 2.0")
+    bucket.put_tree(tmp_path / "t", "lake/t")
+    found, expected = open_source(bucket.at("lake/t")), open_source(tmp_path / "t")
+    same(found, expected)
+    assert found.num_rows == 3 and "Version 1 of a Delta table." in found.notes
+    gone = find_objects(bucket.at("lake/t")).paths[0].removeprefix(bucket.at())
+    bucket.client.delete_object(Bucket=bucket.name, Key=gone)
+    with pytest.raises(NotFound, match="which is not there"):
+        open_source(bucket.at("lake/t/"))
