@@ -12,7 +12,9 @@ from urllib.parse import unquote, urlsplit
 import pyarrow as pa
 
 from bigviz.common.errors import BadInput, NotFound, Unreadable
+from bigviz.data.arrow_errors import reason_of
 from bigviz.data.paths import Files, require_few
+from bigviz.data.remote.address import is_remote
 
 __all__ = ["LOG", "delta_files", "is_delta", "local_delta_files"]
 
@@ -53,10 +55,10 @@ def delta_files(root: str, shown: str, name: str, options: Mapping[str, str] | N
         uris: list[str] = table.file_uris()
         actions = pa.table(table.get_add_actions(flatten=False))
     except (deltalake.exceptions.DeltaError, OSError, ValueError) as error:
-        kind = type(error).__name__
+        reason = type(error).__name__ if is_remote(root) else reason_of(error)  # those of stores may hold secrets
         raise Unreadable(
-            f"The log of the Delta table {shown} cannot be read by deltalake {deltalake.__version__} ({kind}). Open "
-            "the table with Delta's own tools to see why.",
+            f"The log of the Delta table {shown} cannot be read by deltalake {deltalake.__version__}: {reason}. Open "
+            "the table with Delta's own tools, or write it anew.",
             field="source",
             got=shown,
         ) from None

@@ -91,7 +91,8 @@ def _in_store(scheme: str, rest: str) -> Address:
         )
     if not bucket or "\0" in rest:
         raise BadInput(f"{shown} names no bucket or container. Expected {scheme}://NAME/KEY.", "source", shown)
-    if "//" in key or any(step in (".", "..") for step in key.split("/")):
+    *above, last = key.split("/")
+    if "" in above or {".", ".."} & {*above, last}:
         raise BadInput(
             f"{shown} has an empty step, or one of dots, in its key: name the object without them.", "source", shown
         )
@@ -103,8 +104,8 @@ def _on_web(source: str) -> Address:
     try:
         parts = urlsplit(source)
         host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise BadInput(f"{shown} is no address: {error}.", "source", shown) from None
+    except ValueError:  # whose message may hold a part of a password
+        raise BadInput(f"{shown} is no address. Expected https://HOST:PORT/PATH.", "source", shown) from None
     if not host or any(letter.isspace() or not letter.isprintable() for letter in source):
         raise BadInput(f"{shown} is no address. Expected {parts.scheme}://HOST/PATH.", "source", shown)
     host = f"[{host}]" if ":" in host else host

@@ -75,6 +75,8 @@ def _reason(error: BaseException, status: list[str]) -> str:
         return f"{asked} were asked for and {came} came. Its server, or a proxy before it, is at fault."
     if "Content-Range" in text or "ContentRange" in text:
         return "its server does not say which part it sent (no usable Content-Range). Copy it here first."
+    if type(error).__name__ == "InvalidPathError":
+        return "it holds a key with an empty step (as a//b), or one of dots, which no request can name."
     if "redirect without LOCATION" in text:
         return "its bucket is in another region. Name that in AWS_REGION."
     if "dns error" in text:

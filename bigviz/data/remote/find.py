@@ -91,13 +91,12 @@ def _in_glob(address: Address) -> Files:
     steps = address.key.split("/")
     fixed = next(number for number, step in enumerate(steps) if glob.has_magic(step))
     base = "/".join(steps[:fixed])
-    any_name = address.key.endswith("*")
     if "**" in steps:
         below = _visible(store_of(address.store).below(address.within(base)), base)
         found = [each for each in below if _fits(steps[fixed:], _relative(each.key, base).split("/"))]
     else:
         found = list(_expanded(address.within(base), steps[fixed:]))
-    found = [each for each in found if suffix_of(each.key) in DATA_SUFFIXES or not any_name]
+    found = [each for each in found if _is_meant(each.key, address.key)]
     if not found:
         raise NotFound(
             f"No object matches {address.shown}. Quote the pattern, and check what is before it.",
@@ -139,6 +138,12 @@ def _fits(steps: Sequence[str], parts: Sequence[str]) -> bool:
 def _matches(name: str, step: str) -> bool:
     """Wildcards pass over hidden names."""
     return fnmatchcase(name, step) and (step[:1] in (".", "_") or not glob.has_magic(step) or not hidden(name))
+
+
+def _is_meant(key: str, pattern: str) -> bool:
+    """A pattern that ends in `*` means data files, any other what it says; none means hidden files."""
+    named = suffix_of(key) in DATA_SUFFIXES or not pattern.endswith("*")
+    return named and not hidden(key.rpartition("/")[2])
 
 
 def _visible(objects: Sequence[Facts], base: str) -> list[Facts]:
