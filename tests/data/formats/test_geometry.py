@@ -109,7 +109,7 @@ def test_points_among_others() -> None:
         table(pa.array([wkb(1, 2), LINE, None, wkb(3, 4)]), points(geometry_types=["Point", "LineString"]))
     )
     assert str(dataset.column("geometry.x").values.tolist()) == "[1.0, nan, nan, 3.0]"
-    assert dataset.notes[0].endswith("'geometry.x' and 'geometry.y', null for other shapes.")
+    assert dataset.notes[0].endswith("'geometry.x' and 'geometry.y', in OGC:CRS84, null for other shapes.")
 
 
 def test_files_of_points_are_one_table(tmp_path: Path) -> None:
@@ -217,5 +217,5 @@ def test_files_in_two_reference_systems_are_in_none(tmp_path: Path) -> None:
 
 def test_degrees_are_shown_on_a_map(tmp_path: Path) -> None:
     pq.write_table(table(STRUCT, points(encoding="point")), tmp_path / "a.parquet")
-    (_, layer) = document_of(open_table(tmp_path), "a", Columns()).layers()[0]
-    assert (layer.x, layer.xaxis) == ("geometry.x", "mercator")
+    (shown,) = document_of(open_table(tmp_path), "a", Columns()).figures()
+    assert (shown.x_axis.kind, shown.y_axis.kind) == ("mercator", "mercator")
