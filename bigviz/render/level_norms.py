@@ -3,6 +3,9 @@
 The values are those of all of the level's tiles, where they are known without reading any. Else they are read, up to
 level 3. Deeper levels have more tiles than can be read for a picture: there they are those of the 64 tiles with the
 highest values, found by going down from the level above, where a tile that holds nothing is not followed.
+
+What is known of a level changes while an index is built, so a normalisation comes with where its values are from:
+pictures of two sources need not join.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ import numpy.typing as npt
 from cachetools import LRUCache
 
 from bigviz.common.cancel import Cancel
-from bigviz.render.level_values import LevelValues
+from bigviz.render.level_values import KnownLevel, LevelSource
 from bigviz.render.norm import Norm
 from bigviz.render.shade import Cells, Shading, Values, level_norm, norm_of, values_of
 
@@ -25,17 +28,18 @@ __all__ = ["LevelNorms"]
 Array = npt.NDArray[Any]
 Place = tuple[int, int, int, int]
 Read = Callable[[Place], Sequence[Array]]
-Known = Callable[[int], LevelValues | None]
+Known = Callable[[int], KnownLevel]
 
 _MOST_TILES: Final = 64  # the tiles of level 3
 
 
-def _unknown(level: int) -> None:
+def _unknown(level: int) -> KnownLevel:
     """Nothing is known of any level."""
+    return KnownLevel("tiles", None)
 
 
 class LevelNorms:
-    """Normalisations by layer, level and shading, the last few hundred kept. Blocks; safe in any thread."""
+    """Normalisations by layer, level, shading and source, the last few hundred kept. Blocks; safe in any thread."""
 
     def __init__(self) -> None:
         self._norms: LRUCache[Any, Norm] = LRUCache(256)
@@ -50,22 +54,27 @@ class LevelNorms:
         cells: Cells,
         read: Read,
         cancel: Cancel,
+        source: LevelSource = "tiles",
         known: Known = _unknown,
-    ) -> Norm:
-        """The normalisation of a level of the layer that `tag` names; `read` gives a tile's planes, `known` what is
-        known of a level of square tiles without them."""
-        key = (tag, level, shading)
+    ) -> tuple[Norm, LevelSource]:
+        """The normalisation of a level of the layer that `tag` names, and the source of its values.
+
+        `read` gives a tile's planes, `known` what is known of a level of square tiles without them; `source` is where
+        that came from a moment ago.
+        """
         with self._lock:
-            found = self._norms.get(key)
+            found = self._norms.get((tag, source, level, shading))
         if found is None:
-            level_values = known(level[0]) if level[0] == level[1] else None
+            level_values = None
+            if level[0] == level[1]:
+                source, level_values = known(level[0])
             if level_values is None:
                 found = norm_of(list(self._values(tag, level, cells, read, cancel).values()), shading)
             else:
                 found = level_norm(level_values, cells, shading)
             with self._lock:
-                self._norms[key] = found
-        return found
+                self._norms[tag, source, level, shading] = found
+        return found, source
 
     def _values(
         self, tag: str, level: tuple[int, int], cells: Cells, read: Read, cancel: Cancel

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["LevelValues"]
+__all__ = ["KnownLevel", "LevelSource", "LevelValues"]
+
+LevelSource = Literal["none", "tiles", "sample", "summary"]
+"""Where the values come from that the colours of a layer's levels are chosen by now: from no built layer, from the
+tiles, from some cells of deep levels, or from all cells. What comes from one of them is always the same."""
 
 
 class LevelValues(NamedTuple):
@@ -16,3 +20,10 @@ class LevelValues(NamedTuple):
 
     values: npt.NDArray[Any]
     weights: npt.NDArray[np.int64]
+
+
+class KnownLevel(NamedTuple):
+    """What is known of a level without its tiles (None: nothing), and where it comes from."""
+
+    source: LevelSource
+    values: LevelValues | None

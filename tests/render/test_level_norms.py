@@ -8,7 +8,7 @@ import pytest
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.errors import Cancelled
 from bigviz.render.level_norms import LevelNorms
-from bigviz.render.level_values import LevelValues
+from bigviz.render.level_values import KnownLevel, LevelValues
 from bigviz.render.shade import Cells, Shading
 
 LINEAR = Shading("gray", "linear", None, None)
@@ -40,21 +40,22 @@ class World:
 @pytest.mark.parametrize("level", [(0, 0), (1, 1), (3, 3), (2, 0), (0, 3), (1, 2)])
 def test_the_span_is_the_whole_levels(level):
     world, norms = World(3, 1), LevelNorms()
-    norm = norms.norm("a", level, LINEAR, COUNTS, world.read, NEVER)
+    norm, source = norms.norm("a", level, LINEAR, COUNTS, world.read, NEVER)
+    assert source == "tiles"
     values = world.at(*level)
     assert (norm.low, norm.high) == (values[values > 0].min(), values.max())
 
 
 def test_deeper_it_is_the_same_for_all_and_reads_no_more_than_it_must():
     world, norms = World(6, 2), LevelNorms()
-    norm = norms.norm("a", (6, 6), LINEAR, COUNTS, world.read, NEVER)
+    norm, _ = norms.norm("a", (6, 6), LINEAR, COUNTS, world.read, NEVER)
     assert world.reads <= 1 + 4 + 16 + 64 + 3 * 4 * 64
     assert norm.high <= world.cells.max() and norm.high >= np.percentile(world.cells[world.cells > 0], 90)
     before = world.reads
-    assert norms.norm("a", (6, 6), LINEAR, COUNTS, world.read, NEVER) is norm and world.reads == before
+    assert norms.norm("a", (6, 6), LINEAR, COUNTS, world.read, NEVER)[0] is norm and world.reads == before
     norms.norm("a", (6, 6), Shading("gray", "log", None, None), COUNTS, world.read, NEVER)
     assert world.reads - before <= 64
-    assert norms.norm("b", (6, 6), LINEAR, COUNTS, World(6, 3).read, NEVER) is not norm
+    assert norms.norm("b", (6, 6), LINEAR, COUNTS, World(6, 3).read, NEVER)[0] is not norm
 
 
 def test_it_can_be_cancelled():
@@ -68,11 +69,29 @@ def test_it_can_be_cancelled():
 def test_what_is_known_of_a_level_is_read_from_no_tile(how: str):
     world, shading = World(3, 4), Shading("gray", how, None, None)
     cells = world.at(3, 3)
-    known = LevelValues(*np.unique(cells[cells > 0], return_counts=True))
-    read = LevelNorms().norm("a", (3, 3), shading, COUNTS, world.read, NEVER)
+    known = KnownLevel("summary", LevelValues(*np.unique(cells[cells > 0], return_counts=True)))
+    read, _ = LevelNorms().norm("a", (3, 3), shading, COUNTS, world.read, NEVER)
     before = world.reads
-    norm = LevelNorms().norm("a", (3, 3), shading, COUNTS, world.read, NEVER, lambda level: known)
+    norm, source = LevelNorms().norm("a", (3, 3), shading, COUNTS, world.read, NEVER, "summary", lambda level: known)
+    assert source == "summary"
     assert world.reads == before and (norm.low, norm.high) == (read.low, read.high)
     np.testing.assert_array_equal(norm.fraction(cells), read.fraction(cells))
-    LevelNorms().norm("a", (3, 2), shading, COUNTS, world.read, NEVER, lambda level: known)  # of square tiles alone
+    LevelNorms().norm("a", (3, 2), shading, COUNTS, world.read, NEVER, "summary", lambda level: known)  # not square
     assert world.reads > before
+
+
+def test_each_source_has_norms_of_its_own():
+    """Also where it changes between the question and the answer."""
+    norms, read = LevelNorms(), World(3, 1).read
+    levels = {
+        source: KnownLevel(source, LevelValues(np.array([1, high]), np.ones(2, np.int64)))
+        for source, high in (("sample", 5), ("summary", 9))
+    }
+    for before, now, high in (
+        ("sample", "summary", 9),
+        ("sample", "sample", 5),
+        ("summary", "sample", 9),
+        ("sample", "summary", 5),
+    ):
+        norm, source = norms.norm("a", (3, 3), LINEAR, COUNTS, read, NEVER, before, lambda level, of=now: levels[of])
+        assert (norm.high, source) == (high, {5: "sample", 9: "summary"}[high])

@@ -62,6 +62,7 @@ async def _layer(
     cancel: Cancel,
 ) -> None:
     engine = backend.engine
+    await backend.info(asked.dataset, asked.layer, whole=True)  # colours of pictures may be others before
     deepest = each.kept.inside()["deepest"] if isinstance(each.kept, KeptTiles) else _DEEPEST
     about = bodies.tilejson(backend, asked, each.subject.info, _TEMPLATE)
     _write_file(folder / "tilejson.json", json.dumps({**about, "maxzoom": deepest}, indent=1).encode())
@@ -75,7 +76,7 @@ async def _layer(
             if any(plane.filled for plane in tile.planes):
                 filled.append(key)
                 place = (key.zx, key.zy, key.i, key.j)
-                _, picture = await bodies.picture(backend, _CALLER, asked, place, shading)
+                _, picture, _ = await bodies.picture(backend, _CALLER, asked, place, shading)
                 _, numbers = await bodies.tile(backend, _CALLER, asked, place, "npy")
                 for extension, body in (("png", picture), ("npy", numbers)):
                     _write_file(folder / "tiles" / str(z) / str(key.i) / f"{key.j}.{extension}", body)

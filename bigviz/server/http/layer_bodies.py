@@ -17,12 +17,12 @@ from cachetools import LRUCache
 from bigviz.aggregate.layer import MOST_CATEGORIES, Layer
 from bigviz.aggregate.layer_options import MOST_BINS
 from bigviz.aggregate.picture_cells import PRESENCE, picture_cells
-from bigviz.aggregate.value_kind import value_type
+from bigviz.aggregate.value_kind import value_kind, value_type
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import NotFound, naming
 from bigviz.data.dataset import Dataset
 from bigviz.render.level_norms import LevelNorms
-from bigviz.render.level_values import LevelValues
+from bigviz.render.level_values import KnownLevel, LevelSource
 from bigviz.render.shade import Shading, norm_of, shade, values_of
 from bigviz.server.error_json import dump
 from bigviz.server.http.bodies import arrow, npy, own_values, tile_table
@@ -48,14 +48,20 @@ __all__ = ["LayerBodies"]
 Place = tuple[int, int, int, int]
 Window = tuple[Number, Number, Number, Number]
 Body = tuple[str, Bytes]
+Picture = tuple[str, Bytes, LevelSource | None]
 _TILESET_VERSION: Final = "1.0.0"  # TileJSON wants a semantic version there; the dataset's number is data_version
 _CELL_BYTES: Final = 8  # of a body, at most
 _IMAGE_CELL_BYTES: Final = 3 * _CELL_BYTES  # accumulators, the finished plane and its encoded copy
 _PIXEL_BYTES: Final = 4
 _ROW_BYTES: Final = 8  # of a column, as long as the true values are not there
 _ROW_COLUMN_BYTES: Final = 4 << 10  # a name, a type and a value as JSON
-_MOST_KNOWN: Final = 1_000  # layers whose categories are counted
+_MOST_KNOWN: Final = 1_000  # layers whose categories are counted, and whose colours' source is known
 _ROWS_A_COLUMN: Final = 4  # first, least, greatest and last
+
+
+def _nameless(source: LevelSource | None) -> str:
+    """The name of what is not kept."""
+    return ""
 
 
 class LayerBodies:
@@ -67,6 +73,7 @@ class LayerBodies:
         self.thumbnails = Thumbnails()
         self._norms = LevelNorms()
         self._categories: LRUCache[str, int] = LRUCache(_MOST_KNOWN)
+        self._sources: LRUCache[str, LevelSource] = LRUCache(_MOST_KNOWN)
 
     def tilejson(self, backend: Backend, asked: Asked, info: LayerInfo | None, template: str) -> dict[str, Any]:
         """TileJSON with bigviz's own fields; without `info` (the index is being built) what it tells is null."""
@@ -95,6 +102,27 @@ class LayerBodies:
     def shading(self, asked: Asked, get: Callable[[str], str | None]) -> Shading:
         """Colours of a picture: the published layer's, with what the query says instead."""
         return read_shading(asked.style, get)
+
+    async def level_source(
+        self, backend: Backend, principal: Principal, asked: Asked, shading: Shading | None
+    ) -> LevelSource | None:
+        """Where the values come from now that the colours of a tile are chosen by, once the layer can be answered for;
+        None where no other tile has a say in them."""
+        if shading is None or not _has_level_colours(asked, shading):
+            return None
+        if self.source_now(backend.engine, asked) == "none":
+            await backend.wait(asked.dataset, asked.layer, principal)
+        return self.source_now(backend.engine, asked)
+
+    def source_now(self, engine: Engine, asked: Asked) -> LevelSource:
+        """The same now, also of a layer that memory holds no more: nothing else is drawn of it until it is built again.
+        "none" where nothing was drawn yet. Lives on the event loop."""
+        found, last = engine.level_source(asked.dataset, asked.layer), self._sources.get(asked.etag, "none")
+        if found == "none":
+            return last
+        if found != last:
+            self._sources[asked.etag] = found
+        return found
 
     async def tile(
         self,
@@ -134,27 +162,29 @@ class LayerBodies:
         place: Place,
         shading: Shading,
         doubled: bool = False,
-        name: str = "",
-    ) -> Body:
-        """One tile as png; `doubled`: of 512 x 512 pixels, the cells of the next level."""
-        dataset, layer = asked.dataset, asked.layer
+        name_of: Callable[[LevelSource | None], str] = _nameless,
+    ) -> Picture:
+        """One tile as png, and where the values of its colours came from when it was drawn (see `level_source`), which
+        decides its name. `doubled`: of 512 x 512 pixels, the cells of the next level."""
+        dataset, layer, engine = asked.dataset, asked.layer, backend.engine
         cells, deeper = picture_cells(layer.reduction), int(doubled)
         level = place[0] + deeper, place[1] + deeper
 
-        def call(cancel: Cancel) -> Body:
+        def call(cancel: Cancel) -> Picture:
             def draw(place: Place) -> list[Any]:
                 return _pictured(backend.compute_tile(dataset, layer, place, cancel).arrays(), (SIDE, SIDE))
 
-            def known(level: int) -> LevelValues | None:
-                return backend.engine.level_values(dataset, layer, level, cancel)
+            def known(level: int) -> KnownLevel:
+                return engine.level_values(dataset, layer, level, cancel)
 
             arrays = _joined(draw, place) if doubled else draw(place)
             values = values_of(arrays, cells)
-            # A level of ones has no other values; between given ends there is nothing to learn of other tiles.
-            own = norm_of([values], shading) if cells == PRESENCE or shading.is_given else None
-            if own is None or own.origin:
-                own = self._norms.norm(asked.etag, level, shading, cells, draw, cancel, known)
-            return _kept(backend, asked, name, PNG, shade(arrays, values, own, shading))
+            source = engine.level_source(dataset, layer) if _has_level_colours(asked, shading) else None
+            own = norm_of([values], shading) if source is None or shading.is_given else None
+            if source is not None and (own is None or own.origin):
+                own, source = self._norms.norm(asked.etag, level, shading, cells, draw, cancel, source, known)
+            assert own is not None
+            return *_kept(backend, asked, name_of(source), PNG, shade(arrays, values, own, shading)), source
 
         return await backend.run(principal, dataset, layer, ("picture", place, shading, doubled), call)
 
@@ -294,6 +324,17 @@ class LayerBodies:
             return JSON, dump(row_json(dataset, row, first, columns, cancel))
 
         return await backend.run(principal, dataset, layer, ("row", row, columns, only_kept), call, heavy=True)
+
+
+def _has_level_colours(asked: Asked, shading: Shading) -> bool:
+    """Whether other tiles have a say in a tile's colours: not in those of a level of ones, nor between given ends,
+    unless whole numbers may be so large that they are counted from the level's lowest."""
+    reduction = asked.layer.reduction
+    cells = picture_cells(reduction)
+    if not shading.is_given or cells == PRESENCE:
+        return cells != PRESENCE
+    small = cells.empty == "counts" or cells.by  # or floats
+    return not small and value_kind(reduction, asked.dataset).kind != "float"
 
 
 def _kept(backend: Backend, asked: Asked, name: str, kind: str, body: Bytes) -> Body:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -15,7 +16,7 @@ from bigviz.server.http.base import Handler
 from bigviz.server.jobs.usage import Usage
 from bigviz.server.jobs.wanted import RowsWanted
 from bigviz.server.kept.kept_answers import Basis
-from bigviz.server.kept.tile_question import MOST_LEVEL, TileQuestion, etag_of, place_of
+from bigviz.server.kept.tile_question import MOST_LEVEL, Place, TileQuestion, etag_of, place_of
 from bigviz.server.request_values import choice, image_size, interval, whole, window_of
 
 if TYPE_CHECKING:
@@ -139,7 +140,8 @@ class Tiles(LayerHandler):
             raise NotFound(f"Only pictures of levels 0 to {MOST_LEVEL - 1} have twice the pixels.", "tile")
         bodies = self.site.bodies
         shading = bodies.shading(asked, self.query) if extension == "png" else None
-        question = TileQuestion(backend, bodies, self.principal, asked, extension, shading, bool(doubled))
+        levels = await bodies.level_source(backend, self.principal, asked, shading)
+        question = TileQuestion(backend, bodies, self.principal, asked, extension, shading, bool(doubled), levels)
         self.tag = await question.tag(place)
         has_it = self.same(self.tag)
         self.basis = Basis(self.people, name, standing, question, "" if has_it else self.tag)
@@ -148,9 +150,19 @@ class Tiles(LayerHandler):
             return
         body = question.kept(self.tag)
         if body is None:
-            await self.deliver(await question.size(), partial(question.answer, place, self.tag))
+            await self.deliver(await question.size(), partial(self._made, place, self.basis))
         else:
             await self.deliver_kept(question.kind, body)
+
+    async def _made(self, place: Place, basis: Basis) -> tuple[str, Bytes]:
+        """The content type and the body of a tile, which has the ETag of the question that it answers."""
+        body, answered = await basis.question.answer(place, self.tag)
+        if answered is not basis.question:
+            self.tag = await answered.tag(place)
+            if self.same(self.tag):
+                self.set_status(200)  # the body is there, and tells as much as that it is the same
+            self.basis = replace(basis, question=answered, body=self.tag)
+        return answered.kind, body
 
 
 class Image(LayerHandler):

@@ -7,7 +7,8 @@ rests on. The same request gets the same answer for as long as
 - it comes from a client of the same kind: a trusted proxy or not, this machine or not, with TLS or without;
 - nobody's rights have changed, no session or token of the request has ended, and neither a proxy nor a function of the
   operator's vouches for users;
-- the document and the version of its dataset are those that were shown, and the engine still names their answers so;
+- the document and the version of its dataset are those that were shown, and the engine still names their answers so,
+  which of pictures it does not once the index that their colours are chosen by is complete;
 - the body is kept.
 
 A request for another tile that differs in the tile's place alone rests on the same: where these hold, the tile is made
@@ -199,7 +200,7 @@ class KeptAnswers:
         if answer is None:
             return None
         body = self._body(answer.basis)
-        if body is None or len(body) != answer.size:  # a picture made anew may have other colours under its name
+        if body is None or len(body) != answer.size:  # floats of a tile made anew may differ in their last bits
             self._forget(key)
             return None
         self._answers.move_to_end(key)
@@ -263,8 +264,7 @@ class KeptAnswers:
         now = site.standing(basis.document)
         if now is None or basis.standing is None or now[0] is not basis.standing[0] or now[1] != basis.standing[1]:
             return False
-        asked = basis.question.asked
-        return site.loaded is not None and site.loaded.engine.etag(asked.dataset, asked.layer) == asked.etag
+        return site.loaded is not None and basis.question.is_of(site.loaded.engine)
 
     def _forget(self, key: Key) -> None:
         answer = self._answers.pop(key, None)

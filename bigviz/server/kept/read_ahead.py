@@ -99,21 +99,25 @@ class ReadAhead:
         try:
             answer = await self._made(stream, request, *found)
         except (BigvizError, MemoryError):
-            return False
+            answer = None
         finally:
             stream.set_close_callback(None)
             del self._kept.in_hand[self]
-        self._kept.sent(answer, time.perf_counter() - began)
-        return True
+        if answer is not None:
+            self._kept.sent(answer, time.perf_counter() - began)
+        return answer is not None
 
-    async def _made(self, stream: IOStream, request: bytes, model: Model, place: Place) -> KeptAnswer:
-        """A tile that is made now, or is there already under another request, and is sent."""
+    async def _made(self, stream: IOStream, request: bytes, model: Model, place: Place) -> KeptAnswer | None:
+        """A tile that is made now, or is there already under another request, and is sent; None where it came out as
+        the answer to another question than the model's."""
         question, at = model.answer.basis.question, place_of(*place)
         tag = await question.tag(at)
         body = question.kept(tag)
         with self._budget.hold(await question.size() if body is None else len(body)) as held:
             if body is None:
-                _, body = await question.answer(at, tag)
+                body, answered = await question.answer(at, tag)
+                if answered is not question:
+                    return None
                 held.set(len(body))
             answer = self._kept.made(request, self._client, model, tag, len(body))
             await self._send(stream, (answer.head_now(), body))

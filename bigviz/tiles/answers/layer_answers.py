@@ -17,7 +17,7 @@ from bigviz.common.workers import Crew
 from bigviz.data.appending.growth import Version
 from bigviz.data.columns.column import Column
 from bigviz.data.dataset import Dataset
-from bigviz.render.level_values import LevelValues
+from bigviz.render.level_values import KnownLevel, LevelSource
 from bigviz.tiles.answers.answer import Drawn, Estimate
 from bigviz.tiles.answers.bars import Bars
 from bigviz.tiles.answers.columns import Columns
@@ -66,6 +66,10 @@ class LayerAnswers(Protocol):
     def dense(self) -> DensePart | None:
         """Where nearly all rows lie, if that is a small part of their range; None too where it would take a pass."""
 
+    @property
+    def level_source(self) -> LevelSource:
+        """Where `level_values` come from now; takes no time."""
+
     def facts(self, dataset: Dataset, layer: Layer) -> LayerInfo:
         """What is known of it."""
 
@@ -85,9 +89,9 @@ class LayerAnswers(Protocol):
     def estimate(self, key: TileKey, cancel: Cancel = NEVER) -> tuple[Drawn, Estimate] | None:
         """A tile from some of its rows; None where the exact one takes no longer."""
 
-    def level_values(self, level: int, cancel: Cancel = NEVER) -> LevelValues | None:
-        """The values that the colours of a level of square tiles are chosen by, for categories the sum of all; None
-        where they can only be had by reading tiles."""
+    def level_values(self, level: int, cancel: Cancel = NEVER) -> KnownLevel:
+        """The values that the colours of a level of square tiles are chosen by, for categories the sum of all (None
+        where they can only be had by reading tiles), and where these come from."""
 
     def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> Columns | None:
         """A line's decimated rows in the closed window `[low, high]` of x, `width` pixels wide; None of others."""

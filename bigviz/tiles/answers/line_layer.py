@@ -20,6 +20,7 @@ from bigviz.aggregate.reductions.counts import Presence
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
+from bigviz.render.level_values import KnownLevel, LevelSource
 from bigviz.tiles.answers.answer import Cost, Drawn, Estimate, microseconds
 from bigviz.tiles.answers.columns import Columns
 from bigviz.tiles.answers.layer_answers import Held, columns_held
@@ -99,8 +100,14 @@ class LineLayer(SingleVersion):
         cancel.check()
         return [draw_tile(self.line, (self.survey.x, self.survey.y), key)[0]]
 
-    def level_values(self, level: int, cancel: Cancel = NEVER) -> None:
+    @property
+    def level_source(self) -> LevelSource:
+        """The tiles."""
+        return "tiles"
+
+    def level_values(self, level: int, cancel: Cancel = NEVER) -> KnownLevel:
         """None: all cells of a line are ones."""
+        return KnownLevel("tiles", None)
 
     def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> Columns:
         """The rows that draw the window `[low, high]` (axis space) at a width in pixels, and one more on each side."""

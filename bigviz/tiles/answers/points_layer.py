@@ -23,7 +23,7 @@ from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.workers import Crew, slices, usable_cores
 from bigviz.data.columns.column import Column
 from bigviz.data.dataset import Dataset
-from bigviz.render.level_values import LevelValues
+from bigviz.render.level_values import KnownLevel, LevelSource
 from bigviz.tiles.answers.answer import Cost, Drawn, Estimate, microseconds
 from bigviz.tiles.answers.dense_part import DensePart, dense_of_order
 from bigviz.tiles.answers.layer_answers import Held, columns_held
@@ -93,6 +93,11 @@ class PointsLayer(SingleVersion):
         """False: there is an index."""
         return False
 
+    @property
+    def level_source(self) -> LevelSource:
+        """All cells, once they are summed up; an older store does without."""
+        return "sample" if self.pyramid.shelf.levels is None else "summary"
+
     def facts(self, dataset: Dataset, layer: Layer) -> LayerInfo:
         """What is known of the layer."""
         kept = self.order.kept if isinstance(self.order, FilteredOrder) else None
@@ -143,13 +148,14 @@ class PointsLayer(SingleVersion):
             planes = self.pyramid.scan(key, cancel)[0]
         return finished(inputs.reduction, planes, inputs.own, cancel)
 
-    def level_values(self, level: int, cancel: Cancel = NEVER) -> LevelValues | None:
+    def level_values(self, level: int, cancel: Cancel = NEVER) -> KnownLevel:
         """The values of a level's cells, as found when the tiles were made; until then, and of an older store, those of
         cells from stretches of the order, from the level on that has too many tiles to be read."""
         known = self.pyramid.shelf.levels
         if known is not None:
-            return known[level]
-        return level_sample(self.order.guard, self.pyramid.inputs, level, cancel) if level > _DEEPEST_READ else None
+            return KnownLevel("summary", known[level])
+        few = level <= _DEEPEST_READ
+        return KnownLevel("sample", None if few else level_sample(self.order.guard, self.pyramid.inputs, level, cancel))
 
     def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> None:
         """None: only lines have columns."""

@@ -12,6 +12,7 @@ from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.errors import BadInput
 from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
+from bigviz.render.level_values import KnownLevel, LevelSource
 from bigviz.tiles.answers.answer import Drawn, Estimate
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number
@@ -54,8 +55,14 @@ class NoTiles:
         """None."""
         return None
 
-    def level_values(self, level: int, cancel: Cancel = NEVER) -> None:
+    @property
+    def level_source(self) -> LevelSource:
+        """The tiles."""
+        return "tiles"
+
+    def level_values(self, level: int, cancel: Cancel = NEVER) -> KnownLevel:
         """None: there are no cells."""
+        return KnownLevel("tiles", None)
 
     def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> None:
         """None: they are a line's."""

@@ -37,6 +37,7 @@ from bigviz.common.single_flight import Flights
 from bigviz.common.workers import Crew
 from bigviz.data.columns.column import Column
 from bigviz.data.dataset import Dataset
+from bigviz.render.level_values import KnownLevel, LevelSource
 from bigviz.tiles.answers.answer import Cost, Drawn, Estimate, microseconds
 from bigviz.tiles.answers.layer_answers import Held
 from bigviz.tiles.answers.layer_info import LayerInfo, facts_of
@@ -219,8 +220,14 @@ class ScannedLayer(SingleVersion):
         planes = revive(reduction, self._tile(key, cancel), self.recipe.dtype, cancel)
         return finished(reduction, planes, self.recipe.own, cancel)
 
-    def level_values(self, level: int, cancel: Cancel = NEVER) -> None:
+    @property
+    def level_source(self) -> LevelSource:
+        """The tiles."""
+        return "tiles"
+
+    def level_values(self, level: int, cancel: Cancel = NEVER) -> KnownLevel:
         """None: there is no order."""
+        return KnownLevel("tiles", None)
 
     def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> None:
         """None: lines are not scanned."""

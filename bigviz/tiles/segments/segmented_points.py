@@ -21,7 +21,7 @@ from bigviz.common.cancel import NEVER, Cancel, locked
 from bigviz.common.workers import Crew
 from bigviz.data.appending.growth import Version as AnyVersion
 from bigviz.data.dataset import Dataset
-from bigviz.render.level_values import LevelValues
+from bigviz.render.level_values import KnownLevel, LevelSource, LevelValues
 from bigviz.tiles.answers.answer import Cost, Drawn, Estimate, microseconds
 from bigviz.tiles.answers.dense_part import DensePart, dense_of_parts
 from bigviz.tiles.answers.layer_answers import Held
@@ -158,17 +158,22 @@ class SegmentedPoints:
         planes, _ = self._accumulated(key, self._pieces(key), cancel)
         return finished(self.layer.reduction, planes, self.own, cancel)
 
-    def level_values(self, level: int, cancel: Cancel = NEVER) -> LevelValues | None:
+    @cached_property
+    def level_source(self) -> LevelSource:
+        """All cells, or the tiles of more than 2^24 rows: always the same of a version."""
+        rows = sum(len(each.part.order.rows) for each in self.parts)
+        return "tiles" if rows > MOST_JOINED or takes_long(self._no_columns, rows) else "summary"
+
+    def level_values(self, level: int, cancel: Cancel = NEVER) -> KnownLevel:
         """The values of a level's cells, which may have rows in any part: found for all levels when one is asked for.
         None of more than 2^24 rows."""
-        rows = sum(len(each.part.order.rows) for each in self.parts)
-        inputs = Inputs(self.layer.reduction, self.dtype, self.own, self.labels)
-        if rows > MOST_JOINED or takes_long(inputs, rows):
-            return None
+        if self.level_source == "tiles":
+            return KnownLevel("tiles", None)
         with locked(self.finding, cancel):
             if not self.levels:
-                self.levels.extend(joined_levels(self.parts, self.strays, self.version.roots, inputs, cancel))
-            return self.levels[level]
+                roots = self.version.roots
+                self.levels.extend(joined_levels(self.parts, self.strays, roots, self._no_columns, cancel))
+            return KnownLevel("summary", self.levels[level])
 
     def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> None:
         """None: only lines have columns."""
@@ -243,6 +248,10 @@ class SegmentedPoints:
 
     def changed_from(self, before: AnyVersion) -> None:
         """None: of lines alone."""
+
+    @property
+    def _no_columns(self) -> Inputs:
+        return Inputs(self.layer.reduction, self.dtype, self.own, self.labels)
 
     @property
     def _row_bytes(self) -> int:

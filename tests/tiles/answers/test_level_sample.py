@@ -94,4 +94,5 @@ def test_a_category_without_labels_has_no_values(engine: Engine, dataset: MakeDa
 
 
 def test_a_line_has_none(engine: Engine, table: Dataset) -> None:
-    assert engine.level_values(table, Layer("line", "x", "y", "any"), 5) is None
+    layer = Layer("line", "x", "y", "any")
+    assert engine.level_values(table, layer, 5) == ("tiles", None) and engine.level_source(table, layer) == "tiles"

@@ -94,7 +94,8 @@ def assert_same(made: SegmentedPoints, dataset: Dataset, table: pa.Table, layer:
 
 def _assert_levels(made: SegmentedPoints, oracle: Any) -> None:
     for level in (0, 3, 11, DEEPEST):
-        one, two = made.level_values(level), oracle.level_values(level)
+        (source, one), (_, two) = made.level_values(level), oracle.level_values(level)
+        assert source == made.level_source == oracle.level_source == "summary"
         assert one is not None and one.weights.sum() == two.weights.sum()
         if not made.layer.reduction.traits.float_order:
             assert np.array_equal(one.weights, two.weights)
