@@ -66,10 +66,12 @@ class Reporter:
                     lines.append(self._lines.get_nowait())
             text = "".join(f"{line}\n" for line in lines)
             with suppress(OSError, ValueError):  # closed: nobody reads any more
+                encoding = self._out.encoding or "utf-8"
+                data = text.encode(encoding, "backslashreplace")
                 if self._descriptor is None:
-                    print(text, end="", file=self._out, flush=True)
+                    print(data.decode(encoding), end="", file=self._out, flush=True)
                 else:
-                    _write_all(self._descriptor, text.encode(self._out.encoding or "utf-8", "backslashreplace"))
+                    _write_all(self._descriptor, data)
             for _ in lines:
                 self._lines.task_done()
             time.sleep(_PAUSE)

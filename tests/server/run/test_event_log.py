@@ -132,6 +132,17 @@ def test_what_was_printed_is_in_order_and_whole():
         assert [int(line.split()[1]) for line in lines] == list(range(500))
 
 
+def test_a_line_that_has_no_bytes_is_escaped_and_takes_no_other_with_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("bigviz.server.run.event_log._PAUSE", 0.2)  # so that they are written at once
+    data = io.BytesIO()
+    out = io.TextIOWrapper(data, "ascii")
+    report = Reporter(out=out)
+    for text in ("before", "\ud800 \u00e9", "after"):
+        report("log", message=text)
+    report.flush(PATIENCE)
+    assert data.getvalue().decode("ascii").splitlines() == ["before", "\\ud800 \\xe9", "after"]
+
+
 @pytest.mark.parametrize("reads", [False, True])
 def test_an_interpreter_closes_whether_or_not_its_lines_are_read(reads: bool):
     code = (
