@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import shutil
+import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -88,9 +92,70 @@ def test_a_process_of_its_own_compiles_once(tmp_path: Path, monkeypatch: pytest.
     (marker,) = tmp_path.iterdir()
     assert marker.name.startswith("rehearsed-") and told == [True, True]
     compile_ahead.compile_ahead(types, stopped)
-    monkeypatch.setattr(compile_ahead, "cache_directory", lambda: None)
+    monkeypatch.setattr(compile_ahead, "available_memory", lambda: 0)
     compile_ahead.compile_ahead(types, stopped)
     assert told == [True, True]
+
+
+def test_why_nothing_was_compiled_ahead_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(logging.getLogger("bigviz"), "propagate", True)
+    monkeypatch.setattr(compile_ahead, "say_compiling", lambda: None)
+    monkeypatch.setattr(compile_ahead, "cache_directory", lambda: str(tmp_path))
+    monkeypatch.setattr(compile_ahead, "available_memory", lambda: 123_000_000)
+    types = TableTypes(pa.schema([("x", pa.float64())]), (), False)
+    compile_ahead.compile_ahead(types, NEVER)
+    monkeypatch.setattr(compile_ahead, "available_memory", lambda: 1 << 40)
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    compile_ahead.compile_ahead(types, NEVER)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "none"))
+    compile_ahead.compile_ahead(types, NEVER)
+    monkeypatch.setattr(compile_ahead, "cache_directory", lambda: None)
+    compile_ahead.compile_ahead(types, NEVER)
+    found = [record.getMessage().partition(": ") for record in caplog.records]
+    assert len({before for before, _, _ in found}) == 1 and not list(tmp_path.iterdir())
+    assert [after for _, _, after in found] == [
+        "0.1 GB of memory are free, and a process beside it needs 1.1 GB",
+        "the process that compiles them has ended with status 1",
+        "the process that compiles them cannot be started (No such file or directory)",
+        "there is no directory to keep them in that can be written to (NUMBA_CACHE_DIR names one)",
+    ]
+
+
+def test_what_was_rehearsed_has_no_names_of_columns(dataset: Dataset) -> None:
+    layers = [*LAYERS, Layer("points", "b", "c", "by(kind, mean(a))", filter="a > 0.5 and kind in ('u', 'v')")]
+    names = {"a": "a b", "b": "`x`", "c": "and", "n": "N", "kind": "of kind"}
+    renamed = open_table(dataset.take(np.arange(9), list(names)).rename_columns(list(names.values())))
+    others = [
+        Layer("points", "`x`", "and", "mean(a b)"),
+        Layer("line", "N", "`x`", "any"),
+        Layer("points", "`x`", "and", "by(of kind, mean(a b))", filter="`a b` > 0.5 and `of kind` in ('u', 'v')"),
+    ]
+    one, two = types_of(dataset, layers, False), types_of(renamed, others, False)
+    assert one.shape() == two.shape() and one.to_json() != two.to_json()
+    assert not any(name in two.shape() for name in ("a b", "`x`", "of kind"))
+    changed = [
+        Layer("points", "c", "b", "mean(a)"),
+        Layer("points", "b", "c", "max(a)"),
+        Layer("points", "b", "c", "mean(a)", filter="a > 0.5"),
+        Layer("points", "b", "c", "mean(a)", filter="a < 0.5"),
+        Layer("points", "b", "c", "mean(a)", filter="b < 0.5"),
+    ]
+    assert len({types_of(dataset, [each, LINE, layers[2]], False).shape() for each in [POINTS, *changed]}) == 6
+
+
+def test_only_the_latest_notes_of_what_was_rehearsed_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compile_ahead, "_MOST_MARKERS", 3)
+    (tmp_path / "kernel.nbi").touch()
+    for number in range(6):
+        path = tmp_path / f"rehearsed-{number}"
+        path.touch()
+        os.utime(path, ns=(number, number))
+    compile_ahead._mark(tmp_path / "rehearsed-0")
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "kernel.nbi", "rehearsed-0", "rehearsed-4", "rehearsed-5"
+    }  # fmt: skip
 
 
 def test_a_process_that_is_stopped_leaves_no_files(
