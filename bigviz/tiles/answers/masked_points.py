@@ -19,7 +19,7 @@ from bigviz.aggregate.reductions.base import Reduction
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
-from bigviz.render.level_values import LevelValues
+from bigviz.render.level_values import KnownLevel, LevelSource
 from bigviz.tiles.answers.answer import Cost, Drawn, Estimate, microseconds
 from bigviz.tiles.answers.dense_part import DensePart, dense_of_order
 from bigviz.tiles.answers.layer_answers import Held, columns_held
@@ -106,7 +106,12 @@ class MaskedPoints(SingleVersion):
         self.rows_kept.count(key, plane, cancel)
         return finished(self.reduction, (plane,), plane.dtype, cancel)
 
-    def level_values(self, level: int, cancel: Cancel = NEVER) -> LevelValues | None:
+    @property
+    def level_source(self) -> LevelSource:
+        """As that of the copied rows, whose cells are not summed up."""
+        return "sample"
+
+    def level_values(self, level: int, cancel: Cancel = NEVER) -> KnownLevel:
         """As those of the copied rows."""
         return self._whole(cancel).level_values(level, cancel)
 
