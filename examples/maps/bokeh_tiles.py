@@ -22,7 +22,7 @@ plot = figure(
     match_aspect=True,
     title="Berlin, as tiles of a bigviz server",
 )
-plot.add_tile(source)  # add_tile of a map goes before it
+plot.add_tile(source, smoothing=False)  # add_tile of a map goes before it
 
 if __name__ == "__main__":
     output_file("bokeh_tiles.html", title="bigviz in Bokeh")

@@ -16,6 +16,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from bokeh.embed import file_html
+from bokeh.plotting import figure
+from bokeh.resources import INLINE
 from PIL import Image
 from playwright.sync_api import BrowserContext, Page
 
@@ -31,6 +34,12 @@ PROJECT = {
     "leaflet": "([x, y]) => { const p = map.latLngToContainerPoint([y, x]); return [p.x, p.y] }",
     "maplibre": "([x, y]) => { const p = map.project([x, y]); return [p.x, p.y] }",
     "openlayers": "([x, y]) => map.getPixelFromCoordinate(ol.proj.fromLonLat([x, y]))",
+    "bokeh": """([x, y]) => {
+        const { frame, canvas_view } = Bokeh.index.roots[0], { left, top } = canvas_view.el.getBoundingClientRect();
+        const east = (x * Math.PI) / 180, north = Math.log(Math.tan(((90 + y) * Math.PI) / 360)), radius = 6378137;
+        const half = 0.5; // a CSS pixel, by which Bokeh moves all that it paints
+        return [left + half + frame.x_scale.compute(east * radius), top + half + frame.y_scale.compute(north * radius)];
+    }""",
 }
 DRAWN = {
     "leaflet": "() => window.map && document.querySelectorAll('.leaflet-tile').length > 0 && "
@@ -38,6 +47,7 @@ DRAWN = {
     "maplibre": "() => window.map?.loaded?.() && map.areTilesLoaded() && !map.isMoving()",
     "openlayers": "() => { window.map?.once?.('rendercomplete', () => { window.whole = true }); "
     "window.map?.render?.(); return window.whole }",
+    "bokeh": "() => window.Bokeh?.index.roots?.[0]?.has_finished()",
 }
 
 
@@ -49,10 +59,14 @@ class Origins(NamedTuple):
 
 
 class _Pages(SimpleHTTPRequestHandler):
-    """The example pages, with the libraries beside them as npm puts them."""
+    """The example pages, with the libraries beside them as npm puts them, and the one that a script has written."""
+
+    written: Path
 
     def translate_path(self, path: str) -> str:
         name = path.partition("?")[0].lstrip("/")
+        if name == self.written.name:
+            return str(self.written)
         return str(ROOT / name if name.startswith("node_modules/") else ROOT / "examples" / "maps" / name)
 
     def log_message(self, format: str, *args: object) -> None:
@@ -60,6 +74,18 @@ class _Pages(SimpleHTTPRequestHandler):
 
 
 _Pages.extensions_map = {**_Pages.extensions_map, ".mjs": "text/javascript"}
+
+
+def bokeh_figure(layer: str) -> figure:
+    """The figure of the example script, with the tiles of another layer, around the places and without a grid over
+    them; a pixel of a tile of level 8 is about a CSS pixel."""
+    made = runpy.run_path(str(ROOT / "examples" / "maps" / "bokeh_tiles.py"))
+    source, plot = made["source"], made["plot"]
+    source.url = source.url.replace(made["LAYER"], layer)
+    plot.x_range.update(start=1_356_000, end=1_654_000)
+    plot.y_range.update(start=6_730_400, end=7_039_600)
+    plot.grid.visible = False
+    return plot
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +98,8 @@ def origins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origins]:
         thread.start()
         origin = f"http://127.0.0.1:{pages.server_address[1]}"
         server = start_server("places.parquet", "--allow-origin", origin, cwd=folder)
+        _Pages.written = folder / "bokeh.html"
+        _Pages.written.write_text(file_html(bokeh_figure(f"{server.url}/places/layers/0"), INLINE))
         yield Origins(server, origin)
         server.stop()
         pages.shutdown()
