@@ -73,17 +73,33 @@ def fits(window: tuple[float, float], size: int, log: bool, narrow: bool) -> boo
     return low * scale + shift > -1 and int(high * scale + shift) <= size == round(high * scale + shift)
 
 
+def blur(values: np.ndarray) -> float:
+    """How far from the window's edge a segment of these vertices may be clipped: its length times the rounding of its
+    coordinates. Where that is more than the cell there, datashader writes outside its image: on a logarithmic axis any
+    number of bytes before it, which Python, interpreting it, refuses, and machine code does not."""
+    known = values[np.isfinite(values)]
+    rounding: float = 2.0 ** (-20 if values.dtype == np.float32 else -45)
+    return max(2.0, float(np.abs(known.astype(np.float64)).max(initial=0.0))) * rounding
+
+
+def narrowest(low: float, high: float, size: int, log: bool) -> float:
+    """The width of a cell, on a logarithmic axis that of the one before the window."""
+    if not log:
+        return (high - low) / size
+    return -low * math.expm1((math.log(low) - math.log(high)) / size)
+
+
 @st.composite
-def windows(draw: st.DrawFn, values: np.ndarray, log: bool) -> tuple[tuple[float, float], int]:
-    """A window whose ends lie on, between or beyond the values, and a number of cells."""
+def windows(
+    draw: st.DrawFn, values: np.ndarray, log: bool = False, clips: bool = True
+) -> tuple[tuple[float, float], int]:
+    """A window whose ends lie on, between or beyond the values, and a number of cells; `clips`: for segments."""
     finite = sorted({float(v) for v in values.tolist() if math.isfinite(v) and (v > 0 or not log)} | {0.5, 2.0})
     ends = st.sampled_from(finite) | st.floats(finite[0] * (0.5 if log else 1), finite[-1] * 2)
     low, high = sorted((draw(ends), draw(ends)))
     size = draw(st.integers(1, 13))
-    # a segment is clipped to within its length times the rounding of its coordinates; where that is more than a cell,
-    # datashader writes outside its image
-    blur = max(abs(finite[0]), abs(finite[-1])) * 2.0 ** (-20 if values.dtype == np.float32 else -45)
-    if (high - low) / size < blur or not fits((low, high), size, log, values.dtype == np.float32):
+    wide = blur(values) <= narrowest(low, high, size, log and clips)
+    if not wide or not fits((low, high), size, log, values.dtype == np.float32):
         low, high = 0.25, 8.0
     return (low, high), size
 
@@ -126,8 +142,8 @@ def both(
 def compare(
     data: st.DataObject, frame: pd.DataFrame, glyph: str, *names: str, log: tuple[bool, bool] = (False, False)
 ) -> None:
-    x_range, width = data.draw(windows(frame["x"].to_numpy(), log[0]))
-    y_range, height = data.draw(windows(frame["y"].to_numpy(), log[1]))
+    x_range, width = data.draw(windows(frame["x"].to_numpy(), log[0], glyph == "line"))
+    y_range, height = data.draw(windows(frame["y"].to_numpy(), log[1], glyph == "line"))
     kinds = ["log" if each else "linear" for each in log]
     options: dict[str, Any] = {
         "plot_width": width,
