@@ -26,7 +26,7 @@ Edges = tuple[Any, Any, Any, Any]  # of a node: the bits of the edge that cuts x
 
 _MOST_BITS: Final = 32 - SIDE.bit_length() + 1  # of a node's side: no more than that of a cell of the largest tile
 _MOST_NODES: Final = 1 << 15  # of a table on one axis
-_FEW: Final = 512  # rows that are compared sooner than the squares of a quarter are found
+_FEW: Final = 1 << 12  # rows that are compared sooner than the squares of a quarter are found
 _STRIDE: Final = 32  # rows that are compared with a square at a time
 _NEAR: Final = 256  # rows within which the end of a square is looked for among all of them
 _NONE: Final = np.iinfo(np.int64).max  # bits of no code
@@ -147,8 +147,16 @@ def count_tile(
     for place in range(start[0], table.size):
         cell = np.int64(table[place])
         rows = np.int64(counts[cell])
-        if rows > 0:
-            column, row = corner[0] + (cell & 255), corner[1] + 255 - (cell >> 8)
+        if rows == 0:
+            continue
+        column, row = corner[0] + (cell & 255), corner[1] + 255 - (cell >> 8)
+        x_node, y_node = column - terms[1], row - terms[2]
+        if not (0 <= x_node < x.shape[0] and 0 <= y_node < y.shape[0]):
+            at += rows
+        elif done == 0 and rows <= _FEW and x[x_node, 2] < 0 and y[y_node, 2] < 0:
+            _count_few(keys, at, at + rows, x[x_node, 0], y[y_node, 0], x[x_node, 1], y[y_node, 1], terms, grid)
+            at += rows
+        else:
             reached, found = _count_square(keys, at + done, at + rows, column, row, terms, x, y, grid, left, found)
             if reached < at + rows:
                 return at, place, reached - at, found
@@ -237,6 +245,22 @@ def _count_square(
         grid[cell] += np.uint32(stop - at - some - rights - aboves + corners)
         at = stop
     return at, found
+
+
+@jit
+def _count_few(
+    keys: Array, at: Any, end: Any, across: Any, up: Any, x_edge: Any, y_edge: Any, terms: Terms, grid: Array
+) -> None:  # fmt: skip
+    """Count the rows of one square of few, which all have codes that tell their cell."""
+    cell = _cell(across, up, terms)
+    if x_edge == _NONE and y_edge == _NONE:
+        grid[cell] += np.uint32(end - at)
+        return
+    rights, aboves, corners = _past_both(keys, at, end, x_edge, y_edge)
+    grid[_cell(across + 1, up + 1, terms)] += np.uint32(corners)
+    grid[_cell(across + 1, up, terms)] += np.uint32(rights - corners)
+    grid[_cell(across, up + 1, terms)] += np.uint32(aboves - corners)
+    grid[cell] += np.uint32(end - at - rights - aboves + corners)
 
 
 @jit
