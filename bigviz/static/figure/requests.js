@@ -44,7 +44,7 @@ export class Requests {
      */
     this.columns = new Map();
     /**
-     * @type {Map<number, Map<number, import("../wire/connection.js").WindowAsked>>} the windows whose rows recent
+     * @type {Map<number, Map<number, import("../wire/open-requests.js").WindowAsked>>} the windows whose rows recent
      *   requests have asked for and not received
      */
     this.windows = new Map();

@@ -6,7 +6,7 @@ import { fractionOf, spanOf, toBigInt } from "./span.js";
 /** @typedef {import("./view.js").View} View */
 /** @typedef {import("./span.js").Span} Span */
 /** @typedef {{x: Span, y: Span}} Box */
-/** @typedef {import("../wire/connection.js").WindowAsked} Asked */
+/** @typedef {import("../wire/open-requests.js").WindowAsked} Asked */
 
 const LAST_TIME = 2n ** 63n - 1n;
 const LAST_WHOLE = 2n ** 64n;

@@ -21,19 +21,7 @@ import {
 /** @typedef {import("./reassembler.js").Limits} Limits */
 /** @typedef {import("./frames.js").Definition} Definition */
 /** @typedef {import("./reassembler.js").Message} Message */
-/**
- * The window that a view shows: half-open ends in axis space (decimal strings on axes of whole numbers), and its size
- * in device pixels.
- * @typedef {{x0: number|string, x1: number|string, y0: number|string, y1: number|string, width: number, height:
- *   number}} WindowAsked
- */
-/**
- * One layer of a view: the tiles to send now and those to send after them, with the window that they show, or a line's
- * columns.
- * @typedef {{layer: number, definition: Definition, tiles?: number[][], prefetch?: number[][], window?: WindowAsked,
- *   roots?: import("./frames.js").LayerInfo["root"],
- *   columns?: {x0: number|string, x1: number|string, width: number}}} ViewLayer
- */
+/** @typedef {import("./open-requests.js").ViewLayer} ViewLayer */
 /**
  * The detail of `layer`, `progress`, `tile`, `columns`, `done` and `error`: the message, and of the request that it
  * answers: `definition` of the message's layer (null where unknown: an error with id 0), `asked` (its part of a view),

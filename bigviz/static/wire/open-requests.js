@@ -1,6 +1,19 @@
 // What was asked of the server about layers and views, for as long as answers may come.
 
-/** @typedef {import("./connection.js").ViewLayer} ViewLayer */
+/** @typedef {import("./frames.js").Definition} Definition */
+/**
+ * The window that a view shows: half-open ends in axis space (decimal strings on axes of whole numbers), and its size
+ * in device pixels.
+ * @typedef {{x0: number|string, x1: number|string, y0: number|string, y1: number|string, width: number, height:
+ *   number}} WindowAsked
+ */
+/**
+ * One layer of a view: the tiles to send now and those to send after them, with the window that they show, or a line's
+ * columns.
+ * @typedef {{layer: number, definition: Definition, tiles?: number[][], prefetch?: number[][], window?: WindowAsked,
+ *   roots?: import("./frames.js").LayerInfo["root"],
+ *   columns?: {x0: number|string, x1: number|string, width: number}}} ViewLayer
+ */
 /** @typedef {{figure: number, view: boolean, layers: Map<number, ViewLayer>, sent: number}} Request */
 
 /** Requests whose late answers are still recognised. */
