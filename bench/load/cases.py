@@ -11,6 +11,7 @@ from bench import data
 from bench.load.clients import Outcome
 from bench.load.crowd import crowd, job_of
 from bench.load.fairness import greedy, stalled
+from bench.load.front_ends import front_ends
 from bench.load.machine import Process
 from bench.load.served import Served, Settings, served
 from bench.load.walks import home_view, walk
@@ -161,4 +162,5 @@ CASES: Final[dict[str, Callable[[Settings], Iterator[Figure]]]] = {
     "churn": churn,
     "stalled": stalled,
     "greedy": greedy,
+    "front-ends": front_ends,
 }

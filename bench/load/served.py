@@ -49,12 +49,12 @@ class Served:
 
 
 @contextmanager
-def served(rows: int, viewers: int) -> Iterator[Served]:
+def served(rows: int, viewers: int, front_ends: int = 1) -> Iterator[Served]:
     """A server over the points, `rows` of them, for so many viewers; from its store where the table is large. Raises
     ValueError for a store of another version."""
     path = data.arrow("points", rows)
     store = stores.of(path)
-    options = ["--x=x", "--y=y", f"--max-connections={viewers + 1_000}"]
+    options = ["--x=x", "--y=y", f"--max-connections={viewers + 1_000}", f"--num-procs={front_ends}"]
     if store is not None:
         options += [f"--store-dir={store}", "--index=existing"]
     pids: list[int] = []

@@ -70,6 +70,8 @@ def listening(command: Callable[..., None]) -> Callable[..., None]:
     for option in reversed((
         click.option("--port", default=5006, show_default=True, type=ports, help="Port; 0 takes any free one."),
         click.option("--address", default="127.0.0.1", show_default=True, help="Where to listen."),
+        click.option("--num-procs", default=1, show_default=True, type=click.IntRange(0, 64), metavar="N",
+                     help="Processes that share the port; 0 takes one a core."),
         click.option("--unix-socket", metavar="PATH", type=_FILE,
                      help="Listen at a unix socket (mode 0600), and at no --address and --port."),
         click.option("--certificate", metavar="FILE", type=_FILE,

@@ -13,9 +13,11 @@ import click
 
 from bigviz.commands import options as shared
 from bigviz.common.printable import printable
+from bigviz.common.workers import usable_cores
 from bigviz.document.basemap import figure_basemap
 from bigviz.library.storage.directory import default_directory
 from bigviz.server.apps.fork_server import warm
+from bigviz.server.processes import several
 from bigviz.server.run import process
 from bigviz.server.run.event_log import Reporter
 from bigviz.server.run.options import Options
@@ -42,8 +44,10 @@ def serve_tables(
     """
     basemap, attribution = columns[-2:]
     figure_basemap(basemap, attribution, max_zoom=0)
+    if followed and listening["num_procs"] != 1:
+        raise click.UsageError("--follow is for one process: leave out --num-procs.")
     axes = [each for each in columns[:2] if each is not None]
-    if axes:
+    if axes and listening["num_procs"] == 1:  # it loads what processes that are copied must not have
         from bigviz.commands.early_checks import check_columns
 
         check_columns(named[: len(named) - followed], axes, options)
@@ -88,6 +92,9 @@ def served(
 ) -> int:  # fmt: skip
     """Serve until a signal ends it: the exit status. `opened` is called with the address, on the server's loop, once
     the documents are open. An app whose script fails ends the server: it does not say before where it is."""
+    count = listening.pop("num_procs") or usable_cores()
+    if count > 1:
+        _check_several(apps, opened is not None, listening)
     if apps:
         warm()  # it loads what apps use while this process loads the engine
     shared.check_one_place()
@@ -98,9 +105,22 @@ def served(
         trusted_proxies=listening.pop("trusted_proxy"),
         **listening,
     )
+    if count > 1:
+        return several.run(count, options, names, load, as_json, browser=browser, open_first=first)
     waits = apps and not options.dev
     return process.run(options, names, load, Reporter(as_json), browser=browser, open_first=first, opened=opened,
                        tells_when_open=waits)  # fmt: skip
+
+
+def _check_several(apps: bool, is_live: bool, listening: dict[str, Any]) -> None:
+    """UsageError for what needs one process: sessions of pages are in its memory."""
+    for given, what in (
+        (apps, "An app is run by one process"),
+        (listening["shared"], "--shared sessions are kept by one process"),
+        (is_live, "--live is for one process"),
+    ):
+        if given:
+            raise click.UsageError(f"{what}: leave out --num-procs.")
 
 
 def ended(status: int) -> NoReturn:

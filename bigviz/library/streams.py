@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import Connection
-from typing import Final
+from typing import Final, Protocol
 from weakref import WeakValueDictionary
 
 import pyarrow as pa
@@ -24,14 +24,15 @@ from bigviz.common.disk.sync_directory import sync_directory
 from bigviz.common.errors import BigvizError, Busy, Conflict, NoSpace, NotFound
 from bigviz.data.appending.log import AppendLog, Durability
 from bigviz.data.appending.plain import plain_schema, schema_of
-from bigviz.data.appending.snapshot import Snapshot
+from bigviz.data.appending.rule import Rule
+from bigviz.data.appending.snapshot import Head, Snapshot
 from bigviz.library import items
 from bigviz.library.secrets import new_short_id
 from bigviz.library.storage.database import FULL, Database
 from bigviz.library.storage.directory import FILES, STREAMS
 from bigviz.library.storage.rollover import rule_of
 
-__all__ = ["Stream", "Streams"]
+__all__ = ["ReadLog", "Stream", "Streams"]
 
 _log = logging.getLogger("bigviz")
 _LOG_ID: Final = 12  # characters of a log's name
@@ -54,6 +55,28 @@ class Stream:
         return self.told == _told(self.log.snapshot)
 
 
+@dataclass(frozen=True)
+class Told:
+    """What the database knows of a log: its directory, the version and the bytes up to which it goes at least, and the
+    file under it with its rows and bytes."""
+
+    folder: Path
+    item: int
+    told: tuple[int, int]
+    file: Path
+    upload: tuple[int, int]
+    rule: Rule
+
+
+class ReadLog(Protocol):
+    """A log as its readers know it."""
+
+    @property
+    def snapshot(self) -> Snapshot: ...
+    @property
+    def closed(self) -> bool: ...
+
+
 class Streams:
     """The logs of a library's datasets; the one server of the library opens them. Thread-safe."""
 
@@ -72,16 +95,16 @@ class Streams:
         appended, Unreadable for a damaged log, NoSpace."""
         with self._turn(name):
             found = self._open.get(name)
-            if found is not None and found.id != self._id(name):  # another process, or `collect`, took it away
+            if found is not None and found.id != self.id_of(name):  # another process, or `collect`, took it away
                 self._forget(name, found)
                 found = None
             if found is None:
                 found = self._open[name] = self._opened(name) or self._created(name)
             return found
 
-    def find(self, name: str) -> AppendLog | None:
+    def find(self, name: str) -> ReadLog | None:
         """The log of a dataset, None for one that was never appended to. Raises NotFound, Unreadable."""
-        if self._id(name) is None:
+        if self.id_of(name) is None:
             with self._database.read() as db:
                 items.existing(db, "dataset", name)
             return None
@@ -92,15 +115,20 @@ class Streams:
         Unreadable where it is damaged."""
         found = self._open.get(name)
         if found is None or found.id != id:
-            if self._id(name) != id:
+            if self.id_of(name) != id:
                 raise NotFound(f"Dataset {name!r} was replaced meanwhile: ask for it again.", "dataset", name)
             found = self.stream(name)
         return found.log.snapshot
 
-    def head(self, name: str, id: str) -> Snapshot | None:
+    def head(self, name: str, id: str) -> Head | None:
         """How far a log goes that is open; None for one that is not: then the database knows."""
         found = self._open.get(name)
-        return found.log.snapshot if found is not None and found.id == id else None
+        return found.log.snapshot.head if found is not None and found.id == id else None
+
+    def heads(self, name: str | None = None) -> list[tuple[str, str, Head]]:
+        """The dataset, the name and the head of each log that is open, or of that of one dataset."""
+        found = [(each, self._open.get(each)) for each in ([name] if name is not None else list(self._open))]
+        return [(each, stream.id, stream.log.snapshot.head) for each, stream in found if stream is not None]
 
     def settle(self) -> None:
         """Write into the database how far the logs go; nobody who appends waits for it. Raises Busy and NoSpace."""
@@ -127,6 +155,9 @@ class Streams:
             except BigvizError as error:
                 _log.warning("old rows of dataset %r could not be rolled over: %s", name, error.message)
         return rolled
+
+    def forget_replaced(self) -> None:
+        """Let go of the logs whose datasets others have replaced: those of this process have been, by `replacing`."""
 
     @contextmanager
     def replacing(self, name: str) -> Iterator[None]:
@@ -192,7 +223,7 @@ class Streams:
             self._open.pop(name, None)
         found.log.close()
 
-    def _id(self, name: str) -> str | None:
+    def id_of(self, name: str) -> str | None:
         """The name of the directory of a dataset's log, None where there is no log, or no such dataset."""
         with self._database.read() as db:
             item = items.find(db, "dataset", name)
@@ -200,6 +231,15 @@ class Streams:
         return row[0] if row else None
 
     def _opened(self, name: str) -> Stream | None:
+        told = self.told_of(name)
+        if told is None:
+            return None
+        schema = schema_of(told.file)
+        log = AppendLog.open(told.folder, told.told[0], self.durability, rule=told.rule, upload=told.upload)
+        return Stream(told.folder.name, told.item, log, schema, told.told)
+
+    def told_of(self, name: str) -> Told | None:
+        """What the database knows of a dataset's log; None where there is none. Raises NotFound."""
         with self._database.read() as db:
             item = items.existing(db, "dataset", name)
             id, version, log_bytes, digest, format, rows, nbytes = db.execute(
@@ -209,9 +249,8 @@ class Streams:
             rule = rule_of(db, item.id)
         if id is None:
             return None
-        schema = schema_of(self._files / f"{digest}.{format}")
-        log = AppendLog.open(self._folder / id, version, self.durability, rule=rule, upload=(rows, nbytes))
-        return Stream(id, item.id, log, schema, (version, log_bytes))
+        file = self._files / f"{digest}.{format}"
+        return Told(self._folder / id, item.id, (version, log_bytes), file, (rows, nbytes), rule)
 
     def _created(self, name: str) -> Stream:
         """The new log of a dataset: on the disk before a commit names it."""

@@ -15,6 +15,7 @@ from bigviz.server.api import access, appending, batches, datasets, documents, e
 from bigviz.server.controls.live_figure import LiveFigure
 from bigviz.server.controls.option_list import OptionList
 from bigviz.server.http import layers, pages, status, thumbnail
+from bigviz.server.processes.passed_on import PassedOn
 from bigviz.server.selections import routes as selections
 from bigviz.server.site import Site
 from bigviz.server.websocket.connection import Websocket
@@ -104,6 +105,7 @@ def make_app(site: Site) -> Application:
             raise TypeError(f"{handler.__name__} needs a role, but the address {path} names nothing.")
     needs_of_messages()
     return _Routes(
+        site,
         [(re.escape(site.prefix) + path, handler, kwargs) for path, handler, kwargs in rules],
         default_handler_class=pages.Missing,
         default_handler_args=shared,
@@ -114,13 +116,25 @@ def make_app(site: Site) -> Application:
 
 
 class _Routes(Application):
-    """Routes, for requests that name this server in their first line too, as those of some proxies do."""
+    """Routes, for requests that name this server in their first line too, as those of some proxies do. Those that
+    another process of the server has to answer are passed on to it."""
+
+    def __init__(self, site: Site, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._site = site
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> _HandlerDelegate:
         """The handler of a request: RFC 9112, section 3.2.2, wants the host of its first line to count."""
         if not request.path.startswith("/"):
             _to_origin_form(request)
-        return super().find_handler(request, **kwargs)
+        found: _HandlerDelegate = super().find_handler(request, **kwargs)
+        others = self._site.others
+        if others is None:
+            return found
+        place = others.place_for(found.handler_class, request, found.path_args)
+        if place is None:
+            return found
+        return self.get_handler_delegate(request, PassedOn, {"site": self._site, "place": place})
 
 
 def _to_origin_form(request: HTTPServerRequest) -> None:
@@ -137,6 +151,8 @@ def _count(site: Site) -> Any:
     """After each answer: the metrics, and an access line with route and status but no address and no query."""
 
     def done(handler: RequestHandler) -> None:
+        if isinstance(handler, PassedOn):
+            return  # who answers it counts it
         route = type(handler).__name__.lower()
         seconds = time.time() - handler.request._start_time
         site.answered(route, str(handler.request.method), handler.get_status(), seconds)

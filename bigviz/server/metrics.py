@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 
@@ -51,7 +52,8 @@ class Metrics:
         times.observe(seconds)
 
     def text(self) -> bytes:
-        """The exposition format of Prometheus."""
+        """The exposition format of Prometheus. Called on the event loop."""
+        self.tasks.set(len(asyncio.all_tasks()))
         if self.refresh is not None:
             self.refresh()
         return generate_latest(self.registry)

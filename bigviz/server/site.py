@@ -26,6 +26,7 @@ from bigviz.server.websocket.updates import Updates
 from bigviz.wire.frames import GONE, RESTART
 
 if TYPE_CHECKING:
+    from tornado.httputil import HTTPServerRequest
     from tornado.iostream import IOStream
 
     from bigviz.apps.script_failure import Failure
@@ -95,6 +96,27 @@ class Viewer(Guest, Protocol):
         """Go on with the same document over other data; `times`: when datasets were appended to last."""
 
 
+class Others(Protocol):
+    """The other processes behind the same port."""
+
+    def place_for(self, handler: type[Any], request: HTTPServerRequest, arguments: Sequence[bytes]) -> str | None:
+        """Where the process is that has to answer a request; None for this one."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the others have answered for something that this process has not read yet."""
+
+    async def caught_up(self) -> None:
+        """Wait until this process has what the others have answered for."""
+
+    @property
+    def viewers(self) -> int:
+        """The browsers of all processes."""
+
+    async def metrics(self, own: bytes) -> bytes:
+        """What all processes count, given what this one does, in the format of `/metrics`."""
+
+
 class Apps(Protocol):
     """The apps of a server, and the sessions of pages."""
 
@@ -124,7 +146,8 @@ class Site:
     pages are served at once. Those of the `library` are opened by the shelf, once something is. `in_hand` are the
     handlers of requests that were let in and are not answered yet, each with its connection. Where there are no
     `basemaps`, pages fetch no tiles of maps. `public` is where browsers reach the server, if that is told. `tables`
-    knows the tables whose files are followed. `left_by_viewers` is set when one is gone.
+    knows the tables whose files are followed. `others` are the processes that answer at the same port.
+    `left_by_viewers` is set when one is gone.
     """
 
     hosts: Hosts
@@ -144,6 +167,7 @@ class Site:
     in_hand: dict[object, IOStream] = field(default_factory=dict)
     failures: dict[str, Failure] = field(default_factory=dict)
     apps: Apps | None = None
+    others: Others | None = None
     reading: dict[str, Any] | None = None
     updates: Updates = field(default_factory=Updates)
     lookout: Lookout = field(default_factory=Lookout)
@@ -346,6 +370,8 @@ class Site:
 
     def standing(self, name: str) -> Standing | None:
         """The state of the document of that name; None where it has to be opened first."""
+        if self.others is not None and self.others.is_behind:
+            return None
         if self.has(name) or self.library is None:
             document = self.documents.get(name)
             return None if document is None else (document, 0)

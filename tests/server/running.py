@@ -29,6 +29,7 @@ from bigviz.server.jobs.service import Backend
 from bigviz.server.library_threads import LibraryThreads
 from bigviz.server.limits import Limits
 from bigviz.server.metrics import Metrics
+from bigviz.server.processes.shared_streams import SharedStreams
 from bigviz.server.run.index_options import Storage
 from bigviz.server.run.options import Options
 from bigviz.server.run.server import Server
@@ -60,6 +61,9 @@ class Brought:
     def shelf(self, library: Library, threads: LibraryThreads, options: Options) -> Shelf:
         keep, anonymous, quota = options.keep_versions, options.allow_anonymous, options.user_quota
         return Shelf(library, Catalog(), threads, lasting(options.limits.check_bytes), keep, anonymous, quota)
+
+    def streams(self) -> SharedStreams:
+        return SharedStreams()
 
     def hub(self, site: Site, options: Options) -> Hub:
         return Hub(site, AppOptions(shared=options.shared, session_seconds=options.session_seconds))

@@ -22,7 +22,7 @@ from bigviz.data.appending.log_file import LogFile
 from bigviz.data.appending.records import APPEND, NO_KEY, PATCH, ROLL, SEAL, Record, padded
 from bigviz.data.appending.refusals import KeyReused, NoSuchRow, taken_away
 from bigviz.data.appending.rule import Rule
-from bigviz.data.appending.snapshot import Slice, Snapshot
+from bigviz.data.appending.snapshot import Slice, Snapshot, digest_of
 from bigviz.data.appending.state import LogState
 from bigviz.data.columns.magnitudes import Magnitudes
 from bigviz.data.gone.removed_files import numbers_of
@@ -400,11 +400,10 @@ class AppendLog:
     def _snapshot(self) -> Snapshot:
         state, file = self._state, self._files[-1]
         last = Slice(file.batches, len(file.batches), file.end, file.head.first, state.next)
-        digest = blake2b(self._id + state.version.to_bytes(8, "little") + state.total.to_bytes(8, "little"))
         return Snapshot(
             state.version, self._upload_rows, state.next, state.first_row, self.schema, (*self._older, last),
-            self._older_bytes + file.end, state.sealed, digest.hexdigest()[:32], state.corrections,
-            self._id.hex(), self._files[0].head.version, state.gone,
+            self._older_bytes + file.end, state.sealed, digest_of(self._id, state.version, state.total),
+            state.corrections, self._id.hex(), self._files[0].head.version, state.gone,
         )  # fmt: skip
 
 

@@ -28,10 +28,13 @@ def file_head(descriptor: int) -> FileHead | None:
     return read_file_head(os.pread(descriptor, 1 << 20, 0)) or read_file_head(os.pread(descriptor, 17 << 20, 0))
 
 
-def records_of(descriptor: int, head: FileHead, checked: bool) -> Iterator[tuple[int, Record]]:
+def records_of(
+    descriptor: int, head: FileHead, checked: bool, after: tuple[int, int, int] | None = None
+) -> Iterator[tuple[int, Record]]:
     """The records of a file in order, each with its position, up to the first that is not whole or does not follow the
-    one before. `checked`: batches are compared with their sums too."""
-    at, version, first = head.size, head.version, head.first
+    one before. `checked`: batches are compared with their sums too. `after`: where the first of them begins, the
+    version before it and the number of its first row; None for the beginning."""
+    at, version, first = after or (head.size, head.version, head.first)
     end = os.fstat(descriptor).st_size
     ahead = _Ahead(descriptor)
     while True:

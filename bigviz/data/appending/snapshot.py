@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
 import pyarrow as pa
 
@@ -11,7 +12,7 @@ from bigviz.data.appending.batches import Batches
 from bigviz.data.columns.magnitudes import Magnitudes
 from bigviz.data.patches.corrections import Corrections
 
-__all__ = ["Slice", "Snapshot"]
+__all__ = ["Head", "Slice", "Snapshot", "digest_of"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,18 @@ class Slice:
     end: int
     first: int
     stop: int
+
+
+@dataclass(frozen=True)
+class Head:
+    """How far a log goes, for those who do not read it: see `Snapshot`."""
+
+    version: int
+    rows: int
+    upload_rows: int
+    nbytes: int
+    sealed: bool
+    since: int
 
 
 @dataclass(frozen=True)
@@ -54,3 +67,13 @@ class Snapshot:
     def rows(self) -> int:
         """How many rows are there, those of the upload included."""
         return self.next_row - self.first_row
+
+    @property
+    def head(self) -> Head:
+        """How far it goes."""
+        return Head(self.version, self.rows, self.upload_rows, self.nbytes, self.sealed, self.since)
+
+
+def digest_of(log: bytes, version: int, total: int) -> str:
+    """What tells the content of a log at a version from any other; `total` is the sum of all heads of its records."""
+    return blake2b(log + version.to_bytes(8, "little") + total.to_bytes(8, "little")).hexdigest()[:32]

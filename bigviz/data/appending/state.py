@@ -68,6 +68,10 @@ class LogState:
     def replay(self, file: LogFile) -> None:
         """The records of a file that was found. Raises Unreadable."""
         self.begin(file)
+        self.go_on(file)
+
+    def go_on(self, file: LogFile) -> None:
+        """The records that were found in the last file since. Raises Unreadable."""
         for at, record in file.records:
             if record.kind == MERGED:
                 self._apply_merged(file, at, record, file.merged(at, record))

@@ -47,10 +47,10 @@ class Rolled:
     gone: Mapping[str, Magnitudes] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, folder: Path) -> Rolled:
-        """That of a log; that of a log of which nothing was removed. What a crash left of one that was being written is
-        removed. Raises Unreadable."""
-        for left in folder.glob(f".{_NAME}.*"):
+    def read(cls, folder: Path, tidy: bool = True) -> Rolled:
+        """That of a log; that of a log of which nothing was removed. With `tidy`, for whoever writes it, what a crash
+        left of one that was being written is removed. Raises Unreadable."""
+        for left in folder.glob(f".{_NAME}.*") if tidy else ():
             left.unlink()
         path = folder / _NAME
         try:

@@ -41,6 +41,7 @@ class Account(AccountPage):
     """The page, and its forms: `action` is token, revoke or password."""
 
     need: ClassVar[Mapping[str, Need]] = {"GET": Need.USER, "POST": Need.user("admin")}
+    at_writer = ("POST",)  # one process counts wrong passwords
 
     async def answer(self, *args: str) -> None:
         await self._show()

@@ -35,6 +35,7 @@ class Login(AccountPage):
     id of a view of it. The view in the page's hash is kept by keep_hash.js: no server sees it."""
 
     need = _OPEN
+    at_writer = ("POST",)  # one process counts wrong passwords
 
     async def answer(self, *args: str) -> None:
         following = Following(self.query("next") or "", self.query("v") or "")

@@ -34,6 +34,7 @@ class Append(ApiHandler):
     """`append`: the rows of a body become one version of the dataset, and are answered for once they are durable."""
 
     need: ClassVar[Mapping[str, Need]] = {"POST": Need.dataset("writer", "append")}
+    at_writer = ("POST",)
     _held = 0
     _shelf: Shelf | None = None
 
@@ -113,6 +114,7 @@ class Seal(ApiHandler):
     """`seal`: nothing is appended to the dataset any more."""
 
     need: ClassVar[Mapping[str, Need]] = {"POST": Need.dataset("writer", "append")}
+    at_writer = ("POST",)
 
     async def on_post(self, *args: str) -> None:
         (name,) = args

@@ -19,7 +19,7 @@ from bigviz.server.request_values import whole
 from bigviz.server.streams.gone import gone
 
 if TYPE_CHECKING:
-    from bigviz.data.appending.log import AppendLog
+    from bigviz.library.streams import ReadLog
     from bigviz.server.documents.shelf import Shelf
     from bigviz.server.streams.feeds import Feed
 
@@ -69,7 +69,7 @@ class Batches(ApiHandler):
             except StreamClosedError:
                 return
 
-    async def _go_on(self, shelf: Shelf, log: AppendLog, feed: Feed, event: asyncio.Event) -> None:
+    async def _go_on(self, shelf: Shelf, log: ReadLog, feed: Feed, event: asyncio.Event) -> None:
         while True:
             event.clear()
             snapshot = log.snapshot
@@ -121,7 +121,7 @@ class Batches(ApiHandler):
         self.request.connection.stream.close()  # type: ignore[union-attr]
 
 
-def _found(shelf: Shelf, name: str, after: int | None) -> tuple[AppendLog | None, int]:
+def _found(shelf: Shelf, name: str, after: int | None) -> tuple[ReadLog | None, int]:
     """The log of a dataset, if it has one, and the version after which is read. Raises Gone, NotFound."""
     log = shelf.library.datasets.streams.find(name)
     if log is not None:

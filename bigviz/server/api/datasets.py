@@ -61,6 +61,7 @@ class Dataset(ApiHandler):
         "PUT": Need.dataset("writer", "write", creates=True),
         "DELETE": Need.dataset("owner", "write"),
     }
+    at_writer = ("PUT", "DELETE")
     keys: ClassVar[frozenset[str]] = frozenset(("attached", "order_by", *ROLLOVER))
     upload: Upload | None = None
     _gone = False

@@ -20,10 +20,10 @@ class Heads:
         """A dataset is about to be appended to: its rows may be seen before they are told of."""
         self._times.setdefault(dataset, {})
 
-    def tell(self, dataset: str, version: int) -> None:
-        """A dataset has a version since now, none of which is told after a later one."""
+    def tell(self, dataset: str, version: int, since: float | None = None) -> None:
+        """A dataset has a version since then (None: now), none of which is told after a later one."""
         times = self._times.setdefault(dataset, {})
-        times[version] = time.time()
+        times[version] = time.time() if since is None else since
         if len(times) > _KEPT:
             del times[next(iter(times))]
 

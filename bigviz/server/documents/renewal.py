@@ -45,6 +45,7 @@ async def watch(site: Site) -> None:
             changes = await shelf.run(shelf.library.changes)
             if changes != seen:
                 seen = changes
+                await shelf.run(shelf.library.datasets.streams.forget_replaced)
                 await renew(site)
             if loop.time() - settled >= _SECONDS_BETWEEN_SETTLINGS:
                 settled = loop.time()
@@ -55,7 +56,8 @@ async def watch(site: Site) -> None:
                 await in_thread(give_back)
             if loop.time() - cleaned >= _SECONDS_BETWEEN_COLLECTIONS:
                 cleaned = loop.time()
-                await shelf.run(shelf.library.datasets.collect)
+                if shelf.cleans:
+                    await shelf.run(shelf.library.datasets.collect)
                 await shelf.forget_removed()
         except Exception:  # a disk that fails for a while: pages stay as they are until it works again
             _log.exception("the library could not be looked at")

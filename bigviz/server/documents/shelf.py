@@ -33,6 +33,8 @@ from bigviz.server.streams.feeds import Feeds
 from bigviz.server.streams.past import Past
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bigviz.data.appending.log import Durability
     from bigviz.data.appending.rule import Rule
     from bigviz.data.catalog import Catalog
@@ -43,9 +45,12 @@ if TYPE_CHECKING:
     from bigviz.library.documents import Put
     from bigviz.library.items import Expect
     from bigviz.library.library import Library
+    from bigviz.library.storage.database import Database
     from bigviz.library.uploads import Upload
 
 __all__ = ["Shelf"]
+
+OpenStreams = Callable[["Database", "Path"], Streams]
 
 _MOST_OPENED: Final = 256
 _MOST_USAGES: Final = 4_096  # of documents by callers
@@ -75,6 +80,12 @@ class Shelf:
         self.tables = Tables(library, catalog)
         self.run = threads.run
         self.when_opened: Callable[[Opened], None] = _nothing
+        self.when_appended: Callable[[str], None] = _nothing
+        """Called with a dataset that has another version, before whoever appended is answered."""
+        self.is_shared = False
+        """Whether other processes answer for the same library, behind the same port: see `FrontEnd`."""
+        self.cleans = True
+        """Whether it removes what nothing names any more."""
         self._validator = validator
         self._checks = LibraryThreads("bigviz-upload")
         self._appends: set[asyncio.Future[None]] = set()
@@ -94,16 +105,22 @@ class Shelf:
         self._opening: dict[str, asyncio.Task[Opened]] = {}
         self._usages: LRUCache[tuple[Any, ...], Usage] = LRUCache(_MOST_USAGES)
         self._recent: OrderedDict[str, tuple[Opened, float]] = OrderedDict()  # opened last, and when
+        self._looked: int | None = None  # what the library's count of changes was when what is kept was looked at
+        self._unlooked: set[str] = set()  # what has not been looked at since
         self._state = 0  # counts what may have changed, so that nothing read before is kept after it
 
-    def recover(self, durability: Durability) -> None:
-        """Look at what was appended to datasets before this start; blocks. Nothing is opened before."""
-        self.library.datasets.recover(lambda database, directory: Streams(database, directory, durability))
+    def recover(self, durability: Durability, streams: OpenStreams | None = None) -> None:
+        """Look at what was appended to datasets before this start; blocks. Nothing is opened before. `streams` reads
+        what another process writes."""
+        made: OpenStreams = lambda database, directory: Streams(database, directory, durability)  # noqa: E731
+        self.library.datasets.recover(streams or made)
 
     async def open(self, name: str) -> Opened:
         """The current version of a document. Raises NotFound; Unusable where a dataset is gone, lacks what the document
         needs, or may no longer be used by its owner."""
         found = self._kept.get(name)
+        if self.is_shared and found is not None:
+            found = await self._looked_at(name, found)
         if found is not None:
             self._kept.move_to_end(name)
             return found
@@ -122,8 +139,9 @@ class Shelf:
     def standing(self, name: str) -> tuple[Opened, int] | None:
         """A document that is kept open, and a number that changes as soon as callers may be shown something else of it;
         None for one that is not open."""
+        self._look()
         opened = self._kept.get(name)
-        return None if opened is None else (opened, self._state)
+        return None if opened is None or name in self._unlooked else (opened, self._state)
 
     async def newest(self, name: str, before: Shown, caller: Caller) -> Shown:
         """A document as it is shown, over the newest data. Raises what `open` does, and Unusable where the new data are
@@ -186,6 +204,31 @@ class Shelf:
         self.heads.tell(name, datasets[name].version)
         for each in self.naming(name):
             del self._kept[each]
+
+    def _look(self) -> None:
+        """See whether another process has changed something: what is kept has to be looked at again then."""
+        if not self.is_shared or (changes := self.library.changes()) == self._looked:
+            return
+        self._looked = changes
+        self._state += 1
+        self._opening.clear()
+        self._usages.clear()
+        self._recent.clear()
+        self._unlooked = set(self._kept)
+
+    async def _looked_at(self, name: str, found: Opened) -> Opened | None:
+        """A document that is kept, if it would be opened in the same way again."""
+        self._look()
+        if name not in self._unlooked:
+            return found
+        state = self._state
+        if not await self.run(self._is_current, name, found):
+            if self._kept.get(name) is found:
+                del self._kept[name]
+            return None
+        if state == self._state:
+            self._unlooked.discard(name)
+        return found
 
     def naming(self, dataset: str) -> set[str]:
         """The documents that are kept open and show a dataset."""
@@ -283,8 +326,13 @@ class Shelf:
         task.add_done_callback(self._appends.discard)
 
     def _appended(self, dataset: str, version: int) -> None:
-        """Open anew, from now on, what shows a dataset; pages follow when they can."""
-        self.heads.tell(dataset, version)
+        self.tell_appended(dataset, version)
+        self.when_appended(dataset)
+
+    def tell_appended(self, dataset: str, version: int, since: float | None = None) -> None:
+        """Open anew, from now on, what shows a dataset, which has a version since then (None: now); pages follow when
+        they can."""
+        self.heads.tell(dataset, version, since)
         self._grown = _LOOKS_AFTER_GROWTH
         for name in self.naming(dataset):
             del self._kept[name]
@@ -382,5 +430,5 @@ def _is_newer(opened: Opened, before: Opened) -> bool:
     return all(now >= then for now, then in pairs) and any(now > then for now, then in pairs)
 
 
-def _nothing(opened: Opened) -> None:
+def _nothing(about: object) -> None:
     pass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Mapping
+from collections.abc import Collection, Coroutine, Mapping
 from typing import Any, ClassVar, Final
 
 from tornado.httputil import HTTPHeaders
@@ -49,7 +49,9 @@ class Guarded(RequestHandler):
     """The gate in front of every route: the Host check, who asks, and what the route needs; the headers and the error
     form. Also for static files.
 
-    `need` is declared by each route. `private`: the answer depends on who signed in, so no shared cache may keep it;
+    `need` is declared by each route. Of several processes behind one port, the one that writes streams answers requests
+    of the methods `at_writer`; where the argument `selection_at` of the address is a selection, the one that keeps that
+    does. `private`: the answer depends on who signed in, so no shared cache may keep it;
     `by_origin`: on the page that asked; `reader` is the foreign origin whose pages may read it. `stripped` is the path
     that a trusted proxy has stripped from the front of the address. `in_pages`: where any origin is named, pages may
     show the answer without reading it, as pictures of a map are shown, which browsers ask for without telling the
@@ -57,6 +59,8 @@ class Guarded(RequestHandler):
     """
 
     need: ClassVar[Need | Mapping[str, Need]]
+    at_writer: ClassVar[Collection[str]] = ()
+    selection_at: ClassVar[int | None] = None
     site: Site
     credentials: Credentials
     principal: Principal
@@ -126,6 +130,8 @@ class Guarded(RequestHandler):
             await self.admit(need)
             if request.method not in SAFE and not need.same and not need.reads and not self.principal.known:
                 raise sign_in_first(access.people)  # anyone looks, and writes nothing
+            if self.site.others is not None:
+                await self.site.others.caught_up()
         except BigvizError as error:
             self.fail(error)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from bigviz.server.access.gate import Need
@@ -21,17 +19,18 @@ class Health(Handler):
     async def answer(self, *args: str) -> None:
         self.set_header("Cache-Control", "no-store")
         site = self.site
-        counts = {"documents": len(site.documents.names), "viewers": len(site.viewers)} if self.principal.admin else {}
+        viewers = len(site.viewers) if site.others is None else site.others.viewers
+        counts = {"documents": len(site.documents.names), "viewers": viewers} if self.principal.admin else {}
         self.write_json({"ok": True, "loaded": site.loaded is not None, **counts})
         self.finish()
 
 
 class Metrics(Handler):
-    """The server's metrics, in Prometheus' text format."""
+    """The server's metrics, in Prometheus' text format; those of several processes have a label each."""
 
     need = Need.CALLER
 
     async def answer(self, *args: str) -> None:
         self.set_header("Content-Type", CONTENT_TYPE_LATEST)
-        self.site.metrics.tasks.set(len(asyncio.all_tasks()))
-        self.finish(self.site.metrics.text())
+        text, others = self.site.metrics.text(), self.site.others
+        self.finish(text if others is None else await others.metrics(text))

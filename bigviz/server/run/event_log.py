@@ -10,13 +10,13 @@ import shlex
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Any, Final, TextIO
 
 from bigviz.common.printable import printable
 
-__all__ = ["Reporter"]
+__all__ = ["PlainReporter", "Reporter"]
 
 _MOST_LINES: Final = 10_000
 _PAUSE: Final = 0.005  # seconds between two writes: to wake a thread for each line takes time from whoever answers
@@ -30,8 +30,18 @@ class Reporter:
     interpreter that closes would wait for while nobody reads, and then end the process with SIGABRT.
     """
 
-    def __init__(self, as_json: bool = False, quiet: bool = False, out: TextIO | None = None) -> None:
+    def __init__(
+        self,
+        as_json: bool = False,
+        quiet: bool = False,
+        out: TextIO | None = None,
+        leaves_out: Collection[str] = (),
+        more: Mapping[str, Any] = {},
+    ) -> None:
+        """Events that others report are left out; `more` is said of each as JSON."""
         self._json = as_json
+        self._leaves_out = leaves_out
+        self._more = more
         self._out = out or sys.stdout
         self._descriptor = _descriptor_of(self._out)
         self._lines: queue.Queue[str] = queue.Queue(_MOST_LINES)
@@ -40,13 +50,9 @@ class Reporter:
         self._quiet = quiet
 
     def __call__(self, event: str, **facts: Any) -> None:
-        if self._quiet:
+        if self._quiet or event in self._leaves_out:
             return
-        if self._json:
-            line = json.dumps({"event": event, "time": round(time.time(), 3), **facts}, default=str)
-        else:
-            # A terminal obeys control characters, and names of columns may hold some.
-            line = printable(_LINES[event](facts), keep="\t\n") if event in _LINES else ""
+        line = _line_of(event, {**facts, **self._more}, self._json)
         if line:
             with suppress(queue.Full):
                 self._lines.put_nowait(line)
@@ -84,6 +90,25 @@ class Reporter:
             logger.handlers = [handler]
             logger.propagate = False
         logging.getLogger("tornado").setLevel(logging.ERROR)  # its warnings are about clients, and hold their requests
+
+
+class PlainReporter:
+    """The same for a process without threads: whoever reports waits until the line is written."""
+
+    def __init__(self, as_json: bool = False) -> None:
+        self._json = as_json
+
+    def __call__(self, event: str, **facts: Any) -> None:
+        with suppress(OSError):  # closed: nobody reads any more
+            _write_all(1, f"{_line_of(event, facts, self._json)}\n".encode(errors="backslashreplace"))
+
+
+def _line_of(event: str, facts: Mapping[str, Any], as_json: bool) -> str:
+    """An event as a line, empty for one that is for programs alone."""
+    if as_json:
+        return json.dumps({"event": event, "time": round(time.time(), 3), **facts}, default=str)
+    # A terminal obeys control characters, and names of columns may hold some.
+    return printable(_LINES[event](dict(facts)), keep="\t\n") if event in _LINES else ""
 
 
 def _descriptor_of(out: TextIO) -> int | None:
@@ -161,6 +186,7 @@ _LINES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
     "reloaded": lambda facts: f"  reloaded {facts['path']}",
     "restarted": lambda facts: f"  started  {facts['path']} again",
     "app": lambda facts: "\n".join(f"  {facts['app']:<9}{line}" for line in facts["line"].rstrip().splitlines()),
+    "process": lambda facts: f"  process  {facts['number']} (pid {facts['pid']}) {facts['done']}",
     "log": lambda facts: facts["message"],
     "stopped": lambda facts: "bigviz has stopped.",
 }

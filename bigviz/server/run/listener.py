@@ -21,7 +21,7 @@ from bigviz.server.limits import Limits
 from bigviz.server.run.health_only import HealthOnly
 from bigviz.server.site import Site
 
-__all__ = ["LOCAL", "Listener", "bind"]
+__all__ = ["LOCAL", "Listener", "bind", "peer_of"]
 
 _MOST_PROBED: Final = 200
 _BACKLOG: Final = 128
@@ -62,7 +62,7 @@ class Listener(HTTPServer):
 
     def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
         """A new connection."""
-        peer = _peer(stream, address)
+        peer = peer_of(stream, address)
         if self._full(peer):
             self._let_ask(stream)
             super().handle_stream(stream, address)
@@ -112,11 +112,31 @@ class Listener(HTTPServer):
         self._beyond[stream] = asyncio.get_running_loop().call_later(_SECONDS_TO_ASK, stream.close)
 
     def _full(self, peer: str) -> bool:
-        if len(self._open(peer)) >= self._limits.connections_per_address:
+        if len(self._open(peer)) + self.others_at(peer) >= self._limits.connections_per_address:
             return True
-        if sum(map(len, self._streams.values())) < self._most:
+        most = min(self._most, self._limits.connections - self.others)
+        if sum(map(len, self._streams.values())) < most:
             return False
-        return sum(len(self._open(each)) for each in list(self._streams)) >= self._most
+        return self.connections >= most
+
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+        return sum(len(self._open(each)) for each in list(self._streams))
+
+    @property
+    def others(self) -> int:
+        """How many other processes have open, which are behind the same port."""
+        return 0
+
+    def others_at(self, peer: str) -> int:
+        """How many of these come from an address."""
+        return 0
+
+    @property
+    def by_address(self) -> dict[str, int]:
+        """How many are open of each address."""
+        return {each: len(self._open(each)) for each in list(self._streams)}
 
     def _open(self, peer: str) -> set[IOStream]:
         """The open connections of an address; closed ones are forgotten here, as an upgraded stream tells nobody."""
@@ -128,7 +148,7 @@ class Listener(HTTPServer):
         return found
 
 
-def _peer(stream: IOStream, address: tuple[Any, ...]) -> str:
+def peer_of(stream: IOStream, address: tuple[Any, ...]) -> str:
     """The address of a connection's other end."""
     return LOCAL if stream.socket.family == socket.AF_UNIX else str(address[0])
 

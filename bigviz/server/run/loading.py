@@ -35,6 +35,7 @@ from bigviz.server.jobs.layer_ref import published
 from bigviz.server.jobs.service import Backend
 from bigviz.server.limits import Limits
 from bigviz.server.metrics import Metrics
+from bigviz.server.processes.shared_streams import SharedStreams
 from bigviz.server.run.index_options import Storage
 from bigviz.tiles.answers.ordered_estimate import rehearse
 from bigviz.tiles.engine import Engine
@@ -100,6 +101,10 @@ class Brought:
         memory = options.app_memory or total_memory() // 2
         times = (options.callback_seconds, options.session_seconds)
         return Hub(site, AppOptions(memory, *times, options.dev, options.shared), self.scripts)
+
+    def streams(self) -> SharedStreams:
+        """How several processes share the streams of a library."""
+        return SharedStreams()
 
 
 def engine_of(storage: Storage) -> Engine:

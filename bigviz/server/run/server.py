@@ -22,13 +22,14 @@ from bigviz.server.app import ROUTES, make_app
 from bigviz.server.documents.followed import Followed, watch_files
 from bigviz.server.documents.renewal import follow, watch
 from bigviz.server.limits import Limits
+from bigviz.server.processes.bound import Bound
+from bigviz.server.processes.joined import Joined
 from bigviz.server.run.access_options import access_of
 from bigviz.server.run.freed_memory import give_back_when_left
-from bigviz.server.run.listener import Listener, bind
+from bigviz.server.run.listener import Listener
 from bigviz.server.run.options import Options
 from bigviz.server.run.reading_reports import Reading, soon
 from bigviz.server.run.tls import context_of
-from bigviz.server.run.unix_socket import UnixSocket
 from bigviz.server.site import Site
 from bigviz.tiles.store.catalog.quota import default_root
 from bigviz.wire.frames import AWAY
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from bigviz.server.jobs.service import Backend
     from bigviz.server.library_threads import LibraryThreads
     from bigviz.server.metrics import Metrics
+    from bigviz.server.processes.front_end import FrontEnd
+    from bigviz.server.processes.shared_streams import SharedStreams
     from bigviz.server.run.index_options import Storage
 
 __all__ = ["Loaded", "Server"]
@@ -64,6 +67,8 @@ class Loaded(Protocol):
 
     def hub(self, site: Site, options: Options) -> Hub: ...
 
+    def streams(self) -> SharedStreams: ...
+
 
 Load = Callable[[Progress], Loaded]
 """Opens the documents, in a thread; reports progress while it reads whole files."""
@@ -84,11 +89,15 @@ class Server:
         open_first: bool = False,
         library: Library | None = None,
         tells_when_open: bool = False,
+        front_end: FrontEnd | None = None,
     ) -> None:
         """With `tells_when_open` it says where it is once the documents are open: there may be none. A `library` that
-        is open is closed after `stop` by whoever opened it; without one that of the options is opened, and closed."""
+        is open is closed after `stop` by whoever opened it; without one that of the options is opened, and closed.
+        `front_end`: this process is one of several behind one port."""
         self._owns = library is None and options.library is not None
-        self.library = Library.open(Path(options.library), serve=True) if self._owns and options.library else library
+        self._front_end = front_end
+        serve = front_end is None  # else the process that has started this one holds the library
+        self.library = Library.open(Path(options.library), serve=serve) if self._owns and options.library else library
         self.options = options
         self._names = names
         self._tells_when_open = tells_when_open
@@ -98,7 +107,7 @@ class Server:
         try:
             options.check(self.library)
             self._tls = context_of(options.certificate, options.key)
-            self._listen()
+            self._bound = Bound.of(options) if front_end is None else front_end.bound
         except BaseException:
             self._close_library()
             raise
@@ -106,23 +115,19 @@ class Server:
         self._stopping: asyncio.Future[None] | None = None
         self.site: Site | None = None
         self._hub: Hub | None = None
+        self._joined: Joined | None = None
 
-    def _listen(self) -> None:
-        """Take the unix socket, or the port; `port` is 0 at a unix socket."""
-        options = self.options
-        if options.unix_socket is None:
-            self._unix = None
-            self._sockets, self.port = bind(options.port, options.address)
-        else:
-            self._unix = UnixSocket(options.unix_socket)
-            self._sockets, self.port = [self._unix.socket], 0
+    @property
+    def port(self) -> int:
+        """The port, 0 at a unix socket."""
+        return self._bound.port
 
     @property
     def url(self) -> str:
         """The address to open: of the only (or, with `open_first`, the first) document, else of the list; or the path
         of the unix socket, which no browser opens."""
-        if self._unix is not None:
-            return f"unix:{self._unix.path}"
+        if self._bound.unix is not None:
+            return f"unix:{self._bound.unix.path}"
         path = "/" if self._shown is None else f"/{quote(self._shown, safe='')}/"
         return f"{self._scheme}://{self._host}:{self.port}{self.options.prefix}{path}"
 
@@ -146,8 +151,16 @@ class Server:
             hosts, OpenedDocuments(self._names), options.limits, options.prefix, access, self._event, self.library,
             basemaps=options.basemaps, public=options.public,
         )  # fmt: skip
-        self._http = Listener(make_app(self.site), self.site, options.bounds, self._tls)
-        self._http.add_sockets(self._sockets)
+        if self._front_end is not None:
+            site.epoch = self._front_end.epoch  # pages that come from another process go on
+        app = make_app(site)
+        if self._front_end is None:
+            self._http = Listener(app, site, options.bounds, self._tls)
+            self._http.add_sockets(self._bound.sockets)
+        else:
+            self._joined = Joined(self._front_end, app, site, options.bounds, self._tls)
+            self._http = self._joined.listener
+            self._tasks += self._joined.tasks
         if not self._tells_when_open:
             self._tell_where()
         self._tasks.append(asyncio.ensure_future(access.people.watch(lambda: list(site.viewers))))
@@ -157,8 +170,8 @@ class Server:
     def _tell_where(self) -> None:
         assert self.site is not None
         place: dict[str, Any] = {"port": self.port, "address": self.options.address}
-        if self._unix is not None:
-            place = {"unix_socket": str(self._unix.path)}
+        if self._bound.unix is not None:
+            place = {"unix_socket": str(self._bound.unix.path)}
         self._event("listening", url=self.url, **place)
         hosts = {"hosts": self.site.hosts.host_texts(), "origins": self.site.hosts.origin_texts()}
         routes = [self.options.prefix + route for route in ROUTES]
@@ -173,9 +186,11 @@ class Server:
         await asyncio.shield(self._stopping)
 
     async def _stop(self, seconds: float) -> None:
-        if self._unix is not None:
-            self._unix.remove()
+        if self._front_end is None:
+            self._bound.remove()
         self._http.stop()
+        if self._joined is not None:
+            self._joined.stop()
         self.loaded.cancel()
         for task in self._tasks:
             task.cancel()
@@ -196,8 +211,13 @@ class Server:
     async def _drain(self, site: Site, seconds: float) -> None:
         """Wait until all requests in hand are answered, but no longer; connections without one are closed."""
         end = time.monotonic() + seconds
-        while time.monotonic() < end and self._http.close_idle(set(site.in_hand.values())):
+        while time.monotonic() < end and (self._http.close_idle(set(site.in_hand.values())) or self._passed_on):
             await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+
+    @property
+    def _passed_on(self) -> bool:
+        """Whether requests are in hand that another process has passed on."""
+        return self._joined is not None and bool(self._joined.in_hand)
 
     async def load(self) -> Loaded:
         """Open the documents and serve them, those of tables before those of apps. Raises what opening them does, also
@@ -213,9 +233,14 @@ class Server:
         shelf = None
         if site.library is not None:
             shelf = loaded.shelf(site.library, site.threads, self.options)
-            await in_thread(partial(shelf.recover, self.options.durability))
+            if self._joined is None:
+                await in_thread(partial(shelf.recover, self.options.durability))
+            else:
+                self._tasks += await self._joined.share(loaded.streams(), shelf, self.options.durability)
         self._hub = hub = loaded.hub(site, self.options)
         site.publish(loaded.documents, backend, loaded.bodies(), shelf, hub)
+        if self._joined is not None:
+            self._joined.loaded(backend)
         if shelf is not None:
             shelf.on_append(self.options.on_append)
             self._tasks += [asyncio.ensure_future(work(site)) for work in (watch, follow)]

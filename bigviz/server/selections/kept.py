@@ -79,6 +79,8 @@ class Selections:
     of more the oldest go. Lives on the event loop."""
 
     def __init__(self) -> None:
+        self.prefix = ""
+        """What all ids begin with, so that other processes know whose they are: see `home_of`."""
         self._kept: OrderedDict[str, Kept] = OrderedDict()
         self._of_makers: dict[Hashable, _Sum] = {}
         self._of_pages: dict[Hashable, _Sum] = {}
@@ -95,14 +97,14 @@ class Selections:
         rules: Hashable = None,
         page: str = "",
     ) -> str:
-        """Keep a selection; its id, of 22 characters that nobody can guess."""
+        """Keep a selection; its id, of 22 characters that nobody can guess, after the `prefix`."""
         stop = dataset.first_row + dataset.num_rows
         until = now() + SECONDS
         kept = Kept(
             maker, document, ref, shape, selection.count, Mark.of(dataset), dataset.fingerprint, stop, until,
             selection.expression, rules, page,
         )  # fmt: skip
-        id = secrets.token_urlsafe(16)
+        id = self.prefix + secrets.token_urlsafe(16)
         self._kept[id] = kept
         self._bytes += kept.nbytes
         for sums, key in self._sums(kept):

@@ -74,6 +74,7 @@ class Rows(Handler):
     """Some rows of a selection as JSON, for a table: in file order, or by a column."""
 
     need = Need.shown()
+    selection_at = 1
 
     async def answer(self, *args: str) -> None:
         name, id = args
@@ -92,6 +93,7 @@ class Download(Handler):
     """The rows of a selection in file order, as a file that is written while the client reads it."""
 
     need = Need.shown()
+    selection_at = 1
 
     async def answer(self, *args: str) -> None:
         name, id, extension = args

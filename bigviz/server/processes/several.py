@@ -1,0 +1,39 @@
+"""`bigviz serve --num-procs N`: what each of the processes runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from bigviz.common.memory import total_memory
+from bigviz.server.processes.front_end import FrontEnd
+from bigviz.server.processes.supervisor import Supervisor
+from bigviz.server.run import process
+from bigviz.server.run.event_log import PlainReporter, Reporter
+
+if TYPE_CHECKING:
+    from bigviz.server.run.options import Options
+    from bigviz.server.run.server import Load
+
+__all__ = ["run"]
+
+_SAID_BY_ALL: Final = frozenset(("stopped",))
+_SAID_BY_ONE: Final = _SAID_BY_ALL | {"listening", "facts", "indexes", "reading", "compiling", "loaded", "built"}
+
+
+def run(
+    count: int, options: Options, names: Sequence[str], load: Load, as_json: bool, *, browser: bool, open_first: bool
+) -> int:
+    """Serve from so many processes until a signal ends it; the exit status. The memory for tiles and rows is divided
+    among them."""
+    each = replace(options, cache=(options.cache or total_memory() // 2) // count)
+
+    def serve(front_end: FrontEnd) -> int:
+        left_out = _SAID_BY_ALL if front_end.speaks else _SAID_BY_ONE
+        report = Reporter(as_json, leaves_out=left_out, more={"process": front_end.number})
+        start = partial(process.run, each, names, load, report)
+        return start(browser=browser, open_first=open_first, front_end=front_end)
+
+    return Supervisor(options, count, serve, PlainReporter(as_json)).run()

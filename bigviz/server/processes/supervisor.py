@@ -1,0 +1,213 @@
+"""The process that starts those behind a port, starts one again that has ended, and ends them.
+
+It has no threads and loads nothing of the engine: each of the others begins as a copy of it.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import secrets
+import shutil
+import signal
+import socket
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from bigviz.common.errors import BigvizError
+from bigviz.library.library import Library
+from bigviz.library.storage.directory import ServerLock, make_directory
+from bigviz.server.processes.bound import Bound
+from bigviz.server.processes.front_end import WRITER, FrontEnd
+from bigviz.server.processes.shared_counts import SharedCounts
+
+if TYPE_CHECKING:
+    from bigviz.server.run.options import Options
+
+__all__ = ["Supervisor"]
+
+Serve = Callable[[FrontEnd], int]
+Report = Callable[..., None]
+
+_BACKLOG: Final = 1_024
+_FAILED: Final = 1  # the exit status of a process that could not open the documents
+_SECONDS_FOR_OTHERS: Final = 3.0  # to pass on what they have in hand to the one that writes
+_SECONDS_TO_STOP: Final = 9.5  # in all: others kill after 10 s
+_STEADY: Final = 10.0  # seconds after which one that ends is started again at once
+_LONGEST_PAUSE: Final = 30.0
+_SIGNALS: Final = frozenset((signal.SIGCHLD, signal.SIGINT, signal.SIGTERM))
+
+
+@dataclass
+class _Child:
+    """One that runs, since a time; or, without a `pid`, is to be started at one."""
+
+    number: int
+    pid: int | None = None
+    at: float = 0.0
+    starts: int = 0
+    failures: int = 0
+    is_told: bool = False  # to end
+
+
+class Supervisor:
+    """Of `count` processes. `serve` is called in each, and gives its exit status. Raises BadInput for options that
+    cannot be, for a port that is taken, and for a library that another server has."""
+
+    def __init__(self, options: Options, count: int, serve: Serve, report: Report) -> None:
+        self._serve = serve
+        self._report = report
+        self._lock = _checked(options)
+        self._bound = Bound.of(options)
+        self._folder = Path(tempfile.mkdtemp(prefix="bigviz-"))
+        self._inner = [_inner(self._folder / str(number)) for number in range(count)]
+        self._counts = SharedCounts(count)
+        self._epoch = secrets.randbits(32)
+        self._lifeline = os.pipe()
+        self._children = [_Child(number) for number in range(count)]
+        self._stopping: float | None = None
+        self._status = 0
+
+    def run(self) -> int:
+        """Serve until a signal ends it: the exit status."""
+        gc.collect()
+        gc.freeze()  # what is there already stays shared
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        try:
+            while self._stopping is None or any(each.pid for each in self._children):
+                self._start_due(before)
+                self._stop_due()
+                self._wait()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            self._bound.close()
+            shutil.rmtree(self._folder, ignore_errors=True)
+        self._report("stopped")
+        return self._status
+
+    # --- starting ----------------------------------------------------------------------------------------------------
+
+    def _start_due(self, mask: Any) -> None:
+        for each in self._children:
+            if self._stopping is None and each.pid is None and each.at <= time.monotonic():
+                self._start(each, mask)
+
+    def _start(self, child: _Child, mask: Any) -> None:
+        pid = os.fork()
+        if not pid:
+            self._be(child, mask)
+        child.pid, child.at = pid, time.monotonic()
+        child.starts += 1
+
+    def _be(self, child: _Child, mask: Any) -> NoReturn:
+        """The new process: it ends here."""
+        status = _FAILED
+        try:
+            os.close(self._lifeline[1])
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's reaches all, and this one is told by the first
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+            front_end = FrontEnd(
+                child.number, len(self._children), self._bound, self._inner, self._counts, self._epoch,
+                self._lifeline[0], child.starts > 0,
+            )  # fmt: skip
+            status = self._serve(front_end)
+        except BigvizError as error:
+            if child.number == WRITER or child.starts:
+                os.write(2, f"Error: {error.message}\n".encode())
+        except BaseException:
+            os.write(2, traceback.format_exc().encode())
+        finally:
+            os._exit(status)
+
+    # --- ending ------------------------------------------------------------------------------------------------------
+
+    def _wait(self) -> None:
+        """Wait for a signal, or until something is due."""
+        due = [each.at for each in self._children if each.pid is None and self._stopping is None]
+        if self._stopping is not None:
+            due.append(time.monotonic() + 0.1)
+        seconds = max(0.0, min(due) - time.monotonic()) if due else 3_600.0
+        found = signal.sigtimedwait(_SIGNALS, seconds)
+        if found is not None and found.si_signo != signal.SIGCHLD:
+            self._end()
+        self._reap()
+
+    def _end(self) -> None:
+        """End all; at once, where that was asked for before."""
+        if self._stopping is not None:
+            self._signal(signal.SIGTERM, everyone=True)
+            return
+        self._stopping = time.monotonic()
+        self._bound.close()
+        self._signal(signal.SIGTERM, everyone=False)
+
+    def _stop_due(self) -> None:
+        """The one that writes ends after the others, which pass on to it what they have in hand."""
+        if self._stopping is None:
+            return
+        writer, passed = self._children[WRITER], time.monotonic() - self._stopping
+        others = any(each.pid for each in self._children if each is not writer)
+        if writer.pid and not writer.is_told and (not others or passed > _SECONDS_FOR_OTHERS):
+            writer.is_told = True
+            os.kill(writer.pid, signal.SIGTERM)
+        if passed > _SECONDS_TO_STOP:
+            self._signal(signal.SIGKILL, everyone=True)
+
+    def _signal(self, which: int, everyone: bool) -> None:
+        for each in self._children:
+            if each.pid and (everyone or each.number != WRITER):
+                os.kill(each.pid, which)
+
+    def _reap(self) -> None:
+        for each in self._children:
+            if each.pid is None:
+                continue
+            pid, status = os.waitpid(each.pid, os.WNOHANG)
+            if pid:
+                self._ended(each, status)
+
+    def _ended(self, child: _Child, status: int) -> None:
+        pid, lived = child.pid, time.monotonic() - child.at
+        child.pid, is_loaded = None, self._counts.is_loaded(child.number)
+        self._counts.forget(child.number)
+        if self._stopping is not None:
+            return
+        code = os.waitstatus_to_exitcode(status)
+        if code and not is_loaded and (child.number, child.starts) == (WRITER, 1):
+            self._status = code if code > 0 else _FAILED
+            self._end()
+            return
+        child.failures = 0 if lived > _STEADY else child.failures + 1
+        pause = 0.0 if child.failures < 2 else min(_LONGEST_PAUSE, 0.25 * 2.0**child.failures)
+        child.at = time.monotonic() + pause
+        how = signal.Signals(-code).name if code < 0 else f"exit status {code}"
+        self._report("process", number=child.number, pid=pid, done=f"has ended ({how}): another one takes its place")
+
+
+def _checked(options: Options) -> ServerLock | None:
+    """Check what the options say, and hold the library. Its database is closed again: a connection must not be taken
+    over by another process."""
+    if options.library is None:
+        options.check(None)
+        return None
+    directory = Path(options.library).absolute()
+    make_directory(directory)
+    lock = ServerLock.take(directory)
+    with Library.open(directory) as library:
+        options.check(library)
+    return lock
+
+
+def _inner(path: Path) -> socket.socket:
+    """A socket at which one process listens to the others; its directory is for this user alone."""
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    made.bind(str(path))
+    os.chmod(path, 0o600)
+    made.listen(_BACKLOG)
+    made.setblocking(False)
+    return made
