@@ -10,6 +10,7 @@ import click
 
 from bigviz import __version__
 from bigviz.commands import options as shared
+from bigviz.commands.cluster.options import cluster, cluster_options
 from bigviz.commands.groups import ErrorLines, Lazy
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def cli() -> None:
 @shared.drawing
 @shared.maps
 @shared.csv
+@cluster
 @shared.listening
 def serve(
     paths: tuple[str, ...],
@@ -79,10 +81,14 @@ def serve(
     bigviz serve trips.parquet --library /srv/plots
     bigviz serve app.py other.py
     bigviz serve --follow log.csv --follow days/
+    bigviz serve 'trips/*.parquet' --workers 4
     """
     from bigviz.commands.arguments import named_paths, with_scripts
     from bigviz.commands.serve import serve_library, serve_tables
 
+    workers = cluster_options(listening, glyph, bool(paths or follow))
+    if workers is not None:
+        glyph = "points"
     columns = (x, y, agg, glyph, filter, xaxis, yaxis, basemap, attribution)
     if not paths and not follow:
         if any((*columns, header, delimiter)):
@@ -94,13 +100,15 @@ def serve(
     named = named_paths((*with_scripts(paths), *follow))
     scripts = [each for each in named if each[1].endswith(".py")]
     tables = [each for each in named if not each[1].endswith(".py")]
+    if scripts and workers is not None:
+        raise click.UsageError("--scheduler and --workers are for data files: serve scripts without them.")
     if not tables:
         if any(columns):
             raise click.UsageError("Options of columns and axes are for data files: the script says what it shows.")
         if header or delimiter:
             raise click.UsageError("--header and --delimiter are for CSV files: the script passes them to bigviz.open.")
     options = shared.csv_options(header, delimiter)
-    serve_tables(tables, columns, options, listening, len(follow), scripts)
+    serve_tables(tables, columns, options, listening, len(follow), scripts, workers)
 
 
 @cli.command()

@@ -28,7 +28,7 @@ TILES = (
     "grid", "morton", "pyramid", "series", "store", "selection", "answers", "estimates", "scans", "segments", "bars",
     "brush",
 )  # fmt: skip
-ABOVE = ("rehearsal",)  # stands above these folders, beside engine.py
+ABOVE = ("rehearsal", "cluster")  # stands above these folders, beside engine.py
 
 
 def module_of(path: Path) -> str:

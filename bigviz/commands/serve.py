@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bigviz.common.progress import Progress
     from bigviz.data.formats.delimited.dialect import CsvOptions
     from bigviz.server.run.server import Load
+    from bigviz.tiles.cluster.options import ClusterOptions
 
 __all__ = ["ended", "nothing", "run", "serve_library", "serve_tables", "served"]
 
@@ -37,10 +38,12 @@ def serve_tables(
     listening: dict[str, Any],
     followed: int = 0,
     scripts: Sequence[tuple[str, str]] = (),
+    cluster: ClusterOptions | None = None,
 ) -> None:
     """Serve the (document name, path) of tables, and follow the last `followed` of them, beside those of `scripts`;
-    `columns` are those of loading.Columns. Raises BadInput for a map that cannot be, and what `check_columns` does,
-    before anything listens.
+    `columns` are those of loading.Columns. With a `cluster` its workers hold the rows.
+
+    Raises BadInput for a map that cannot be, and what `check_columns` does, before anything listens.
     """
     basemap, attribution = columns[-2:]
     figure_basemap(basemap, attribution, max_zoom=0)
@@ -53,6 +56,9 @@ def serve_tables(
         check_columns(named[: len(named) - followed], axes, options)
     follow = [name for name, _ in named[len(named) - followed :]]
 
+    stores = {name: listening[name] for name in ("store_dir", "store_limit", "index", "cache")}
+    engines: list[Any] = []
+
     def load(progress: Progress) -> Any:
         from bigviz.commands.hints import same_schema_hint
         from bigviz.server.run.loading import Columns, open_paths
@@ -60,9 +66,23 @@ def serve_tables(
         hint = same_schema_hint([path for name, path in named if name not in follow])
         if hint:
             click.echo(printable(hint), err=True)
-        return replace(open_paths(named, Columns(*columns), options, progress, follow), scripts=scripts)
+        brought = replace(open_paths(named, Columns(*columns), options, progress, follow), scripts=scripts)
+        if cluster is None:
+            return brought
+        from bigviz.server.run.on_cluster import engine_on
 
-    run([name for name, _ in (*named, *scripts)], load, listening, apps=bool(scripts))
+        engine = engine_on(cluster, Options(**stores).storage, brought.documents)
+        engines.append(engine)
+        return replace(brought, engine=engine)
+
+    names = [name for name, _ in (*named, *scripts)]
+    if cluster is None:
+        run(names, load, listening, apps=bool(scripts))
+        return
+    status = served(names, load, listening)
+    for engine in engines:
+        engine.close()
+    ended(status)
 
 
 def serve_library(listening: dict[str, Any]) -> None:

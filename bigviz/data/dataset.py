@@ -376,7 +376,11 @@ class Dataset:
         require_memory(self.num_rows * axis_dtype(info.type).itemsize, what)
         builder = builder_of(info, self.num_rows)
         self._source.read(self._named.own(index), builder.add, progress, cancel)
-        return builder.finish(self._grown(index, cancel)) if isinstance(builder, Categories) else builder.finish()
+        return builder.finish(self._order_of(index, cancel)) if isinstance(builder, Categories) else builder.finish()
+
+    def _order_of(self, index: int, cancel: Cancel) -> Sorted | None:
+        """The labels of a category whose order is given; None where its rows decide."""
+        return self._grown(index, cancel)
 
     def _take(self, index: int, rows: np.ndarray, room: Room) -> pa.Array | pa.ChunkedArray:
         direct = self._source.direct(index)

@@ -46,6 +46,7 @@ from bigviz.tiles.brush.prepared import Prepared
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number, check_window
+from bigviz.tiles.holders import Holders
 from bigviz.tiles.interface import SampledLayer
 from bigviz.tiles.layer_cache import LayerStore, Uses, Versions
 from bigviz.tiles.layer_factory import STORED_ROWS, IndexMode, Maker
@@ -114,6 +115,10 @@ class Engine:
         self._brushes = BrushMemory(memory)
         add_engine(self, self._store)
 
+    @property
+    def at_once(self) -> int:
+        return usable_cores()
+
     def ensure(self, dataset: Dataset, layer: Layer, progress: Progress = no_progress, cancel: Cancel = NEVER) -> None:
         try:
             self._ready(dataset, layer, progress, cancel, whole=True)
@@ -144,6 +149,9 @@ class Engine:
             return "answering"
         return "building" if self._layer_flights.under_way(key) else "none"
 
+    def holders(self, dataset: Dataset, layer: Layer) -> Holders | None:
+        return None
+
     def has_order(self, dataset: Dataset, layer: Layer) -> bool:
         """Whether the rows of a layer of points are in order in memory, here or where this engine looks for them."""
         key = self._order_key(dataset, layer)
@@ -167,6 +175,10 @@ class Engine:
             return None
         with self._answering(dataset, layer) as built:
             return built.dense
+
+    def answering(self, dataset: Dataset, layer: Layer, cancel: Cancel = NEVER) -> AbstractContextManager[LayerAnswers]:
+        """The layer itself, built if need be, for one answer that is put together elsewhere."""
+        return self._answering(dataset, layer, cancel)
 
     def etag(self, dataset: Dataset, layer: Layer, key: TileKey | None = None) -> str:
         built = None if key is None else self._store.find(self._key(dataset, layer))[0]

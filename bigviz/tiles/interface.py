@@ -46,6 +46,7 @@ from bigviz.tiles.brush.linked import (
 from bigviz.tiles.brush.orders.shapes import Box, Labels, Shape, Span
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number
+from bigviz.tiles.holders import Holders
 from bigviz.tiles.readiness import Readiness
 from bigviz.tiles.selection.region import Lasso, Rectangle, Region, Strip
 from bigviz.tiles.selection.row_set import RowSet
@@ -68,6 +69,7 @@ __all__ = [
     "Estimate",
     "Heights",
     "HistogramTarget",
+    "Holders",
     "LabelSource",
     "Labels",
     "Lasso",
@@ -177,6 +179,10 @@ class Engine(Protocol):
     and Unreadable if an index turns out to be damaged; it is built again when it is next needed.
     """
 
+    @property
+    def at_once(self) -> int:
+        """How many answers it works on at a time: threads beyond those wait for each other."""
+
     def publish(self, dataset: Dataset, layer: Layer) -> None:
         """The operator shows this layer, so its index may be kept on the disk; what viewers pick is not."""
 
@@ -189,6 +195,10 @@ class Engine(Protocol):
     def readiness(self, dataset: Dataset, layer: Layer) -> Readiness:
         """What the layer can answer now, apart from samples, which belong to those who began them. Tables of few rows
         are "complete" at once, and never "answering"."""
+
+    def holders(self, dataset: Dataset, layer: Layer) -> Holders | None:
+        """Which workers hold the rows of a layer; None where there are none, and this process holds all. Never
+        blocks."""
 
     def preview(self, dataset: Dataset, layer: Layer, cancel: Cancel = NEVER) -> SampledLayer | None:
         """Estimates to show until the layer can answer exactly; None if that will be soon enough: for a table of few

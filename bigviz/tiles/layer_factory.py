@@ -30,7 +30,7 @@ from bigviz.tiles.bars.histogram import HistogramLayer, gathered, line_below
 from bigviz.tiles.estimates.filtered_sample import FilteredSample
 from bigviz.tiles.estimates.preview_cache import Previews, SampledLayer
 from bigviz.tiles.filtered_rows import FilteredRows, filtered_line
-from bigviz.tiles.grid.order_spec import OrderSpec
+from bigviz.tiles.grid.order_spec import OrderSpec, far_of
 from bigviz.tiles.grid.row_filter import RowFilter, row_filter
 from bigviz.tiles.grid.survey import Survey, survey
 from bigviz.tiles.layer_inputs import gathered_bytes, kept_columns, read_bytes, read_columns, stored_inputs
@@ -420,7 +420,7 @@ class Maker:
     ) -> LineLayer:
         """A line in memory; `known` is what its survey would find, `series` all of its rows in order."""
         x, y = self._axes(dataset, layer, crew)
-        found = survey(x, y, layer.root == "default", crew) if known is None else known
+        found = survey(x, y, far_of(layer.root), crew) if known is None else known
         name = dataset.fingerprint, dataset.version, OrderSpec.of(layer)
         if keep is not None:
             return filtered_line(x, y, found, keep, self._series.get(name) if series is None else series, crew)
@@ -442,7 +442,7 @@ class Maker:
             return order
 
         def build(tell: Any, stop: Any) -> Order:
-            made = build_order(x, y, layer.root == "default", Crew(self._threads, tell, stop, self.turns))
+            made = build_order(x, y, far_of(layer.root), Crew(self._threads, tell, stop, self.turns))
             self.orders.put(key, made)
             return made
 

@@ -118,6 +118,11 @@ class LabelSet:
             if sum(map(len, self._pending)) >= 2 * MOST_CATEGORIES:
                 self._pending = [distinct(self.info, self._pending).dictionary]
 
+    def merge(self, labels: pa.Array) -> None:
+        """Take in labels that others have collected, as `finish` gave them."""
+        with self._lock:
+            self._pending.append(labels)
+
     def finish(self) -> Sorted:
         """The labels that some row has."""
         labels = pa.array([], pa.string())

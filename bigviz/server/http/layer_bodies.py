@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -93,6 +94,9 @@ class LayerBodies:
         answer["reduction"] = str(asked.layer.reduction)
         answer["rows"] = asked.dataset.num_rows
         readiness = backend.engine.readiness(asked.dataset, asked.layer)
+        holders = backend.engine.holders(asked.dataset, asked.layer)
+        if holders is not None:
+            answer["workers"] = asdict(holders)
         if info is None:
             unknown = dict.fromkeys(("extent", "range", "rows_outside", "rows_far", "rows_kept"))
             return {**answer, **unknown, "index": layer_json.INDEX[readiness]}

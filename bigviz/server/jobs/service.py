@@ -19,7 +19,6 @@ from bigviz.aggregate.layer import MOST_CATEGORIES, Layer
 from bigviz.common.cancel import Cancel
 from bigviz.common.daemon_thread import in_thread, start_daemon
 from bigviz.common.errors import BigvizError, Busy
-from bigviz.common.workers import usable_cores
 from bigviz.data.dataset import Dataset
 from bigviz.data.many_values import columns_of_many
 from bigviz.document.spec import Document
@@ -62,6 +61,7 @@ T = TypeVar("T")
 Place = tuple[int, int, int, int]
 
 _INDEXED_ROWS: Final = 1 << 20  # of a table below, nothing is kept on the disk
+_INDEXED_WITHIN: Final = 30.0  # seconds that a request waits for rows that workers index
 _OPENING: Final = 1.0  # seconds from a page's address to its greeting, at most
 _MOST_RESOLVED: Final = 64  # layers of a page
 _SHOWN: Final = 2.0  # seconds from a page's greeting until its figures are there, about
@@ -75,7 +75,7 @@ class Backend:
         self.engine = engine
         self.limits = limits
         self.metrics = metrics
-        self.runner = JobRunner(usable_cores(), lambda owner: getattr(owner, "share", owner))
+        self.runner = JobRunner(engine.at_once, lambda owner: getattr(owner, "share", owner))
         self.builds = Builds(engine, limits.builds, limits.builds_per_address)
         self.jobs = ViewJobs(engine)
         self.scans = Scans(engine)
@@ -194,14 +194,41 @@ class Backend:
         call: Callable[[Cancel], T],
         heavy: bool = False,
     ) -> T:
-        """The result of one job over a built layer for one HTTP request; Busy when too many wait already."""
+        """The result of one job over a built layer for one HTTP request; Busy when too many wait already, or workers
+        have not indexed all of its rows after 30 s."""
         with self._counted():
+            holders = self.engine.holders(dataset, layer)
+            if holders is None:
+                return await self._run(principal, dataset, layer, what, call, heavy)
+            late = holders.rows_held < dataset.num_rows
+            try:
+                async with asyncio.timeout(_INDEXED_WITHIN if late else None):
+                    return await self._run_on_workers(principal, dataset, layer, what, call, heavy)
+            except TimeoutError:
+                raise Busy("The workers of the cluster still index rows of this table: try again.") from None
+
+    async def _run_on_workers(
+        self, principal: Principal, dataset: Dataset, layer: Layer, what: Hashable, call: Callable[[Cancel], T],
+        heavy: bool,
+    ) -> T:  # fmt: skip
+        """The same; once more where a worker was lost meanwhile, as soon as others have its rows."""
+        while True:
+            try:
+                return await self._run(principal, dataset, layer, what, call, heavy)
+            except Busy:
+                if self.engine.readiness(dataset, layer) in EXACT:
+                    raise
+
+    async def _run(
+        self, principal: Principal, dataset: Dataset, layer: Layer, what: Hashable, call: Callable[[Cancel], T],
+        heavy: bool,
+    ) -> T:  # fmt: skip
+        readiness = self.engine.readiness(dataset, layer)
+        if readiness not in EXACT:
+            await self.info(dataset, layer, principal=principal)
             readiness = self.engine.readiness(dataset, layer)
-            if readiness not in EXACT:
-                await self.info(dataset, layer, principal=principal)
-                readiness = self.engine.readiness(dataset, layer)
-            key = (dataset.fingerprint, dataset.version, layer, what)
-            return await self.runner.run(principal.share, key, call, heavy, long=readiness == "scanned")
+        key = (dataset.fingerprint, dataset.version, layer, what)
+        return await self.runner.run(principal.share, key, call, heavy, long=readiness == "scanned")
 
     async def tile_tag(self, principal: Principal, asked: Asked, place: Place) -> str:
         """The name of what a tile depends on: versions of a dataset that grows share that of a tile that they do not

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from bigviz.server.run.options import Options
     from bigviz.server.site import Site
 
-__all__ = ["Brought", "Columns", "demo_documents", "document_of", "open_nothing", "open_paths"]
+__all__ = ["Brought", "Columns", "demo_documents", "document_of", "open_nothing", "open_paths", "stores_of"]
 
 _log = logging.getLogger("bigviz")
 
@@ -71,16 +71,17 @@ class Columns:
 
 @dataclass(frozen=True)
 class Brought:
-    """Open documents and an engine of their own; of tables those that are followed, and the (document name, path) of
-    the scripts that are run in processes of their own."""
+    """Open documents and an engine of their own (None: one of this machine); of tables those that are followed, and the
+    (document name, path) of the scripts that are run in processes of their own."""
 
     documents: Sequence[Document]
     followed: Sequence[Followed] = ()
     scripts: Sequence[tuple[str, str]] = ()
+    engine: Engine | None = None
 
     def backend(self, limits: Limits, metrics: Metrics, storage: Storage) -> Backend:
         """A backend on the running event loop."""
-        return Backend(engine_of(storage), limits, metrics)
+        return Backend(self.engine or engine_of(storage), limits, metrics)
 
     def when_compiling(self, tell: Callable[[], None]) -> None:
         """Call this once the first kernel is compiled, in any thread."""
@@ -110,11 +111,11 @@ class Brought:
 def engine_of(storage: Storage) -> Engine:
     """An engine with the memory and the stores that the operator gives it."""
     memory = storage.memory or total_memory() // 2
-    stores = None if storage.index == "never" else _stores_of(storage)
+    stores = None if storage.index == "never" else stores_of(storage)
     return Engine(memory // _TILES, index_bytes=memory - memory // _TILES, stores=stores, index=storage.index)
 
 
-def _stores_of(storage: Storage) -> StoreDirectory | None:
+def stores_of(storage: Storage) -> StoreDirectory | None:
     """The directory of indexes; None, with a warning, if the user has no cache directory and names none."""
     try:
         return StoreDirectory(storage.directory, storage.limit)

@@ -141,12 +141,15 @@ class PointsLayer(SingleVersion):
     def arrays(self, key: TileKey, cancel: Cancel = NEVER) -> list[Array]:
         """The tile's finished planes, from its exact accumulators."""
         inputs = self.pyramid.inputs
+        return finished(inputs.reduction, self.accumulators(key, cancel)[0], inputs.own, cancel)
+
+    def accumulators(self, key: TileKey, cancel: Cancel = NEVER) -> tuple[Planes, int]:
+        """The tile's exact accumulators, and the rows read for them."""
+        inputs = self.pyramid.inputs
         kept = self.pyramid.kept(key)
         if kept is not None:
-            planes = revive(inputs.reduction, kept, inputs.dtype, cancel)
-        else:
-            planes = self.pyramid.scan(key, cancel)[0]
-        return finished(inputs.reduction, planes, inputs.own, cancel)
+            return revive(inputs.reduction, kept, inputs.dtype, cancel), 0
+        return self.pyramid.scan(key, cancel)
 
     def level_values(self, level: int, cancel: Cancel = NEVER) -> KnownLevel:
         """The values of a level's cells, as found when the tiles were made; until then, and of an older store, those of
@@ -167,12 +170,17 @@ class PointsLayer(SingleVersion):
         """The finished image of a window, row 0 the highest y, as `Canvas` draws it: floats may be added in another
         order."""
         inputs = self.pyramid.inputs
-        reduction = inputs.reduction
+        return finished_image(inputs.reduction, self.image_planes(x_bins, y_bins, cancel), inputs.own, cancel)
+
+    def image_planes(self, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> Planes:
+        """The accumulators of an image, row 0 the lowest y."""
+        inputs = self.pyramid.inputs
         planes = self._ordered(self._ranges(x_bins, y_bins, cancel), x_bins, y_bins, cancel)
         if planes is None:
-            planes = reduction.create((y_bins.size, x_bins.size), inputs.dtype, len(inputs.labels or ()), cancel.check)
+            labels = len(inputs.labels or ())
+            planes = inputs.reduction.create((y_bins.size, x_bins.size), inputs.dtype, labels, cancel.check)
             self.add_to_image(planes, x_bins, y_bins, cancel, self._batches, ordered=False)
-        return finished_image(reduction, planes, inputs.own, cancel)
+        return planes
 
     def add_to_image(
         self, planes: Planes, x_bins: Bins, y_bins: Bins, cancel: Cancel, batches: Batches, ordered: bool = True

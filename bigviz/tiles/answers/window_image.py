@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
@@ -28,7 +28,9 @@ from bigviz.tiles.pyramid.accumulators import wire
 from bigviz.tiles.pyramid.layer_columns import Inputs
 from bigviz.wire.codec import SIDE, EncodedPlane
 
-__all__ = ["MOST_CELLS", "RowPart", "WindowImage", "draw_window", "ordered_rows"]
+__all__ = [
+    "MOST_CELLS", "RowPart", "WindowImage", "draw_window", "encoded_window", "fits", "ordered_rows", "window_planes",
+]  # fmt: skip
 
 Array = npt.NDArray[Any]
 Window = tuple[Number, Number]
@@ -77,11 +79,34 @@ def draw_window(
 
     `rows` are all of the window, and may be more; `dtype` is the reduction's accumulator's. Raises Cancelled.
     """
-    width, height = size
-    count = 1 if labels is None else len(labels)
-    if not 0 < width * height * count <= MOST_CELLS:
+    if not fits(size, labels):
         return None
     begun = time.perf_counter()
+    accumulators, read = window_planes(rows, reduction, dtype, labels, x, y, size, cancel)
+    drawn = time.perf_counter()
+    found = encoded_window(accumulators, reduction, dtype, labels, size, cancel)
+    weight = read * row_bytes + sum(len(plane.payload) for plane in found.planes)
+    encode_us = microseconds(time.perf_counter() - drawn)
+    return replace(found, cost=Cost(0, microseconds(drawn - begun), encode_us, read, weight))
+
+
+def fits(size: tuple[int, int], labels: tuple[str, ...] | None) -> bool:
+    """Whether an image of `size` (width, height) is small enough to be drawn."""
+    return 0 < size[0] * size[1] * (1 if labels is None else len(labels)) <= MOST_CELLS
+
+
+def window_planes(
+    rows: Iterable[RowPart],
+    reduction: Reduction,
+    dtype: np.dtype[Any],
+    labels: tuple[str, ...] | None,
+    x: Window,
+    y: Window,
+    size: tuple[int, int],
+    cancel: Cancel = NEVER,
+) -> tuple[Planes, int]:
+    """The accumulators of the image, row 0 the highest y, and how many rows were read."""
+    width, height = size
     accumulators = reduction.create((height, width), dtype, len(labels or ()), cancel.check)
     read = 0
     for part in rows:
@@ -90,15 +115,25 @@ def draw_window(
         cells = ((height - 1 - lines) * width + columns).astype(np.int32)
         reduction.append(accumulators, frozen(cells[keep]), part.rows(keep))
         read += part.read
-    drawn = time.perf_counter()
+    return accumulators, read
+
+
+def encoded_window(
+    accumulators: Planes,
+    reduction: Reduction,
+    dtype: np.dtype[Any],
+    labels: tuple[str, ...] | None,
+    size: tuple[int, int],
+    cancel: Cancel = NEVER,
+) -> WindowImage:
+    """The image of accumulators, at no cost."""
+    width, height = size
     planes: list[EncodedPlane] = []
     for top in range(0, height, SIDE):
         for left in range(0, width, SIDE):
             block = reduction.create((SIDE, SIDE), dtype, len(labels or ()), cancel.check)
             planes += wire(reduction, _filled(block, accumulators, top, left), cancel)
-    encode_us = microseconds(time.perf_counter() - drawn)
-    weight = read * row_bytes + sum(len(plane.payload) for plane in planes)
-    return WindowImage(width, height, count, planes, Cost(0, microseconds(drawn - begun), encode_us, read, weight))
+    return WindowImage(width, height, 1 if labels is None else len(labels), planes, Cost())
 
 
 def ordered_rows(order: Order, inputs: Inputs, x: Window, y: Window, cancel: Cancel) -> Iterator[RowPart]:

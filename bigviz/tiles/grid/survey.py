@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,11 +19,16 @@ from bigviz.aggregate.dyadic_cells import INSIDE, LIMIT, Root, root_of
 from bigviz.common.workers import Crew
 from bigviz.tiles.grid.batches import Batch, InMemory, Pairs
 
-__all__ = ["BINS", "FAR_SHARE", "SHORTER", "Extent", "Survey", "both_numbers", "numbers_of", "survey", "survey_pairs"]
+__all__ = [
+    "BINS", "FAR_SHARE", "SHORTER", "Extent", "Far", "Measures", "PairMeasures", "Survey", "both_numbers", "numbers_of",
+    "survey", "survey_measured", "survey_pairs",
+]  # fmt: skip
 
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
 Number = int | float
+Far = bool | tuple[Root, Root]
+"""Which rows are far: by the rule (True), none (False), or those outside of roots that are given."""
 
 FAR_SHARE: Final = 1000  # far rows are fewer than 1 in so many
 SHORTER: Final = 12  # and leaving them out shortens the root by 2^12 or more
@@ -72,32 +77,61 @@ class Extent:
         self.high = max(self.high[0], other.high[0]), max(self.high[1], other.high[1])
 
 
-def survey(x: Axis, y: Axis, far: bool, crew: Crew) -> Survey:
+class Measures(Protocol):
+    """What roots follow from, of the rows of two axes, wherever those are. What it tells of several sets of rows can be
+    put together: extents merged, bins added up."""
+
+    @property
+    def rows(self) -> int: ...
+
+    @property
+    def fixed_roots(self) -> tuple[Root | None, Root | None]:
+        """The roots that do not depend on the numbers."""
+
+    def extent(self, roots: tuple[Root, Root] | None) -> Extent:
+        """The extremes of the rows that are numbers on both axes and, if given, lie in both roots."""
+
+    def bins(self, which: int, root: Root, spare: int) -> npt.NDArray[np.int64] | None:
+        """How many rows (numbers on both axes) each of the `BINS` parts of a root of axis `which` holds; None where
+        more than `spare` of those in the root lie outside any two neighbouring ones."""
+
+    def extremes(self, which: int, part: Root) -> tuple[Number, Number] | None:
+        """The extremes on axis `which` of such rows that lie in a part of the root; None where there are none."""
+
+
+def survey(x: Axis, y: Axis, far: Far, crew: Crew) -> Survey:
     """`survey_pairs` of two axes of equal length."""
     return survey_pairs(InMemory(x, y), far, crew)
 
 
-def survey_pairs(pairs: Pairs, far: bool, crew: Crew, whole: Extent | None = None) -> Survey:
+def survey_pairs(pairs: Pairs, far: Far, crew: Crew, whole: Extent | None = None) -> Survey:
     """Find the roots of two axes, without their far rows where `far` is True, else with all rows.
 
     Reads all rows once, unless `whole` says what that would find, and where there may be far rows twice more; at most
     a batch a thread is in memory.
     """
-    whole = _extent(pairs, None, crew) if whole is None else whole
-    full = _roots(pairs, whole)
-    chosen = full
-    if far and whole.count:
-        chosen = (
-            _without_far(pairs, 0, full[0], whole.count, crew),
-            _without_far(pairs, 1, full[1], whole.count, crew),
-        )
-    kept = whole if chosen == full else _extent(pairs, chosen, crew)
-    outside = pairs.rows - whole.count
-    return Survey(*chosen, pairs.rows, kept.count, outside, whole.count - kept.count, kept.low, kept.high)
+    return survey_measured(PairMeasures(pairs, crew), far, whole)
 
 
-def _roots(pairs: Pairs, extent: Extent) -> tuple[Root, Root]:
-    fixed = pairs.fixed_roots
+def survey_measured(measures: Measures, far: Far, whole: Extent | None = None) -> Survey:
+    """The same from what is measured of the rows."""
+    whole = measures.extent(None) if whole is None else whole
+    if isinstance(far, tuple):
+        chosen, kept = far, measures.extent(far)
+    else:
+        chosen = full = _roots(measures, whole)
+        if far and whole.count:
+            chosen = (
+                _without_far(measures, 0, full[0], whole.count),
+                _without_far(measures, 1, full[1], whole.count),
+            )
+        kept = whole if chosen == full else measures.extent(chosen)
+    outside = measures.rows - whole.count
+    return Survey(*chosen, measures.rows, kept.count, outside, whole.count - kept.count, kept.low, kept.high)
+
+
+def _roots(measures: Measures, extent: Extent) -> tuple[Root, Root]:
+    fixed = measures.fixed_roots
     if extent.low is None or extent.high is None:
         return fixed[0] or root_of(None, None), fixed[1] or root_of(None, None)
     return (
@@ -106,26 +140,76 @@ def _roots(pairs: Pairs, extent: Extent) -> tuple[Root, Root]:
     )
 
 
-def _extent(pairs: Pairs, roots: tuple[Root, Root] | None, crew: Crew) -> Extent:
-    """The extremes of the rows that are numbers on both axes and, if given, lie in both roots."""
-    total = Extent()
-    lock = threading.Lock()
+@dataclass(frozen=True)
+class PairMeasures:
+    """Measures of rows that are read here, by the threads of a crew."""
 
-    def look(piece: int) -> int:
-        part = Extent()
-        for batch in crew.paced(pairs.read(piece, crew.cancel)):
-            xs, ys, mask = both_numbers(batch)
-            if roots is not None:
-                for values, root in ((xs, roots[0]), (ys, roots[1])):
-                    within = root.codes(values, None, np.empty(len(values), np.uint32)) == INSIDE
-                    mask = within if mask is None else mask & within
-            part.add(xs, ys) if mask is None else part.add(xs[mask], ys[mask])
-        with lock:
-            total.merge(part)
-        return pairs.pieces[piece][1]
+    pairs: Pairs
+    crew: Crew
 
-    crew.run("measuring", look, range(len(pairs.pieces)), pairs.rows)
-    return total
+    @property
+    def rows(self) -> int:
+        return self.pairs.rows
+
+    @property
+    def fixed_roots(self) -> tuple[Root | None, Root | None]:
+        return self.pairs.fixed_roots
+
+    def extent(self, roots: tuple[Root, Root] | None) -> Extent:
+        total = Extent()
+        lock = threading.Lock()
+
+        def look(piece: int) -> int:
+            part = Extent()
+            for batch in self.crew.paced(self.pairs.read(piece, self.crew.cancel)):
+                xs, ys, mask = both_numbers(batch)
+                if roots is not None:
+                    for values, root in ((xs, roots[0]), (ys, roots[1])):
+                        within = root.codes(values, None, np.empty(len(values), np.uint32)) == INSIDE
+                        mask = within if mask is None else mask & within
+                part.add(xs, ys) if mask is None else part.add(xs[mask], ys[mask])
+            with lock:
+                total.merge(part)
+            return self.pairs.pieces[piece][1]
+
+        self.crew.run("measuring", look, range(len(self.pairs.pieces)), self.rows)
+        return total
+
+    def bins(self, which: int, root: Root, spare: int) -> npt.NDArray[np.int64] | None:
+        bins = np.zeros(BINS, np.int64)
+        lock = threading.Lock()
+        ruled_out = threading.Event()
+
+        def look(piece: int) -> int:
+            for batch in self.crew.paced(self.pairs.read(piece, self.crew.cancel)) if not ruled_out.is_set() else ():
+                codes, inside = _codes_of(batch, which, root)
+                part = np.bincount(codes[inside] >> np.uint32(32 - SHORTER - 1), minlength=BINS)
+                with lock:
+                    np.add(bins, part, out=bins)
+                    if int(bins.sum()) - (bins[:-1] + bins[1:]).max() > spare:
+                        ruled_out.set()
+                if ruled_out.is_set():
+                    break
+            return self.pairs.pieces[piece][1]
+
+        self.crew.run("looking for far rows", look, _scattered(len(self.pairs.pieces)), self.rows)
+        return None if ruled_out.is_set() else bins
+
+    def extremes(self, which: int, part: Root) -> tuple[Number, Number] | None:
+        lows: list[Number] = []
+        highs: list[Number] = []
+
+        def look(piece: int) -> int:
+            for batch in self.crew.paced(self.pairs.read(piece, self.crew.cancel)):
+                _, inside = _codes_of(batch, which, part)
+                within = (batch.x, batch.y)[which][0][inside]
+                if len(within):
+                    lows.append(within.min().item())
+                    highs.append(within.max().item())
+            return self.pairs.pieces[piece][1]
+
+        self.crew.run("measuring", look, range(len(self.pairs.pieces)), self.rows)
+        return (min(lows), max(highs)) if lows else None
 
 
 def both_numbers(batch: Batch) -> tuple[Array, Array, Mask | None]:
@@ -147,45 +231,31 @@ def numbers_of(values: Array, valid: Mask | None) -> tuple[Array, Mask | None]:
     return values, mask if valid is None else mask & valid
 
 
-def _without_far(pairs: Pairs, which: int, root: Root, count: int, crew: Crew) -> Root:
+def _without_far(measures: Measures, which: int, root: Root, count: int) -> Root:
     """The root of axis `which` (0 is x) without its far rows; `root` holds all `count` of them."""
-    if pairs.fixed_roots[which] is not None:
+    if measures.fixed_roots[which] is not None:
         return root
     kept = count
     while True:
         spare = (count - 1) // FAR_SHARE - (count - kept)  # rows that may still be far
-        shorter = _shorter(pairs, which, root, kept, spare, crew) if spare > 0 else None
+        shorter = _shorter(measures, which, root, kept, spare) if spare > 0 else None
         if shorter is None:
             return root
         root, kept = shorter
 
 
-def _shorter(pairs: Pairs, which: int, root: Root, kept: int, spare: int, crew: Crew) -> tuple[Root, int] | None:
+def _shorter(measures: Measures, which: int, root: Root, kept: int, spare: int) -> tuple[Root, int] | None:
     """The shorter root that leaves out the fewest of `kept` rows, at most `spare`, and how many it keeps."""
-    bins = np.zeros(BINS, np.int64)
-    lock = threading.Lock()
-    ruled_out = threading.Event()  # too many rows lie outside any two neighbouring bins
-
-    def look(piece: int) -> int:
-        for batch in crew.paced(pairs.read(piece, crew.cancel)) if not ruled_out.is_set() else ():
-            codes, inside = _codes_of(batch, which, root)
-            part = np.bincount(codes[inside] >> np.uint32(32 - SHORTER - 1), minlength=BINS)
-            with lock:
-                np.add(bins, part, out=bins)
-                if (bins[:-1] + bins[1:]).max() + kept - int(bins.sum()) < kept - spare:
-                    ruled_out.set()
-            if ruled_out.is_set():
-                break
-        return pairs.pieces[piece][1]
-
-    crew.run("looking for far rows", look, _scattered(len(pairs.pieces)), pairs.rows)
-    if ruled_out.is_set():
+    bins = measures.bins(which, root, spare)
+    if bins is None:
         return None
     pairs_of_bins = bins[:-1] + bins[1:]
     candidates = np.flatnonzero((pairs_of_bins >= kept - spare) & (pairs_of_bins < kept)).tolist()
     for k in sorted(candidates, key=lambda k: -int(pairs_of_bins[k])):
         part = Root((root.multiple << SHORTER) + k, root.exponent - SHORTER)
-        found = root_of(*_extremes(pairs, which, part, crew))
+        extremes = measures.extremes(which, part)
+        assert extremes is not None  # the part holds rows
+        found = root_of(*extremes)
         if root.exponent - found.exponent >= SHORTER:
             return found, int(pairs_of_bins[k])
     return None
@@ -197,23 +267,6 @@ def _codes_of(batch: Batch, which: int, root: Root) -> tuple[npt.NDArray[np.uint
     values = (xs, ys)[which]
     codes = np.empty(len(values), np.uint32)
     return codes, root.codes(values, mask, codes) == INSIDE
-
-
-def _extremes(pairs: Pairs, which: int, part: Root, crew: Crew) -> tuple[Number, Number]:
-    lows: list[Number] = []
-    highs: list[Number] = []
-
-    def look(piece: int) -> int:
-        for batch in crew.paced(pairs.read(piece, crew.cancel)):
-            _, inside = _codes_of(batch, which, part)
-            within = (batch.x, batch.y)[which][0][inside]
-            if len(within):
-                lows.append(within.min().item())
-                highs.append(within.max().item())
-        return pairs.pieces[piece][1]
-
-    crew.run("measuring", look, range(len(pairs.pieces)), pairs.rows)
-    return min(lows), max(highs)
 
 
 def _scattered(count: int) -> list[int]:

@@ -20,7 +20,7 @@ from bigviz.common.errors import TooLarge
 from bigviz.common.workers import Crew, slices
 from bigviz.tiles.grid.batches import Batch
 from bigviz.tiles.grid.interleave import compact, spread
-from bigviz.tiles.grid.survey import Survey, survey
+from bigviz.tiles.grid.survey import Far, Survey, survey
 from bigviz.tiles.morton.keys import encode
 from bigviz.tiles.morton.quadtree import positions_of
 from bigviz.tiles.morton.radix_sort import sort_keys
@@ -168,9 +168,9 @@ class Excerpt(MemoryOrder):
         return np.asarray(self.originals[self.numbered.take(positions)], np.int64)
 
 
-def build_order(x: Axis, y: Axis, far: bool, crew: Crew, known: Survey | None = None) -> MemoryOrder:
-    """Sort the rows of two axes of equal length. `far` True leaves the far rows out of the roots, False keeps them in;
-    `known` says what the survey would find.
+def build_order(x: Axis, y: Axis, far: Far, crew: Crew, known: Survey | None = None) -> MemoryOrder:
+    """Sort the rows of two axes of equal length. `far` says which rows are left out of the roots; `known` says what
+    the survey would find.
 
     Peak memory: 24 bytes a row in addition to the columns; 12 stay. Raises TooLarge from 2^32 - 1 rows on.
     """

@@ -22,7 +22,7 @@ from bigviz.data.columns.numbers import axis_dtype
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.estimates.preview_cache import Previews
 from bigviz.tiles.grid.batches import Streamed
-from bigviz.tiles.grid.order_spec import OrderSpec
+from bigviz.tiles.grid.order_spec import OrderSpec, far_of
 from bigviz.tiles.grid.row_filter import row_filter
 from bigviz.tiles.grid.survey import Survey, survey_pairs
 from bigviz.tiles.scans.parallel_pass import Gate
@@ -30,7 +30,7 @@ from bigviz.tiles.scans.piece_boxes import piece_boxes
 from bigviz.tiles.scans.scanned_layer import ScannedLayer, Scanning
 from bigviz.tiles.scans.window_rows import Recipe
 
-__all__ = ["Scanner", "accumulator_dtype", "check_categories", "head_of"]
+__all__ = ["Scanner", "accumulator_dtype", "check_categories", "extremes_of", "head_of"]
 
 _PASSES: Final = 2  # at a time: a pass takes all threads, and memory for planes
 _SURVEYS: Final = 256
@@ -77,7 +77,7 @@ class Scanner:
             return found
 
         def look(tell: Any, stop: Cancel) -> Survey:
-            made = survey_pairs(source.along(()), layer.root == "default", Crew(crew.threads, tell, stop, crew.turns))
+            made = survey_pairs(source.along(()), far_of(layer.root), Crew(crew.threads, tell, stop, crew.turns))
             with self._lock:
                 self._surveys[key] = made
             return made
@@ -104,7 +104,7 @@ def accumulator_dtype(dataset: Dataset, reduction: Reduction, own: np.dtype[Any]
     """What values of a dtype are added up in, where their column is not in memory: for some a pass finds it out."""
     name = reduction.column
     assert name is not None
-    return reduction.accumulator_of(own, dataset.num_rows, lambda: _extremes(dataset, name, crew))
+    return reduction.accumulator_of(own, dataset.num_rows, lambda: extremes_of(dataset, name, crew))
 
 
 def check_categories(name: str, labels: tuple[str, ...]) -> None:
@@ -117,7 +117,7 @@ def check_categories(name: str, labels: tuple[str, ...]) -> None:
         )
 
 
-def _extremes(dataset: Dataset, name: str, crew: Crew) -> tuple[int, int]:
+def extremes_of(dataset: Dataset, name: str, crew: Crew) -> tuple[int, int]:
     """The smallest and the largest integer of a column, by a pass over it; 0 stands for those that are not valid."""
     found: list[tuple[int, int]] = [(0, 0)]
     chunks = dataset.chunks()

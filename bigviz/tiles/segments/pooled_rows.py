@@ -32,7 +32,7 @@ from bigviz.tiles.pyramid.layer_columns import Inputs
 from bigviz.tiles.segments.part_layer import PartLayer, Strays
 from bigviz.tiles.segments.row_part import PartOrder, Roots
 
-__all__ = ["Pool", "pooled_marks", "pooled_table"]
+__all__ = ["Pool", "TakenRows", "mixed_order", "pooled_marks", "pooled_table"]
 
 Array = npt.NDArray[Any]
 Window = tuple[Number, Number]
@@ -64,7 +64,7 @@ class _Mixed(PartOrder):
 
 
 @dataclass(frozen=True)
-class _Taken:
+class TakenRows:
     """Rows of one part: their numbers, their places on both axes, and what a reduction knows of them."""
 
     row: Array
@@ -97,7 +97,7 @@ def pooled_marks(pool: Pool, reduction: Reduction, x: Window, y: Window, most: i
     else:
         taken = [_of_part(part, positions_of(low, high)) for part, low, high in found]
         taken += [_of_strays(each, at) for each, at in stray]
-        order, inputs = _mixed(pool, reduction, taken, cancel)
+        order, inputs = mixed_order(pool, reduction, taken, cancel)
         marks = find_marks(order, inputs, x, y, most, cancel)
     if marks is not None:
         marks.cost.kernel_us = microseconds(time.perf_counter() - begun)
@@ -108,18 +108,18 @@ def _suits(part: PartLayer, pool: Pool) -> bool:
     return part.part.order.roots == pool.roots and len(part.inputs.labels or ()) == len(pool.labels or ())
 
 
-def _of_part(part: PartLayer, positions: Array) -> _Taken:
+def _of_part(part: PartLayer, positions: Array) -> TakenRows:
     order = part.part.order
     x, y = (order.numbers(which, positions) for which in (0, 1))
-    return _Taken(order.row_numbers(positions), x, y, part.inputs.rows(positions))
+    return TakenRows(order.row_numbers(positions), x, y, part.inputs.rows(positions))
 
 
-def _of_strays(strays: Strays, at: Array) -> _Taken:
+def _of_strays(strays: Strays, at: Array) -> TakenRows:
     x, y = (strays.numbers(which)[at] for which in (0, 1))
-    return _Taken(strays.row_numbers(at), x, y, strays.rows(at))
+    return TakenRows(strays.row_numbers(at), x, y, strays.rows(at))
 
 
-def _mixed(pool: Pool, reduction: Reduction, taken: Sequence[_Taken], cancel: Cancel) -> tuple[_Mixed, Inputs]:
+def mixed_order(pool: Pool, reduction: Reduction, taken: Sequence[TakenRows], cancel: Cancel) -> tuple[_Mixed, Inputs]:
     """Rows in the order of the roots of all, ties by row number."""
     row = np.concatenate([np.empty(0, np.int64), *(each.row for each in taken)])
     empty = [axis.slice(0, 0)[0] for axis in pool.axes]

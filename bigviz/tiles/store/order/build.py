@@ -24,7 +24,7 @@ from bigviz.common.workers import Crew
 from bigviz.common.xxh64 import sum_blocks
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.grid.batches import Streamed
-from bigviz.tiles.grid.order_spec import OrderSpec
+from bigviz.tiles.grid.order_spec import OrderSpec, far_of
 from bigviz.tiles.morton.keys import Derived
 from bigviz.tiles.morton.order import MOST_ROWS
 from bigviz.tiles.store.files.column_file import ColumnFile, map_column, write_column
@@ -93,7 +93,7 @@ class _Build:
         bare = self.source.along(())
         plan = load_plan(self.path / _PLAN, bare)
         if plan is None:
-            plan = make_plan(bare, self.spec.root == "default", self._step(0.0, 0.2))
+            plan = make_plan(bare, far_of(self.spec.root), self._step(0.0, 0.2))
             save_plan(self.path / _PLAN, plan)
         return plan
 

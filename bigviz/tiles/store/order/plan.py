@@ -20,7 +20,7 @@ from bigviz.common.workers import SLICE, Crew
 from bigviz.data.columns.column import Column
 from bigviz.data.columns.numbers import axis_dtype
 from bigviz.tiles.grid.batches import Batch, Streamed
-from bigviz.tiles.grid.survey import Survey, survey_pairs
+from bigviz.tiles.grid.survey import Far, Survey, survey_pairs
 from bigviz.tiles.morton.keys import Derived, derived, encode
 from bigviz.tiles.store.files.manifest import write_aside
 from bigviz.tiles.store.files.survey_json import survey_facts, survey_of
@@ -83,7 +83,7 @@ class Plan:
         return _ROOM * int(np.diff(self.units[0]).max(initial=0))
 
 
-def make_plan(source: Streamed, far: bool, crew: Crew) -> Plan:
+def make_plan(source: Streamed, far: Far, crew: Crew) -> Plan:
     """Read the rows twice (more often if they are skewed or some are far)."""
     rows = source.rows
     found = survey_pairs(source, far, crew.within("", 0.0, 0.3, rows))

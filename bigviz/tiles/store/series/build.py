@@ -29,7 +29,7 @@ from bigviz.data.columns.column import widen
 from bigviz.data.columns.numbers import axis_dtype
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.grid.batches import Batch, Streamed
-from bigviz.tiles.grid.order_spec import OrderSpec
+from bigviz.tiles.grid.order_spec import OrderSpec, far_of
 from bigviz.tiles.grid.survey import numbers_of
 from bigviz.tiles.morton.order import MOST_ROWS
 from bigviz.tiles.series.series import LEAF, NOWHERE, fill_gaps, find_extremes, raise_tree, tree_starts
@@ -78,7 +78,7 @@ def write_series(
         with _Writer(path, pairs, crew, False) as writer:
             facts = writer.write(sorted_batches(pairs, path, crew))
     finding = crew.within(_STAGE, 0.95, 1.0, dataset.num_rows)
-    found = survey_series(open_parts(path, facts), writer.gaps.missing, pairs, spec.root == "default", finding)
+    found = survey_series(open_parts(path, facts), writer.gaps.missing, pairs, far_of(spec.root), finding)
     return {**facts, "survey": found}
 
 

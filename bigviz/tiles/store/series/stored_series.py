@@ -18,7 +18,7 @@ from bigviz.common.workers import SLICE, Crew, slices
 from bigviz.common.xxh64 import checksum
 from bigviz.data.columns.column import widen
 from bigviz.tiles.grid.batches import Batch, Streamed
-from bigviz.tiles.grid.survey import Extent, Survey, survey_pairs
+from bigviz.tiles.grid.survey import Extent, Far, Survey, survey_pairs
 from bigviz.tiles.series.series import NOWHERE, Series, Tree, tree_starts
 from bigviz.tiles.series.sorted_numbers import Ascending, Regular, ascending, ruled
 from bigviz.tiles.store.files.column_file import map_column
@@ -119,7 +119,7 @@ class _Ordered:
         yield Batch(first, (self.series.x.slice(first, first + count), None), (widen(y), known))
 
 
-def survey_series(series: Series, missing: int, pairs: Streamed, far: bool, crew: Crew) -> dict[str, Any]:
+def survey_series(series: Series, missing: int, pairs: Streamed, far: Far, crew: Crew) -> dict[str, Any]:
     """The roots and extremes of the rows of `pairs`, whose series this is with `missing` positions without y, as JSON;
     its tree spares reading them all."""
     ordered = _Ordered(series, pairs.rows, pairs.fixed_roots)

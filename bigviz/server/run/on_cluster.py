@@ -1,0 +1,55 @@
+"""An engine whose tables are held by the workers of a cluster."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+
+from bigviz.common.memory import total_memory
+from bigviz.data.dataset import Dataset
+from bigviz.data.stretch import is_divisible
+from bigviz.document.spec import Document
+from bigviz.server.run.index_options import Storage
+from bigviz.server.run.loading import stores_of
+from bigviz.tiles.cluster.connect import connect
+from bigviz.tiles.cluster.dask_engine import DaskEngine
+from bigviz.tiles.cluster.options import ClusterOptions
+from bigviz.tiles.cluster.worker_plugin import HostSettings
+
+__all__ = ["engine_on"]
+
+_log = logging.getLogger("bigviz")
+
+_HERE = 4  # of the memory for caches, workers that are started here take all but a part of so many
+
+
+def engine_on(options: ClusterOptions, storage: Storage, documents: Sequence[Document]) -> DaskEngine:
+    """The engine, whose workers hold the tables of documents as far as they can; the log says which ones they cannot.
+
+    Raises BadInput where nothing answers, there are no workers, or one runs another version.
+    """
+    memory = storage.memory or total_memory() // 2
+    mine = memory // _HERE
+    each = None if options.workers is None else (memory - mine) // options.workers
+    directory = None if storage.directory is None else str(storage.directory.absolute())
+    settings = HostSettings(directory, storage.limit, each, storage.index)
+    divided = frozenset(_divided(documents))
+    workers = connect(options, settings)
+    return DaskEngine(
+        workers,
+        mine // 2,
+        mine // 2,
+        divides=lambda dataset: dataset.fingerprint in divided,
+        stores=None if storage.index == "never" else stores_of(storage),
+        index=storage.index,
+    )
+
+
+def _divided(documents: Sequence[Document]) -> Iterator[str]:
+    """The fingerprints of the tables that workers can hold."""
+    sources = {id(each): each for document in documents for each in document.sources.values()}
+    for dataset in sources.values():
+        if isinstance(dataset, Dataset) and is_divisible(dataset):
+            yield dataset.fingerprint
+        elif isinstance(dataset, Dataset):
+            _log.warning("%r is held by this process: workers hold tables of Parquet and Arrow files.", dataset.name)

@@ -1,0 +1,179 @@
+"""Layers of tables that workers hold: roots, labels and types of all rows, which each part is then indexed by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from weakref import WeakValueDictionary
+
+import numpy as np
+
+from bigviz.aggregate.axis import Axis
+from bigviz.aggregate.dyadic_cells import Root
+from bigviz.aggregate.layer import Layer
+from bigviz.aggregate.spaces import space
+from bigviz.common.cancel import Cancel
+from bigviz.common.errors import BigvizError
+from bigviz.common.progress import Progress
+from bigviz.common.single_flight import Flights
+from bigviz.common.workers import Crew
+from bigviz.data.columns.categories import LabelSet
+from bigviz.data.columns.numbers import axis_dtype
+from bigviz.data.dataset import Dataset
+from bigviz.data.stretch import know_labels
+from bigviz.tiles.answers.layer_answers import LayerAnswers
+from bigviz.tiles.cluster.cluster_points import ClusterPoints, refused
+from bigviz.tiles.cluster.messages import Answer, arrays_of, extent_of, layer_facts
+from bigviz.tiles.cluster.part_host import labels_bytes, labels_from
+from bigviz.tiles.cluster.workers import Part, Workers
+from bigviz.tiles.grid.order_spec import OrderSpec, far_of
+from bigviz.tiles.grid.survey import Extent, Survey, survey_measured
+from bigviz.tiles.layer_factory import Maker, Opened, Sampled
+from bigviz.tiles.scans.scan_factory import check_categories, head_of
+
+__all__ = ["ClusterMaker"]
+
+
+class ClusterMaker(Maker):
+    """Makes layers of tables of files on the workers, and of other tables here. Safe to use from any threads."""
+
+    def __init__(self, workers: Workers, divides: Callable[[Dataset], bool], *of_this_machine: Any) -> None:
+        super().__init__(*of_this_machine)
+        self._workers, self._divides = workers, divides
+        self._surveys: dict[Hashable, Survey] = {}
+        self._survey_flights: Flights[Survey] = Flights()
+        self._prepared: WeakValueDictionary[Hashable, ClusterPoints] = WeakValueDictionary()
+        self._flights_of_points: Flights[ClusterPoints] = Flights()
+
+    def preview(self, dataset: Dataset, layer: Layer, key: Hashable, cancel: Cancel) -> Sampled | None:
+        """None of a table on workers: there is nothing to show before it is indexed."""
+        return None if self._divides(dataset) else super().preview(dataset, layer, key, cancel)
+
+    def scans(self, dataset: Dataset, layer: Layer, key: Hashable) -> bool:
+        """Whether a layer of points would be scanned if it were made now."""
+        return not self._divides(dataset) and super().scans(dataset, layer, key)
+
+    def make(
+        self, dataset: Dataset, layer: Layer, key: Hashable, crew: Crew, opened: Opened, again: bool = False
+    ) -> LayerAnswers:
+        """The layer. Raises what `Maker.make` does, BadInput for what a cluster does not offer, and Busy."""
+        if not self._divides(dataset):
+            return super().make(dataset, layer, key, crew, opened, again)
+        points = self.prepared(dataset, layer, crew)
+        points.restore(self.is_published(dataset, layer), crew.progress, crew.cancel)
+        return points
+
+    def is_published(self, dataset: Dataset, layer: Layer) -> bool:
+        """Whether the operator shows a layer."""
+        return (dataset.fingerprint, layer) in self._published_layers
+
+    def restore_all(self) -> None:
+        """Have the rows of lost workers indexed again for all layers that somebody uses."""
+        for points in list(self._prepared.values()):
+            with suppress(BigvizError):  # who asks for the layer is told
+                points.restore((points.parts[0].dataset, points.layer) in self._published_layers)
+
+    def prepared(self, dataset: Dataset, layer: Layer, crew: Crew) -> ClusterPoints:
+        """A layer whose parts need not be indexed yet: what follows from all rows is known."""
+        key = dataset.fingerprint, layer.key()
+        found = self._prepared.get(key)
+        if found is None:
+            work = partial(self._prepare, dataset, layer, crew.threads)
+            found = self._flights_of_points.get(key, work, crew.progress, crew.cancel)
+            self._prepared[key] = found
+        return found
+
+    def _prepare(self, dataset: Dataset, layer: Layer, threads: int, tell: Progress, stop: Cancel) -> ClusterPoints:
+        crew = Crew(threads, tell, stop)
+        if layer.glyph != "points":
+            raise refused(f"glyph {layer.glyph!r}")
+        parts, reduction = self._workers.parts_of(dataset), layer.reduction
+        named = tuple(name for name in layer.columns if dataset.info(name).kind == "category")
+        for name in named:
+            self._find_labels(dataset, parts, name, crew)
+        labels = None if reduction.category is None else dataset.labels(reduction.category, crew.cancel)
+        if reduction.category is not None:
+            check_categories(reduction.category, labels or ())
+        survey = self._survey(dataset, layer, parts, named, crew)
+        dtype = own = np.dtype(np.uint32)
+        if reduction.column is not None:
+            own = axis_dtype(dataset.info(reduction.column).type)
+            dtype = reduction.accumulator_of(own, dataset.num_rows, lambda: self._bounds(parts, layer, named, crew))
+        heads = [head_of(dataset, name, crew.cancel) for name in (layer.x, layer.y)]
+        axes = Axis(heads[0], space(layer.xaxis, "x")), Axis(heads[1], space(layer.yaxis, "y"))
+        return ClusterPoints(self._workers, parts, layer, survey, axes, dtype, own, labels, named)
+
+    def _find_labels(self, dataset: Dataset, parts: tuple[Part, ...], name: str, crew: Crew) -> None:
+        """Find the labels of a category, of all rows, and know them here and for the workers."""
+        if self._workers.has_labels(dataset, name):
+            return
+        found = LabelSet(dataset.info(name))
+        for answer in self._workers.ask(parts, {"ask": "own_labels", "column": name}, crew.cancel):
+            own = labels_from(answer.bodies[0]).labels
+            if len(own):
+                found.merge(own)
+        labels = found.finish()
+        know_labels(dataset, name, labels)
+        self._workers.know_labels(dataset, name, labels_bytes(labels.labels))
+
+    def _survey(
+        self, dataset: Dataset, layer: Layer, parts: tuple[Part, ...], named: tuple[str, ...], crew: Crew
+    ) -> Survey:
+        key = dataset.fingerprint, OrderSpec.of(layer)
+        found = self._surveys.get(key)
+        if found is not None:
+            return found
+
+        def look(tell: object, stop: Cancel) -> Survey:
+            measures = _PartMeasures(self._workers, parts, layer, named, stop, dataset.num_rows)
+            made = self._surveys[key] = survey_measured(measures, far_of(layer.root))
+            return made
+
+        return self._survey_flights.get(key, look, crew.progress, crew.cancel)
+
+    def _bounds(self, parts: tuple[Part, ...], layer: Layer, named: tuple[str, ...], crew: Crew) -> tuple[int, int]:
+        """The smallest and the largest integer of the reduction's column."""
+        asked = {"ask": "bounds", "column": layer.reduction.column, "labels": named}
+        found = [answer.head["found"] for answer in self._workers.ask(parts, asked, crew.cancel)]
+        return min(low for low, _ in found), max(high for _, high in found)
+
+
+@dataclass(frozen=True)
+class _PartMeasures:
+    """Measures of the rows of all parts, put together."""
+
+    workers: Workers
+    parts: tuple[Part, ...]
+    layer: Layer
+    named: tuple[str, ...]
+    cancel: Cancel
+    rows: int
+
+    @property
+    def fixed_roots(self) -> tuple[Root | None, Root | None]:
+        return space(self.layer.xaxis, "x").root, space(self.layer.yaxis, "y").root
+
+    def extent(self, roots: tuple[Root, Root] | None) -> Extent:
+        given = None if roots is None else [[each.multiple, each.exponent] for each in roots]
+        total = Extent()
+        for answer in self._ask({"ask": "extent", "roots": given}):
+            total.merge(extent_of(answer.head))
+        return total
+
+    def bins(self, which: int, root: Root, spare: int) -> np.ndarray | None:
+        asked = {"ask": "bins", "which": which, "root": [root.multiple, root.exponent], "spare": spare}
+        found = [arrays_of(answer.head["arrays"], answer.bodies)[0] for answer in self._ask(asked)]
+        there = [each for each in found if each is not None]
+        return sum(there[1:], there[0]) if len(there) == len(found) else None
+
+    def extremes(self, which: int, part: Root) -> tuple[Any, Any] | None:
+        asked = {"ask": "extremes", "which": which, "root": [part.multiple, part.exponent]}
+        found = [each for each in (answer.head["found"] for answer in self._ask(asked)) if each is not None]
+        return (min(low for low, _ in found), max(high for _, high in found)) if found else None
+
+    def _ask(self, asked: Mapping[str, Any]) -> list[Answer]:
+        told = {**asked, "layer": layer_facts(self.layer), "labels": self.named}
+        return self.workers.ask(self.parts, told, self.cancel)

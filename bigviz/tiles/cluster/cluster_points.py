@@ -1,0 +1,291 @@
+"""A layer of points over the parts of a table that workers hold: their accumulators, added up in the order of rows."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from bigviz.aggregate.axis import Axis
+from bigviz.aggregate.glyphs.bins import Bins
+from bigviz.aggregate.layer import Layer
+from bigviz.aggregate.reductions.base import Planes, Rows
+from bigviz.common.cancel import NEVER, Cancel, locked
+from bigviz.common.errors import BadInput
+from bigviz.common.progress import Progress, no_progress
+from bigviz.common.workers import Crew
+from bigviz.data.dataset import Dataset
+from bigviz.render.level_values import KnownLevel, LevelSource
+from bigviz.tiles.answers.answer import Cost, Drawn, Estimate, microseconds
+from bigviz.tiles.answers.layer_answers import Held
+from bigviz.tiles.answers.layer_info import LayerInfo, facts_of
+from bigviz.tiles.answers.marks import MOST_MARKS, MOST_SORTED, Marks, find_marks
+from bigviz.tiles.answers.points_layer import finished_image
+from bigviz.tiles.answers.row_lookup import rows_table
+from bigviz.tiles.answers.single_version import SingleVersion
+from bigviz.tiles.answers.window_image import WindowImage, encoded_window, fits
+from bigviz.tiles.cluster.messages import Answer, arrays_of, kept_of, layer_facts
+from bigviz.tiles.cluster.tile_batches import TileBatches, tiles_of
+from bigviz.tiles.cluster.workers import Moved, Part, Workers
+from bigviz.tiles.grid.survey import Survey
+from bigviz.tiles.grid.tile_key import TileKey
+from bigviz.tiles.grid.window import Number
+from bigviz.tiles.holders import Holders
+from bigviz.tiles.pyramid.accumulators import finished, revive, wire
+from bigviz.tiles.segments.pooled_rows import Pool, TakenRows, mixed_order
+from bigviz.tiles.selection.chosen import Chosen
+from bigviz.tiles.selection.region import Region
+from bigviz.wire.codec import SIDE
+
+__all__ = ["ClusterPoints", "refused"]
+
+Array = npt.NDArray[Any]
+Window = tuple[Number, Number]
+
+_STAGE: Final = "indexing on workers"
+_MOST_SENT: Final = MOST_SORTED  # rows that a view has the time to bring together
+
+
+@dataclass(frozen=True, eq=False)
+class ClusterPoints(SingleVersion):
+    """Everything that answers for a layer of points of a dataset that workers hold.
+
+    `survey`, `axes`, `dtype`, `own` and `labels` are those of all rows; `named` are the categories whose labels workers
+    need. `indexed` says of each part that was indexed which holding it was by (`Workers.holder`), and `kept_rows` how
+    many of its rows the filter keeps; `noted` is told of it.
+    """
+
+    workers: Workers
+    parts: tuple[Part, ...]
+    layer: Layer
+    survey: Survey
+    axes: tuple[Axis, Axis]
+    dtype: np.dtype[Any]
+    own: np.dtype[Any]
+    labels: tuple[str, ...] | None
+    named: tuple[str, ...]
+    indexed: dict[Part, int] = field(default_factory=dict)
+    kept_rows: dict[Part, int] = field(default_factory=dict)
+    noted: threading.Condition = field(default_factory=threading.Condition, repr=False)
+    restoring: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    batches: TileBatches = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "batches", TileBatches(self.workers, self.parts))
+
+    @property
+    def is_scanned(self) -> bool:
+        """False: workers have indexes."""
+        return False
+
+    @property
+    def dense(self) -> None:
+        """None: no worker knows of the others' rows."""
+
+    def facts(self, dataset: Dataset, layer: Layer) -> LayerInfo:
+        """What is known of the layer."""
+        kept = sum(self.kept_rows.values()) if layer.filter else None
+        return facts_of(dataset, layer, self.survey, self.axes, self.labels, False, kept)
+
+    def held_parts(self) -> list[Part]:
+        """The parts whose index is there."""
+        holders = ((part, self.workers.holder(part)) for part in self.parts)
+        return [part for part, held in holders if held is not None and held[1] == self.indexed.get(part)]
+
+    def holders(self) -> Holders:
+        """Who holds the rows."""
+        held = self.held_parts()
+        who = {holder[0] for holder in map(self.workers.holder, held) if holder is not None}
+        return Holders(self.workers.known, len(who), sum(part.rows for part in held))
+
+    def restore(self, published: bool, progress: Progress = no_progress, cancel: Cancel = NEVER) -> None:
+        """Have the parts indexed whose index is not there. Raises what indexing does, and Busy without workers."""
+        rows = sum(part.rows for part in self.parts)
+
+        def note(part: Part, epoch: int, answer: Answer) -> None:
+            with self.noted:
+                self.indexed[part], self.kept_rows[part] = epoch, answer.head["kept"]
+                self.noted.notify_all()
+            done = sum(each.rows for each in self.held_parts())
+            progress(_STAGE, done / rows, done)
+
+        with locked(self.restoring, cancel):
+            while missing := [part for part in self.parts if part not in set(self.held_parts())]:
+                done = rows - sum(part.rows for part in missing)
+                progress(_STAGE, done / rows, done)
+                self.workers.ask(missing, {**self._told, "ask": "ensure", "published": published}, cancel, note)
+
+    def draw_held(self, key: TileKey, cancel: Cancel = NEVER) -> tuple[Drawn, Estimate]:
+        """A tile of the rows that are held now, and their share. Sums are those of these rows: where the others lie is
+        not known."""
+        while True:
+            parts = self.held_parts()
+            try:
+                drawn = self._drawn(key, parts, cancel)
+            except Moved:
+                continue
+            rows = sum(part.rows for part in self.parts)
+            return drawn, Estimate(sum(part.rows for part in parts) / rows, None, False)
+
+    def held(self) -> Iterator[Held]:
+        """Nothing: workers hold it."""
+        return iter(())
+
+    def draw(self, key: TileKey, cancel: Cancel = NEVER) -> Drawn:
+        """One tile: what each part has of it."""
+        return self._drawn(key, self.parts, cancel)
+
+    def _drawn(self, key: TileKey, parts: Sequence[Part], cancel: Cancel) -> Drawn:
+        begun = time.perf_counter()
+        planes, rows, row_bytes = self._tile(key, parts, cancel)
+        summed = time.perf_counter()
+        encoded = wire(self.layer.reduction, planes, cancel)
+        encode_us = microseconds(time.perf_counter() - summed)
+        size = rows * row_bytes + sum(len(plane.payload) for plane in encoded)
+        return Drawn(tuple(encoded), Cost(0, microseconds(summed - begun), encode_us, rows, size))
+
+    def draw_all(self, keys: Sequence[TileKey], window: object, crew: Crew) -> list[Drawn]:
+        """Tiles, one by one."""
+        return [self.draw(key, crew.cancel) for key in keys]
+
+    def estimate(self, key: TileKey, cancel: Cancel = NEVER) -> None:
+        """None: a tile waits for all parts."""
+
+    def arrays(self, key: TileKey, cancel: Cancel = NEVER) -> list[Array]:
+        """The tile's finished planes."""
+        return finished(self.layer.reduction, self._tile(key, self.parts, cancel)[0], self.own, cancel)
+
+    @property
+    def level_source(self) -> LevelSource:
+        """Tiles: a cell may have rows in several parts."""
+        return "tiles"
+
+    def level_values(self, level: int, cancel: Cancel = NEVER) -> KnownLevel:
+        """None: tiles have to be read."""
+        return KnownLevel("tiles", None)
+
+    def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> None:
+        """None: only lines have columns."""
+
+    def bars(self, low: Number, high: Number, cancel: Cancel = NEVER) -> None:
+        """None: they are a histogram's."""
+
+    def image(self, dataset: Dataset, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> list[Array]:
+        """The finished image of a window, row 0 the highest y."""
+        ends = {axis: [bins.low, bins.high, bins.size] for axis, bins in (("x", x_bins), ("y", y_bins))}
+        planes, _ = self._combined({"ask": "image", **ends}, (y_bins.size, x_bins.size), cancel)
+        return finished_image(self.layer.reduction, planes, self.own, cancel)
+
+    def knows(self, x: Window, y: Window) -> bool:
+        """True: rows are found by their keys."""
+        return True
+
+    def marks(self, x: Window, y: Window, most: int = MOST_MARKS, cancel: Cancel = NEVER) -> Marks | None:
+        """The coordinates with rows of a half-open window; None if they are more than `most`, or their rows more than
+        can be brought together."""
+        reduction = self.layer.reduction
+        limit = min(4 * most, _MOST_SENT)
+        answers = self._ask({"ask": "rows", "x": x, "y": y, "limit": limit, "values": True}, cancel)
+        if sum(answer.head["matched"] for answer in answers) > limit:
+            return None
+        taken = [_taken(answer) for answer in answers]
+        roots = self.survey.x, self.survey.y
+        pool = Pool((), (), roots, self.axes, self.dtype, self.own, self.labels)
+        order, inputs = mixed_order(pool, reduction, [each for each in taken if len(each.row)], cancel)
+        return find_marks(order, inputs, x, y, most, cancel)
+
+    def window_image(self, x: Window, y: Window, size: tuple[int, int], cancel: Cancel = NEVER) -> WindowImage | None:
+        """An exact image of a half-open window; None where it is too large."""
+        if not fits(size, self.labels):
+            return None
+        asked = {"ask": "window", "x": x, "y": y, "size": size}
+        planes, _ = self._combined(asked, (size[1], size[0]), cancel)
+        return encoded_window(planes, self.layer.reduction, self.dtype, self.labels, size, cancel)
+
+    def rows(
+        self, dataset: Dataset, layer: Layer, x: Window, y: Window, limit: int, cancel: Cancel = NEVER
+    ) -> tuple[pa.Table, int]:
+        """True rows of a half-open window in Morton order, ties by row number, far ones last, at most `limit`, and how
+        many there are."""
+        answers = self._ask({"ask": "rows", "x": x, "y": y, "limit": limit, "values": False}, cancel)
+        found = [arrays_of(answer.head["arrays"], answer.bodies) for answer in answers]
+        near, far, keys = (np.concatenate([_there(each[at]) for each in found]) for at in range(3))
+        chosen = near[np.lexsort((near, keys))][:limit]
+        numbers = np.append(chosen, np.sort(far)[: limit - len(chosen)])
+        return rows_table(dataset, layer, numbers), sum(answer.head["matched"] for answer in answers)
+
+    def select(self, dataset: Dataset, layer: Layer, region: Region, crew: Crew) -> tuple[Chosen, ...]:
+        """Raises BadInput: not on a cluster yet."""
+        raise refused("selections and tables in the order of a column")
+
+    def _tile(self, key: TileKey, parts: Sequence[Part], cancel: Cancel) -> tuple[Planes, int, int]:
+        """A tile's accumulators, the rows read for it, and the bytes of one."""
+        reduction = self.layer.reduction
+        if parts is self.parts:
+            answers = self.batches.ask(key, self._told, dict(self.indexed), cancel)
+        else:
+            asked = {"ask": "tiles", "keys": [[key.zx, key.zy, key.i, key.j]]}
+            answers = [tiles_of(answer)[0] for answer in self._ask(asked, cancel, parts)]
+        planes = self._created((SIDE, SIDE), cancel)
+        for answer in answers:
+            kept = kept_of(answer.bodies[0], *answer.head["planes"])
+            reduction.combine(planes, self._widened(revive(reduction, kept, np.dtype(answer.head["dtype"]), cancel)))
+        rows = sum(answer.head["rows"] for answer in answers)
+        return planes, rows, max((answer.head["row_bytes"] for answer in answers), default=0)
+
+    def _combined(self, asked: Mapping[str, Any], shape: tuple[int, int], cancel: Cancel) -> tuple[Planes, int]:
+        """Accumulators of all parts, and the rows read for them."""
+        planes, rows = self._created(shape, cancel), 0
+        for answer in self._ask(asked, cancel):
+            cancel.check()
+            found = tuple(_there(each) for each in arrays_of(answer.head["arrays"], answer.bodies))
+            self.layer.reduction.combine(planes, self._widened(found))
+            rows += answer.head["rows"]
+        return planes, rows
+
+    def _widened(self, planes: Planes) -> Planes:
+        """A part's accumulators in the type of all: fewer rows may add up in a narrower one."""
+        if self.layer.reduction.plane.column is None or planes[0].dtype == self.dtype:
+            return planes
+        if self.layer.reduction.plane.traits.parts[0] != "value":
+            return planes
+        return planes[0].astype(self.dtype), *planes[1:]
+
+    def _created(self, shape: tuple[int, int], cancel: Cancel) -> Planes:
+        return self.layer.reduction.create(shape, self.dtype, len(self.labels or ()), cancel.check)
+
+    @property
+    def _told(self) -> dict[str, Any]:
+        """What a worker is told of the layer."""
+        return {"layer": layer_facts(self.layer, (self.survey.x, self.survey.y)), "labels": self.named}
+
+    def _ask(self, asked: Mapping[str, Any], cancel: Cancel, parts: Sequence[Part] | None = None) -> list[Answer]:
+        """The answers of parts (None: of all), from the indexes that were made."""
+        those = self.parts if parts is None else parts
+        return self.workers.ask(those, {**self._told, **asked}, cancel, expected=dict(self.indexed))
+
+
+def refused(what: str) -> BadInput:
+    """The error for what a cluster does not offer: nothing of it is computed on some of the rows."""
+    return BadInput(
+        f"A table on a cluster has no {what} yet: it shows points with any reduction, axes, filters and rows. Serve it "
+        "without --scheduler and --workers for all else.",
+        "scheduler",
+    )
+
+
+def _there(array: Array | None) -> Array:
+    assert array is not None
+    return array
+
+
+def _taken(answer: Answer) -> TakenRows:
+    """Rows of a part, as marks are made of them."""
+    near, _, _, x, y, values, valid, codes = arrays_of(answer.head["arrays"], answer.bodies)
+    return TakenRows(_there(near), _there(x), _there(y), Rows(values, valid, near, codes))

@@ -1,0 +1,56 @@
+"""From an operator's words to the workers of a cluster: one that runs, or workers on this machine."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import dask
+from distributed import Client, LocalCluster
+from distributed.security import Security
+
+from bigviz.common.errors import BadInput
+from bigviz.common.workers import usable_cores
+from bigviz.tiles.cluster.options import ClusterOptions
+from bigviz.tiles.cluster.worker_plugin import HostSettings
+from bigviz.tiles.cluster.workers import Workers
+
+__all__ = ["connect"]
+
+_SECONDS = 10  # for a scheduler to answer
+
+
+def connect(options: ClusterOptions, settings: HostSettings) -> Workers:
+    """The workers of a cluster. Raises BadInput where nothing answers, there are no workers, or one of them runs
+    another version of bigviz."""
+    dask.config.set({"distributed.comm.timeouts.connect": "5s"})
+    if options.workers is not None:
+        cluster = _started(options.workers)
+        return Workers(partial(Client, cluster, set_as_default=False), settings, cluster.close)
+    security = _security(options)
+    join = partial(Client, options.scheduler, timeout=_SECONDS, set_as_default=False, **security)
+    try:
+        return Workers(join, settings)
+    except (OSError, TimeoutError, ValueError) as error:
+        at = options.scheduler
+        raise BadInput(f"No Dask scheduler answers at {at}: {error}", "scheduler", at) from error
+
+
+def _started(workers: int) -> LocalCluster:
+    return LocalCluster(
+        n_workers=workers,
+        threads_per_worker=max(1, usable_cores() // workers),
+        host="127.0.0.1",
+        dashboard_address=None,
+        worker_dashboard_address=None,
+        memory_limit=0,  # each bounds its own caches, and a worker that is ended by Dask loses its indexes
+    )
+
+
+def _security(options: ClusterOptions) -> dict[str, Any]:
+    """What Dask is told of TLS; without words its own configuration decides."""
+    if options.ca is None and options.certificate is None and options.key is None:
+        return {}
+    names = {"tls_ca_file": options.ca, "tls_client_cert": options.certificate, "tls_client_key": options.key}
+    given = {name: str(path) for name, path in names.items() if path is not None}
+    return {"security": Security(require_encryption=True, **given)}

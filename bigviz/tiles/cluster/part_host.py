@@ -1,0 +1,267 @@
+"""A worker's side: parts of tables, and the engine of one machine over each, which answers for its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from bigviz import __version__
+from bigviz.aggregate.dyadic_cells import Root
+from bigviz.aggregate.glyphs.bins import Bins
+from bigviz.aggregate.reductions.base import Planes, Reduction
+from bigviz.aggregate.spaces import space
+from bigviz.common.cancel import Cancel
+from bigviz.common.errors import TooLarge, Unreadable
+from bigviz.common.workers import Crew
+from bigviz.data.columns.categories import Sorted, label_texts
+from bigviz.data.dataset import Dataset
+from bigviz.data.formats.delimited.dialect import CsvOptions
+from bigviz.data.open import open_files
+from bigviz.data.stretch import Stretch, know_labels, own_labels
+from bigviz.tiles.answers.points_layer import PointsLayer
+from bigviz.tiles.answers.row_lookup import find_rows
+from bigviz.tiles.answers.window_image import ordered_rows, window_planes
+from bigviz.tiles.cluster.messages import Answer, PartLayer, extent_facts, kept_bytes, layer_of, packed
+from bigviz.tiles.engine import Engine
+from bigviz.tiles.grid.batches import Streamed
+from bigviz.tiles.grid.survey import PairMeasures
+from bigviz.tiles.grid.tile_key import TileKey
+from bigviz.tiles.morton.filtered_order import FilteredOrder
+from bigviz.tiles.pyramid.accumulators import keep
+from bigviz.tiles.scans.scan_factory import extremes_of
+
+__all__ = ["PROTOCOL", "PartHost", "labels_bytes", "labels_from"]
+
+Array = npt.NDArray[Any]
+
+PROTOCOL: Final = 1  # of these messages
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A question of a part."""
+
+    part: Stretch
+    head: Mapping[str, Any]
+    crew: Crew
+
+    @property
+    def layer(self) -> PartLayer:
+        return layer_of(self.head["layer"])
+
+
+class PartHost:
+    """The parts of tables that one worker holds. Every method may be called from any thread."""
+
+    def __init__(self, engine: Engine, threads: int) -> None:
+        self._engine, self._threads = engine, threads
+        self._wholes: dict[str, Dataset] = {}
+        self._parts: dict[tuple[str, int, int], Stretch] = {}
+        self._lock = Lock()
+        self._questions: dict[str, Callable[[_Asked], Answer]] = {
+            "own_labels": self._own_labels,
+            "extent": self._extent,
+            "bins": self._bins,
+            "extremes": self._extremes,
+            "bounds": self._bounds,
+            "ensure": self._ensure,
+            "tiles": self._tiles,
+            "image": self._image,
+            "window": self._window,
+            "rows": self._rows,
+        }
+
+    def answer(self, asked: Answer, cancel: Cancel) -> Answer:
+        """The answer to a question: what it lacks for it, if it does. Raises BigvizError."""
+        head = asked.head
+        what = head["ask"]
+        if what == "hello":
+            return Answer({"version": __version__, "protocol": PROTOCOL})
+        if what == "open":
+            return self._open(head)
+        part = self._part(head)
+        if part is None:
+            return Answer({"needs": "dataset"})
+        if what == "forget":
+            return self._forget(part)
+        if what == "know_labels":
+            know_labels(part, head["column"], labels_from(asked.bodies[0]))
+            return Answer({})
+        lacking = [name for name in head.get("labels", ()) if not part.knows_labels(name)]
+        if lacking:
+            return Answer({"needs": "labels", "columns": lacking})
+        return self._questions[what](_Asked(part, head, Crew(self._threads, cancel=cancel)))
+
+    def _open(self, head: Mapping[str, Any]) -> Answer:
+        origin = head["origin"]
+        source = origin["paths"][0] if origin["single"] else origin["paths"]
+        options = CsvOptions(origin["header"], origin["delimiter"])
+        whole = open_files(source, head["name"], options)
+        if whole.fingerprint != head["dataset"]:
+            raise Unreadable(
+                f"A worker sees other files at {source} than the server: all need the same ones, by the same paths.",
+                "dataset",
+            )
+        with self._lock:
+            self._wholes[whole.fingerprint] = whole
+        return Answer({})
+
+    def _part(self, head: Mapping[str, Any]) -> Stretch | None:
+        first, stop = head["part"]
+        key = head["dataset"], first, stop
+        with self._lock:
+            whole, found = self._wholes.get(head["dataset"]), self._parts.get(key)
+            if found is None and whole is not None:
+                found = self._parts[key] = Stretch(whole, first, stop)
+            return found
+
+    def _forget(self, part: Stretch) -> Answer:
+        self._engine.forget(part)
+        with self._lock:
+            self._parts = {key: each for key, each in self._parts.items() if each is not part}
+            held = {fingerprint for fingerprint, _, _ in self._parts}
+            self._wholes = {fingerprint: each for fingerprint, each in self._wholes.items() if fingerprint in held}
+        return Answer({})
+
+    def _own_labels(self, asked: _Asked) -> Answer:
+        found = own_labels(asked.part, asked.head["column"], asked.crew.cancel)
+        return Answer({}, (labels_bytes(found.labels),))
+
+    def _measures(self, asked: _Asked) -> PairMeasures:
+        layer = asked.layer
+        spaces = space(layer.xaxis, "x"), space(layer.yaxis, "y")
+        return PairMeasures(Streamed(asked.part, (layer.x, layer.y), spaces), asked.crew)
+
+    def _extent(self, asked: _Asked) -> Answer:
+        given = asked.head["roots"]
+        roots = None if given is None else (Root(*given[0]), Root(*given[1]))
+        return Answer(extent_facts(self._measures(asked).extent(roots)))
+
+    def _bins(self, asked: _Asked) -> Answer:
+        head = asked.head
+        found = self._measures(asked).bins(head["which"], Root(*head["root"]), head["spare"])
+        facts, bodies = packed([found])
+        return Answer({"arrays": facts}, bodies)
+
+    def _extremes(self, asked: _Asked) -> Answer:
+        return Answer({"found": self._measures(asked).extremes(asked.head["which"], Root(*asked.head["root"]))})
+
+    def _bounds(self, asked: _Asked) -> Answer:
+        return Answer({"found": extremes_of(asked.part, asked.head["column"], asked.crew)})
+
+    def _ensure(self, asked: _Asked) -> Answer:
+        layer, part, cancel = asked.layer, asked.part, asked.crew.cancel
+        if asked.head["published"]:
+            self._engine.publish(part, layer)
+        self._engine.ensure(part, layer, cancel=cancel)
+        with self._engine.answering(part, layer, cancel) as built:
+            order = _points(built, part).order
+            return Answer({"kept": order.kept if isinstance(order, FilteredOrder) else part.num_rows})
+
+    def _tiles(self, asked: _Asked) -> Answer:
+        """The accumulators of several tiles."""
+        keys, crew = [TileKey(*each) for each in asked.head["keys"]], asked.crew
+        heads: list[dict[str, Any]] = [{} for _ in keys]
+        bodies = [b"" for _ in keys]
+        with self._engine.answering(asked.part, asked.layer, crew.cancel) as built:
+            points = _points(built, asked.part)
+            inputs = points.pyramid.inputs
+
+            def draw(at: int) -> int:
+                kept, rows = points.pyramid.kept(keys[at]), 0
+                if kept is None or inputs.reduction.ordered:
+                    planes, rows = points.accumulators(keys[at], crew.cancel)
+                    numbered = _numbered(inputs.reduction, planes, asked.part.offset)
+                    kept = keep(inputs.reduction, numbered, crew.cancel.check)
+                heads[at] = {"planes": [len(kept.values), len(kept.others)], "rows": rows}
+                bodies[at] = kept_bytes(kept)
+                return rows
+
+            crew.run("drawing", draw, range(len(keys)), 0)
+            return Answer({"tiles": heads, "dtype": inputs.dtype.str, "row_bytes": inputs.row_bytes}, bodies)
+
+    def _image(self, asked: _Asked) -> Answer:
+        head, cancel = asked.head, asked.crew.cancel
+        (x0, x1, width), (y0, y1, height) = head["x"], head["y"]
+        x, y = Bins(x0, x1, width, name="x0"), Bins(y0, y1, height, name="y0")
+        with self._engine.answering(asked.part, asked.layer, cancel) as built:
+            points = _points(built, asked.part)
+            planes = points.image_planes(x, y, cancel)
+            return _planes_answer(points, planes, asked.part, 0)
+
+    def _window(self, asked: _Asked) -> Answer:
+        head, cancel = asked.head, asked.crew.cancel
+        x, y, size = (tuple(head[name]) for name in ("x", "y", "size"))
+        with self._engine.answering(asked.part, asked.layer, cancel) as built:
+            points = _points(built, asked.part)
+            inputs = points.pyramid.inputs
+            rows = ordered_rows(points.order, inputs, x, y, cancel)
+            planes, read = window_planes(rows, inputs.reduction, inputs.dtype, inputs.labels, x, y, size, cancel)
+            return _planes_answer(points, planes, asked.part, read)
+
+    def _rows(self, asked: _Asked) -> Answer:
+        """The first rows of a half-open window, by their keys, and its far rows: their numbers, and with `values` what
+        marks need of the former."""
+        head, cancel = asked.head, asked.crew.cancel
+        x, y = tuple(head["x"]), tuple(head["y"])
+        with self._engine.answering(asked.part, asked.layer, cancel) as built:
+            points = _points(built, asked.part)
+            order, inputs = points.order, points.pyramid.inputs
+            found = find_rows(order, x, y, head["limit"], cancel)
+            at = found.positions
+            arrays: list[Array | None] = [order.row_numbers(at) + asked.part.offset, found.far + asked.part.offset]
+            arrays.append(order.guard.keys.take(at))
+            if head["values"]:
+                rows = inputs.rows(at)
+                arrays += [order.numbers(0, at), order.numbers(1, at), rows.values, rows.valid, rows.codes]
+            facts, bodies = packed(arrays)
+            return Answer({"arrays": facts, "matched": found.matched}, bodies)
+
+
+def _points(built: object, part: Stretch) -> PointsLayer:
+    if not isinstance(built, PointsLayer):
+        raise TooLarge(
+            f"A worker has no memory for the index of its {part.num_rows:,} rows of {part.name!r}: more workers hold "
+            "fewer rows each.",
+            "dataset",
+            part.num_rows,
+        )
+    return built
+
+
+def _numbered(reduction: Reduction, planes: Planes, offset: int) -> Planes:
+    """Accumulators with the numbers that rows have in the whole table."""
+    if not reduction.ordered:
+        return planes
+    values, numbers = planes
+    filled = reduction.finalize(planes).filled
+    return values, np.where(filled, numbers + offset, numbers)
+
+
+def _planes_answer(points: PointsLayer, planes: Planes, part: Stretch, read: int) -> Answer:
+    inputs = points.pyramid.inputs
+    facts, bodies = packed(_numbered(inputs.reduction, planes, part.offset))
+    return Answer({"arrays": facts, "dtype": inputs.dtype.str, "rows": read, "row_bytes": inputs.row_bytes}, bodies)
+
+
+def labels_bytes(labels: pa.Array) -> bytes:
+    """The labels of a category, in their own type, as bytes."""
+    batch = pa.record_batch([labels], ["labels"])
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    return bytes(sink.getvalue())
+
+
+def labels_from(body: bytes) -> Sorted:
+    """The labels that `labels_bytes` told of."""
+    with pa.ipc.open_stream(body) as reader:
+        batches: Sequence[pa.RecordBatch] = list(reader)
+    labels = batches[0].column(0)
+    return Sorted(labels, tuple(label_texts(labels)))

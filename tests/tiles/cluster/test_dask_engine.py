@@ -1,0 +1,195 @@
+"""Two workers of a Dask cluster against one process over the same files."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from bigviz.aggregate.layer import Layer
+from bigviz.common.cancel import Cancel
+from bigviz.common.errors import BadInput, Cancelled
+from bigviz.data.dataset import Dataset
+from bigviz.data.open import open as open_dataset
+from bigviz.data.open import open_files
+from bigviz.tiles.engine import Engine
+from bigviz.tiles.grid.tile_key import TileKey
+
+pytest.importorskip("distributed")
+
+from distributed import Client, LocalCluster
+
+from bigviz.tiles.cluster.dask_engine import DaskEngine
+from bigviz.tiles.cluster.worker_plugin import HostSettings
+from bigviz.tiles.cluster.workers import Moved, Workers
+
+KEYS = (TileKey(0, 0, 0, 0), TileKey(1, 1, 0, 0), TileKey(2, 3, 1, 4))
+ALL = -1e300, 1e300
+LAYERS = [
+    Layer("points", "x", "y", agg)
+    for agg in ("count", "any", "sum(v)", "mean(v)", "min(v)", "max(f)", "first(v)", "last(f)", "mean(t)", "sum(huge)",
+                "by(kind)", "by(kind, first(v))", "by(n, max(f))")
+] + [
+    Layer("points", "x", "kind", "by(kind)"),
+    Layer("points", "f", "y", "count", xaxis="log"),
+    Layer("points", "t", "y", "last(v)", xaxis="datetime"),
+    Layer("points", "x", "y", "count", root="full"),
+    Layer("points", "x", "y", "by(kind)", filter="v > 50 and kind in ('a', 'z')"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[LocalCluster]:
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, worker_dashboard_address=None,
+        memory_limit=0,
+    ) as made:  # fmt: skip
+        yield made
+
+
+@pytest.fixture(scope="module")
+def engine(cluster: LocalCluster) -> Iterator[DaskEngine]:
+    workers = Workers(lambda: Client(cluster, set_as_default=False), HostSettings(None, None, 256 << 20, "never"))
+    made = DaskEngine(workers, 16 << 20, 64 << 20, preview_rows=1000)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def alone() -> Engine:
+    return Engine(16 << 20, threads=1, index_bytes=256 << 20, index="never", preview_rows=1000)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """Three files whose labels differ, with nulls, and with a row that is far from all others."""
+    folder, rng = tmp_path_factory.mktemp("tables"), np.random.default_rng(5)
+    for number, (rows, labels) in enumerate(((4000, "ac"), (3000, "bz"), (5000, "abq"))):
+        x = rng.normal(number, 1, rows)
+        x[:3], x[3] = np.nan, 1e9 if number == 1 else 0.0
+        table = pa.table({
+            "x": x,
+            "y": rng.normal(0, 1, rows).astype(np.float32),
+            "v": rng.integers(0, 100, rows),
+            "f": rng.random(rows),
+            "t": pa.array(rng.integers(0, 10**9, rows) * 10**9, pa.timestamp("ns")),
+            "huge": rng.integers(0, 1 << 45, rows),
+            "kind": pa.array(rng.choice([*labels], rows)),
+            "n": rng.integers(0, 4, rows),
+        })  # fmt: skip
+        pq.write_table(table, folder / f"{number}.parquet", row_group_size=1500)
+    return open_files(str(folder))
+
+
+def again(dataset: Dataset) -> Dataset:
+    """The same files for another engine, which has to find the labels of all rows itself."""
+    assert dataset.origin is not None
+    return open_files(dataset.origin.paths[0])
+
+
+@pytest.mark.parametrize("layer", LAYERS, ids=str)
+def test_all_answers_equal_those_of_one_process(
+    engine: DaskEngine, alone: Engine, dataset: Dataset, layer: Layer
+) -> None:
+    whole = again(dataset)
+    info = engine.info(dataset, layer)
+    assert info == alone.info(whole, layer) and info.range is not None
+    x0, y0, x1, y1 = info.range
+    for key in KEYS:
+        found, expected = engine.tile(dataset, layer, key), alone.tile(whole, layer, key)
+        assert found.planes == expected.planes
+        same(found.arrays(), expected.arrays())
+    window = x0, x1, y0, y1
+    same(engine.image(dataset, layer, *window, 80, 60), alone.image(whole, layer, *window, 80, 60))
+    image, other = (
+        each.window_image(data, layer, (x0, x1), (y0, y1), (300, 200))
+        for each, data in ((engine, dataset), (alone, whole))
+    )
+    assert image is not None and other is not None and image.planes == other.planes
+
+
+def same(found: list[np.ndarray], expected: list[np.ndarray]) -> None:
+    for plane, other in zip(found, expected, strict=True):
+        assert plane.dtype == other.dtype
+        np.testing.assert_array_equal(np.ma.getmaskarray(plane), np.ma.getmaskarray(other))
+        np.testing.assert_array_equal(np.ma.filled(plane, 0), np.ma.filled(other, 0))
+
+
+@pytest.mark.parametrize("layer", (LAYERS[0], LAYERS[3], LAYERS[-1]), ids=str)
+def test_rows_and_marks_equal_those_of_one_process(
+    engine: DaskEngine, alone: Engine, dataset: Dataset, layer: Layer
+) -> None:
+    for window, limit in (((-0.5, 0.5, -0.5, 0.5), 200), ((*ALL, *ALL), 50_000)):
+        found, expected = (each.rows(dataset, layer, *window, limit) for each in (engine, alone))
+        assert found.equals(expected) and found.schema.metadata == expected.schema.metadata
+    marks, others = (each.marks(dataset, layer, (-2.0, 2.0), (-2.0, 2.0)) for each in (engine, alone))
+    assert marks is not None and others is not None and marks.matched == others.matched
+    for name in ("x", "y", "row", "number", "code", "value"):
+        np.testing.assert_array_equal(getattr(marks, name), getattr(others, name))
+    assert engine.marks(dataset, layer, (-2.0, 2.0), (-2.0, 2.0), most=10) is None
+
+
+def test_sums_of_floats_differ_in_their_last_bits_alone_and_by_name(
+    engine: DaskEngine, alone: Engine, dataset: Dataset
+) -> None:
+    layer = Layer("points", "x", "y", "mean(f)")
+    found, expected = (each.tile(dataset, layer, KEYS[0]).arrays()[0] for each in (engine, alone))
+    np.testing.assert_allclose(found, expected, rtol=1e-14)
+    assert engine.etag(dataset, layer) != alone.etag(dataset, layer)
+    assert engine.etag(dataset, LAYERS[0]) == alone.etag(dataset, LAYERS[0])
+
+
+@pytest.mark.parametrize("glyph", ("line", "histogram", "bar"))
+def test_what_workers_do_not_draw_is_refused_in_words(engine: DaskEngine, dataset: Dataset, glyph: str) -> None:
+    layer = Layer(glyph, "n", "" if glyph != "line" else "y", "count" if glyph != "line" else "any")
+    with pytest.raises(BadInput, match=f"no glyph '{glyph}' yet: it shows points"):
+        engine.ensure(dataset, layer)
+
+
+def test_tables_in_memory_are_answered_for_by_this_process(engine: DaskEngine) -> None:
+    table = open_dataset({"x": [1.0, 2.0, 3.0], "y": [1.0, 5.0, 2.0]})
+    assert engine.tile(table, Layer("line", "x", "y", "any"), KEYS[0]).arrays()[0].any()
+    assert engine.holders(table, LAYERS[0]) is None
+
+
+def test_a_caller_who_does_not_wait_any_more_is_not_kept(engine: DaskEngine, dataset: Dataset) -> None:
+    cancel = Cancel()
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        engine.rows(dataset, LAYERS[0], *ALL, *ALL, cancel=cancel)
+
+
+def test_rows_of_a_lost_worker_are_estimated_and_then_held_by_others(
+    engine: DaskEngine, alone: Engine, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layer = LAYERS[0]
+    engine.ensure(dataset, layer)
+    parts = engine.workers.parts_of(dataset)
+    assert engine.holders(dataset, layer).rows_held == dataset.num_rows
+    monkeypatch.setattr(engine.workers, "_losses", [])  # nobody has them indexed again but who asks
+    pids = engine.workers._client.run(os.getpid)
+    lost = engine.workers.holder(parts[0])
+    assert lost is not None
+    os.kill(pids[lost[0]], signal.SIGKILL)
+    with pytest.raises(Moved):
+        while True:  # until the loss is noticed
+            engine.rows(dataset, layer, *ALL, *ALL)
+    held = engine.holders(dataset, layer)
+    assert held is not None and held.rows_held == parts[1].rows and held.holding == 1
+    assert engine.readiness(dataset, layer) == "building"
+    sample = engine.preview(dataset, layer)
+    assert sample is not None and not sample.whole
+    drawn, estimate = sample.tile(KEYS[0])
+    assert estimate.share == parts[1].rows / dataset.num_rows
+    assert sum(plane.filled for plane in drawn.planes) > 0
+    stages: list[int] = []
+    engine.ensure(dataset, layer, lambda stage, done, rows: stages.append(rows))
+    assert stages[0] == parts[1].rows and stages[-1] == dataset.num_rows
+    assert sample.whole and engine.readiness(dataset, layer) == "complete"
+    found, expected = (each.image(dataset, layer, -1.0, 1.0, -1.0, 1.0, 50, 50) for each in (engine, alone))
+    same(found, expected)
