@@ -72,7 +72,7 @@ class Reporter:
                     lines.append(self._lines.get_nowait())
             text = "".join(f"{line}\n" for line in lines)
             with suppress(OSError, ValueError):  # closed: nobody reads any more
-                encoding = self._out.encoding or "utf-8"
+                encoding = getattr(self._out, "encoding", None) or "utf-8"  # a notebook's stream may have none
                 data = text.encode(encoding, "backslashreplace")
                 if self._descriptor is None:
                     print(data.decode(encoding), end="", file=self._out, flush=True)
