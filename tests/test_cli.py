@@ -76,7 +76,8 @@ def test_serving_loads_no_datashader(folder: Path):
     code = (
         "import sys; from bigviz.server.run.loading import Columns, open_paths; import bigviz.server.run.process;"
         f"open_paths([('a', {str(folder / 'trips.parquet')!r})], Columns());"
-        "print(sorted({m.split('.')[0] for m in sys.modules} & {'datashader', 'dask', 'fsspec', 'xarray', 'pandas'}))"
+        "print(sorted({m.split('.')[0] for m in sys.modules} & "
+        "{'datashader', 'dask', 'fsspec', 'xarray', 'pandas', 'obstore', 'boto3', 'deltalake'}))"
     )
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"

@@ -65,12 +65,22 @@ def test_the_directory_one_is_in(folder: Path):
         (["a b =trips.parquet"], BadInput, "no space at its ends"),
         (["a=trips.parquet", "a=a/trips.parquet"], BadInput, "given to two paths"),
         ([""], NotFound, "nothing at"),
-        (["https://example.org/t.parquet"], NotFound, "Only local paths are opened: copy it here first"),
+        (["ftp://example.org/t.parquet"], BadInput, "no addresses that begin with ftp://"),
+        (["s3://key:secret@bucket/t.parquet"], BadInput, "holds no user or password"),
+        (["https://example.org/app.py"], BadInput, "scripts are run from this machine only"),
     ],
 )
 def test_mistakes(folder: Path, arguments, error, match):
     with pytest.raises(error, match=match):
         named_paths(arguments)
+
+
+def test_an_address_is_taken_as_it_is_and_named_without_what_is_secret():
+    arguments = ["s3://bucket/trips/*.parquet", "s3://bucket/year=2024/a.parquet", "t=gs://bucket/x",
+                 "https://me:secret@h/b.parquet?sig=secret", "s3://bucket/"]  # fmt: skip
+    found = named_paths(arguments)
+    assert [name for name, _ in found] == ["trips", "a", "t", "b", "bucket"]
+    assert [path for _, path in found] == [each.removeprefix("t=") for each in arguments]
 
 
 def test_scripts(folder: Path):

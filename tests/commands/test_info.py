@@ -23,6 +23,8 @@ from bigviz.data.open import open as open_dataset
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.store.catalog.directory import StoreDirectory
 
+from ..data.remote.range_server import range_server
+
 
 def write(path: Path, dataset: Dataset, spec: OrderSpec, columns: Sequence[str], crew: Crew) -> Mapping[str, Any]:
     crew.progress("ordering rows", 0.25, 100)
@@ -70,6 +72,21 @@ def test_an_index_and_a_directory_of_indexes(table: Path, stores: StoreDirectory
     assert "its source is gone" in summary(str(store))
     (store / "keys.arrow").write_bytes(b"")
     assert "damaged: it is built again" in summary(str(store)) and "format" not in summary(str(store))
+
+
+def test_an_index_of_a_file_that_is_elsewhere(table: Path, stores: StoreDirectory):
+    with range_server(trips_parquet=table.read_bytes()) as web:
+        address = web.at("trips.parquet", "me:secret@") + "?signature=secret"
+        store = stores.build(open_dataset(address), OrderSpec("x", "y"))
+        text = summary(address, stores.root)
+        asked = len(web.requests)
+        assert f"{web.at('trips.parquet')}, 400 rows" in text and text.endswith(summary(str(store)))
+        assert "its source is elsewhere" in text and len(web.requests) == asked
+        assert stores.find(open_dataset(web.at("trips.parquet")), OrderSpec("x", "y")) == store
+        written = b"".join(path.read_bytes() for path in store.rglob("*") if path.is_file())
+        assert "secret" not in text and b"secret" not in written
+        web.etag = '"two"'
+        assert stores.find(open_dataset(web.at("trips.parquet")), OrderSpec("x", "y")) is None
 
 
 def test_an_index_that_is_not_finished(table: Path, stores: StoreDirectory):
