@@ -43,9 +43,9 @@ def behind(
     yield from _behind(request.param, certificates, tmp_path_factory.mktemp(request.param))
 
 
-@pytest.fixture
-def behind_nginx(certificates: Certificates, tmp_path: Path) -> Iterator[Behind]:
-    yield from _behind("nginx", certificates, tmp_path)
+@pytest.fixture(scope="module")
+def behind_nginx(certificates: Certificates, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Behind]:
+    yield from _behind("nginx", certificates, tmp_path_factory.mktemp("nginx"))
 
 
 def _behind(proxy: str, certificates: Certificates, folder: Path) -> Iterator[Behind]:
