@@ -8,7 +8,8 @@ chosen only where it holds every value of the plane.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any, Final
 
@@ -26,6 +27,7 @@ __all__ = [
     "DTYPES",
     "EMPTY",
     "NARROW",
+    "NO_COUNTS",
     "RLEV",
     "RUNS",
     "SIDE",
@@ -97,22 +99,21 @@ class EncodedPlane:
         return len(self.payload) + 160
 
 
+NO_COUNTS: Final = EncodedPlane(EMPTY, 1, 0, 0, math.nan, math.nan)  # a plane of empty cells
+
+
 def encode_counts(counts: npt.NDArray[np.uint32], plane: int = 0) -> EncodedPlane:
     """Encode a C-contiguous (256, 256) plane of counts as empty, constant, narrow or rlev, whichever is smallest."""
-    flat = counts.reshape(CELLS)
-    filled, lowest, highest, runs = _measure(flat)
+    flat, out = counts.reshape(CELLS), _scratch.stream
+    filled, lowest, highest, size = _encode(frozen(flat), frozen(flat.view(np.uint64)), out)
     if filled == 0:
-        return EncodedPlane(EMPTY, 1, plane, 0, math.nan, math.nan)
+        return NO_COUNTS if plane == 0 else replace(NO_COUNTS, plane=plane)
     dtype = _narrowest(0, highest, _UNSIGNED)
     low, high = float(lowest), float(highest)
     if filled == CELLS and low == high:
         return EncodedPlane(CONSTANT, dtype, plane, CELLS, low, high, _constant(flat[0], dtype))
-    limit = CELLS * DTYPES[dtype].itemsize
-    if filled + 2 * runs < limit:  # the least that the stream can take
-        out = np.empty(limit + _LONGEST, np.uint8)
-        size = _write_rlev(frozen(flat), frozen(flat.view(np.uint64)), limit, out)
-        if size < limit:
-            return EncodedPlane(RLEV, dtype, plane, filled, low, high, payload=out[:size].tobytes())
+    if size:
+        return EncodedPlane(RLEV, dtype, plane, filled, low, high, payload=out[:size].tobytes())
     return EncodedPlane(NARROW, dtype, plane, filled, low, high, payload=flat.astype(DTYPES[dtype]).tobytes())
 
 
@@ -199,6 +200,16 @@ def add_values(plane: EncodedPlane, out: Array) -> None:
     elif plane.codec != EMPTY:
         values, filled = decode(plane)
         np.add(flat, values.reshape(CELLS), out=flat, where=filled.reshape(CELLS), casting="unsafe")
+
+
+class _Scratch(threading.local):
+    """Room for the longest stream, for each thread: a new array costs page faults, which take as long as writing it."""
+
+    def __init__(self) -> None:
+        self.stream = np.empty(4 * CELLS + _LONGEST, np.uint8)
+
+
+_scratch = _Scratch()
 
 
 def _decode_narrow(payload: bytes, code: int) -> Array:
@@ -295,6 +306,18 @@ def _measure(counts: Array) -> tuple[int, int, int, int]:
         ends = np.uint32(ends + (np.uint32(counts[k - 1] == 0) & np.uint32(counts[k] != 0)))
     filled = counts.size - int(empty)
     return filled, int(low) + 1 if filled else 0, int(high), int(ends)
+
+
+@jit
+def _encode(counts: Array, twos: Array, out: Array) -> tuple[int, int, int, int]:
+    """Filled cells, the lowest and highest count, and the length of the rlev stream in `out`: 0 where another codec is
+    the smaller one. A single call, since after each a thread waits for those that compute in Python."""
+    filled, low, high, runs = _measure(counts)
+    limit = counts.size * (1 if high < 1 << 8 else 2 if high < 1 << 16 else 4)
+    if filled == 0 or (filled == counts.size and low == high) or filled + 2 * runs >= limit:
+        return filled, low, high, 0  # the sum is the least that the stream can take
+    size = _write_rlev(counts, twos, limit, out)
+    return filled, low, high, size if size < limit else 0
 
 
 @jit

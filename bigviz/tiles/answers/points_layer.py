@@ -48,6 +48,7 @@ from bigviz.tiles.pyramid.accumulators import finished, revive, wire
 from bigviz.tiles.pyramid.pyramid import Pyramid
 from bigviz.tiles.selection.chosen import Chosen, axes_kept, choose
 from bigviz.tiles.selection.region import Region
+from bigviz.wire.codec import NO_COUNTS
 
 __all__ = ["PointsLayer", "finished_image"]
 
@@ -120,8 +121,13 @@ class PointsLayer(SingleVersion):
         begun = time.perf_counter()
         if kept is not None and not inputs.reduction.traits.derived:
             return Drawn(kept.values, Cost(bytes=sum(len(plane.payload) for plane in kept.values)))
+        counted = None if kept is not None else self.pyramid.counted(key, cancel)
         if kept is not None:
             planes, rows = revive(inputs.reduction, kept, inputs.dtype, cancel), 0
+        elif counted is not None:
+            planes, rows = (counted[0],), counted[1]
+            if not rows:
+                return Drawn((NO_COUNTS,), Cost(0, microseconds(time.perf_counter() - begun)))
         else:
             planes, rows = self.pyramid.scan(key, cancel)
         summed = time.perf_counter()

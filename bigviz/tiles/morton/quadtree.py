@@ -36,6 +36,7 @@ __all__ = [
     "cells_of",
     "cells_within",
     "count_cells",
+    "count_ranges",
     "count_rows",
     "descend",
     "in_batches",
@@ -132,7 +133,7 @@ def count_cells(guard: Guard, ranges: Ranges, tile: TileKey, plane: Array, cance
     low, high, whole = frozen(ranges.low), frozen(ranges.high), frozen(ranges.whole)
     for part in in_batches(ranges):
         cancel.check()
-        _count(guard.fenced, low[part], high[part], whole[part], *terms_of(tile), table_of(tile), flat)
+        count_ranges(guard.fenced, low[part], high[part], whole[part], *terms_of(tile), table_of(tile), flat)
     guard.keys.check()
 
 
@@ -292,7 +293,7 @@ def offset_of(key: np.uint64, x: int, y: int, i: int, row: int) -> np.uint64:
 
 
 @jit
-def _count(
+def count_ranges(
     fenced: Fenced,
     lows: Array,
     highs: Array,

@@ -20,7 +20,7 @@ from bigviz.common.xxh64 import BLOCK, block_sum
 from bigviz.tiles.morton.packed_rtree import BOXED, Boxes, boxes_of, stack_boxes
 from bigviz.tiles.morton.verified_array import Checked
 
-__all__ = ["PITCH", "Fenced", "Guard", "lower_bound", "open_block", "run_end"]
+__all__ = ["PITCH", "Fenced", "Guard", "key_span", "lower_bound", "open_block", "run_end"]
 
 Array = npt.NDArray[Any]
 PITCH: Final = BLOCK // 8  # keys between two fences: those of a block
@@ -110,7 +110,7 @@ class Guard:
         last = self._last
         if last[:2] == (first, end):
             return last[2:]
-        low, high = _span(self.fenced, np.uint64(first), np.uint64(end - 1))
+        low, high = key_span(self.fenced, np.uint64(first), np.uint64(end - 1))
         self.keys.check()
         self._last = first, end, int(low), int(high)
         return int(low), int(high)
@@ -170,7 +170,8 @@ def lower_bound(fenced: Fenced, low: int, high: int, key: np.uint64) -> int:
 
 
 @jit
-def _span(fenced: Fenced, first: np.uint64, last: np.uint64) -> tuple[int, int]:
+def key_span(fenced: Fenced, first: np.uint64, last: np.uint64) -> tuple[int, int]:
+    """The first position whose key is not below `first`, and the first whose key is above `last`."""
     rows = fenced.keys.size
     low = lower_bound(fenced, _BEGIN, rows, first)
     if last == np.uint64(0xFFFFFFFFFFFFFFFF):

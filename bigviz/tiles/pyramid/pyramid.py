@@ -28,6 +28,7 @@ from bigviz.tiles.grid.tile_key import DEEPEST, TileKey
 from bigviz.tiles.morton.quadtree import Ranges, cells_of, cells_within, count_cells, positions_of, ranges_within
 from bigviz.tiles.morton.sorted_keys import Fenced, Guard, open_block, run_end
 from bigviz.tiles.pyramid.accumulators import Kept, Pair, add_block, add_kept, halved, keep, pooled, revive, revive_cell
+from bigviz.tiles.pyramid.counted_tile import counted_tile
 from bigviz.tiles.pyramid.layer_columns import Inputs
 from bigviz.tiles.pyramid.plane_store import MemoryShelf, Shelf
 from bigviz.wire.codec import SIDE
@@ -79,6 +80,11 @@ class Pyramid:
         work = Work(cancel.check, cancel)
         planes = self._counted(tile, work) if self.inputs.counts_rows and not self.shelf.whole else None
         return self.make(tile, work) if planes is None else planes, work.rows
+
+    def counted(self, tile: TileKey, cancel: Cancel = NEVER) -> tuple[npt.NDArray[np.uint32], int] | None:
+        """The same of few rows that are counted, in a plane that the thread's next call overwrites; None of others."""
+        cancel.check()
+        return counted_tile(self.guard, tile) if self.inputs.counts_rows else None
 
     def add(self, tile: TileKey, planes: Planes, work: Work) -> None:
         """Add a tile to accumulators of at least as many categories, as if its rows came after those."""
