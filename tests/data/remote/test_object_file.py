@@ -96,7 +96,7 @@ def test_what_passes_is_asked_for_again(web: RangeServer, parquet: Path, faults:
 
 
 def test_an_answer_that_does_not_come_is_not_awaited(web: RangeServer, parquet: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(object_store, "PATIENCE", object_store.Patience(5, 0.5, 20, 2, 40, 0.01, 0.02))
+    monkeypatch.setattr(object_store, "PATIENCE", object_store.Patience(5, 1, 20, 1, 40, 0.01, 0.02))
     web.faults[:] = ["silent"]
     opened = open_source(web.at("a.parquet"))
     assert not web.faults
