@@ -3,14 +3,17 @@ given."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from bigviz.aggregate.reductions.prefetch import prefetch
 from bigviz.common.jit import jit
 
 Array = npt.NDArray[Any]
+
+_AHEAD: Final = 64  # rows: by then their cells have come from the caches that cores share
 
 
 @jit
@@ -60,7 +63,11 @@ def set_marks(marks: Array, cells: Array) -> None:
 @jit
 def add_and_count(sums: Array, low: Array, wrapped: Array, found: int, cells: Array, values: Array) -> int:
     """Add all values, and count their rows as `count_bytes` does."""
+    last = cells.size - 1
     for k in range(cells.size):
+        soon = np.int64(cells[min(k + _AHEAD, last)])
+        prefetch(sums, soon)
+        prefetch(low, soon)
         cell = np.uint32(cells[k])
         sums[cell] += values[k]
         count = np.uint8(low[cell] + np.uint8(1))
@@ -77,7 +84,9 @@ def lowest(best: Array, cells: Array, values: Array) -> None:
 
     A cell is written for every row: a branch would be guessed wrong for one row in a few.
     """
+    last = cells.size - 1
     for k in range(cells.size):
+        prefetch(best, np.int64(cells[min(k + _AHEAD, last)]))
         cell, value = np.uint32(cells[k]), values[k]
         held = best[cell]
         best[cell] = value if (value < held) | (held != held) else held
@@ -86,7 +95,9 @@ def lowest(best: Array, cells: Array, values: Array) -> None:
 @jit
 def highest(best: Array, cells: Array, values: Array) -> None:
     """Keep the highest value: see `lowest`."""
+    last = cells.size - 1
     for k in range(cells.size):
+        prefetch(best, np.int64(cells[min(k + _AHEAD, last)]))
         cell, value = np.uint32(cells[k]), values[k]
         held = best[cell]
         best[cell] = value if (value > held) | (held != held) else held
