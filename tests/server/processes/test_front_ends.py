@@ -188,11 +188,15 @@ def test_a_login_is_known_to_all_and_wrong_passwords_are_counted_together(two: F
         assert out.status == 303
         assert two.get(pid, "/_/api/me", Cookie=cookie).status == 401
     wrong = urlencode({"username": "nobody", "password": "wrong", "next": ""}).encode()
-    statuses = [
-        two.get(pid, "/_/login", "POST", wrong, Content_Type=kind, Origin=two.url.rstrip("/")).status
-        for pid in (first, second) * 4
-    ]
-    assert 429 in statuses
+
+    def tried(pid: int) -> int:
+        return two.get(pid, "/_/login", "POST", wrong, Content_Type=kind, Origin=two.url.rstrip("/")).status
+
+    elsewhere: list[int] = []
+    while len(elsewhere) < 5 and 429 not in elsewhere:  # the wait doubles each time, so it outlasts a slow machine
+        if tried(first) == 429:
+            elsewhere.append(tried(second))
+    assert 429 in elsewhere
 
 
 def test_a_selection_is_found_whoever_keeps_it(two: FrontEnds, ann: dict[str, str]):
