@@ -37,7 +37,7 @@ from bigviz.tiles.grid.survey import Survey
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number
 from bigviz.tiles.holders import Holders
-from bigviz.tiles.pyramid.accumulators import finished, revive, wire
+from bigviz.tiles.pyramid.accumulators import add_kept, finished, revive, wire
 from bigviz.tiles.segments.pooled_rows import Pool, TakenRows, mixed_order
 from bigviz.tiles.selection.chosen import Chosen
 from bigviz.tiles.selection.region import Region
@@ -234,8 +234,12 @@ class ClusterPoints(SingleVersion):
             answers = [tiles_of(answer)[0] for answer in self._ask(asked, cancel, parts)]
         planes = self._created((SIDE, SIDE), cancel)
         for answer in answers:
-            kept = kept_of(answer.bodies[0], *answer.head["planes"])
-            reduction.combine(planes, self._widened(revive(reduction, kept, np.dtype(answer.head["dtype"]), cancel)))
+            cancel.check()
+            kept, dtype = kept_of(answer.bodies[0], *answer.head["planes"]), np.dtype(answer.head["dtype"])
+            if dtype == self.dtype:
+                add_kept(reduction, dtype, kept, planes, (0, 0), (0, 0))
+            else:  # fewer rows may add up in a narrower type
+                reduction.combine(planes, self._widened(revive(reduction, kept, dtype, cancel)))
         rows = sum(answer.head["rows"] for answer in answers)
         return planes, rows, max((answer.head["row_bytes"] for answer in answers), default=0)
 
