@@ -70,7 +70,7 @@ def mark_points(points: Points, sides: Sides, target: Target, marks: Array) -> N
 def sum_points(
     points: Points, sides: Sides, target: Target, sums: Array, low: Array, wrapped: Array, found: int
 ) -> int:
-    """Add and count the values of points."""
+    """Add and count the values of points, as `add_and_count` does."""
     cells = np.empty(_BLOCK, np.int32)
     for start in range(0, points.x.size, _BLOCK):
         stop = min(start + _BLOCK, points.x.size)
@@ -82,7 +82,7 @@ def sum_points(
 
 @jit
 def keep_extremes(points: Points, sides: Sides, target: Target, best: Array, is_lowest: bool) -> None:
-    """Keep the lowest or the highest value of the points of each cell."""
+    """Keep the lowest or the highest value of the points of each cell, as `lowest` and `highest` do."""
     cells = np.empty(_BLOCK, np.int32)
     for start in range(0, points.x.size, _BLOCK):
         stop = min(start + _BLOCK, points.x.size)
