@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import anywidget
 from playwright.sync_api import Locator, Page, expect
 
 from ..patience import PATIENCE
+from ..ports import free_port
 
 INSTALLED = Path(anywidget.__file__).parents[4] / "share" / "jupyter"
 
@@ -26,9 +26,7 @@ class Lab:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         folders = {name: str(home / name.lower()) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR")}
         own = {**folders, "JUPYTER_RUNTIME_DIR": str(home / "runtime"), "JUPYTER_PATH": str(INSTALLED)}
         options = [

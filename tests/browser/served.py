@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import threading
@@ -72,12 +71,8 @@ pages.STATIC = Path(sys.argv.pop(1))
 main()"""
 
 
-def start_server(*arguments: str, cwd: Path, port: int | None = None, static: Path | None = None) -> Server:
+def start_server(*arguments: str, cwd: Path, port: int = 0, static: Path | None = None) -> Server:
     """Runs `bigviz serve`, perhaps with another folder of the page's files, and waits until it prints its address."""
-    if port is None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
     program = ["-m", "bigviz"] if static is None else ["-c", WITH_STATIC, str(static)]
     command = [sys.executable, *program, "serve", *arguments, "--no-browser", "--port", str(port)]
     process = subprocess.Popen(

@@ -20,6 +20,7 @@ from playwright.sync_api import BrowserContext, Page
 import bigviz as bv
 
 from ..patience import PATIENCE
+from ..ports import free_port
 from .conftest import HERE
 from .driver import Box, figure, frames, open_page, pixels, plot, rest, settle, until
 from .served import Server, start_server
@@ -292,8 +293,7 @@ def test_a_page_that_came_before_its_document_was_known_loads_itself_again(
     script = SCRIPT.format(address=f"{host.url}/{{z}}/{{x}}/{{y}}.png")
     wait = f"import pathlib, time\nwhile not pathlib.Path({str(tmp_path / 'go')!r}).exists(): time.sleep(0.05)\n"
     (tmp_path / "map.py").write_text(wait + script)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     with ThreadPoolExecutor(1) as starting:  # the address is printed once the script has run
         starting.submit(serve, "map.py", cwd=tmp_path, port=port)
         await_listening(port)

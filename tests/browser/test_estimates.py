@@ -15,7 +15,7 @@ from playwright.sync_api import Page, WebSocketRoute, expect
 
 from bigviz.wire.frames import Type, parse
 
-from .driver import choose, figure, moving, open_page, pixels, plot, settle
+from .driver import choose, figure, moving, open_page, pixels, plot, rest, settle
 from .served import Server, start_server
 
 ROWS = 3_000_000
@@ -88,7 +88,8 @@ def test_other_columns_are_estimated_first_and_exact_in_the_end(page: Page, larg
 
 def test_a_home_that_becomes_better_known_is_no_step_to_undo(page: Page, large: Server):
     open_page(page, f"{large.url}/large/#x=z&y=x")
-    page.evaluate("() => new Promise(resolve => setTimeout(resolve, 500))")  # views rest after 350 ms
+    settle(page)
+    rest(page, 350)  # as long as the page waits before it calls a view at rest
     assert page.locator(f'{figure()} [data-act="undo"]').is_disabled()
 
 

@@ -16,6 +16,7 @@ from playwright.sync_api import BrowserContext, Page, WebSocketRoute
 from bigviz.wire.frames import Type
 
 from ..patience import PATIENCE
+from ..ports import free_port
 from .driver import figure, frames, open_page, pixels, settle
 from .served import Server
 from .test_library import ARROW, put
@@ -167,14 +168,14 @@ def test_a_page_follows_over_a_restart_of_its_server(
     page = context.new_page()  # one that may write errors to its console: connections are refused meanwhile
     page.add_init_script(path=Path(__file__).with_name("probes.js"))
     page.set_default_timeout(PATIENCE * 1_000)
-    first = serve("--library", str(tmp_path / "library"), cwd=tmp_path)
+    port = free_port()
+    first = serve("--library", str(tmp_path / "library"), cwd=tmp_path, port=port)
     fill(first, BATCHES * ROWS + 30)
     open_page(page, f"{first.url}/grows/")
     version = append(first, ROWS, ROWS)
     await_version(page, version)
     page.evaluate("() => { window.kept = true; }")
     first.stop()
-    port = urlsplit(first.url).port
     second = serve("--library", str(tmp_path / "library"), cwd=tmp_path, port=port)
     version = append(second, 2 * ROWS, ROWS)
     await_version(page, version)

@@ -13,6 +13,7 @@ import bigviz as bv
 from bigviz.client import watch
 from bigviz.common.errors import Gone, NotFound
 
+from ..ports import free_port
 from ..server.running import running
 
 SCHEMA = {"x": "int64", "kind": "string"}
@@ -50,13 +51,13 @@ def test_a_long_append_comes_in_one_piece(server):
 
 def test_a_watch_goes_on_after_a_start(tmp_path, monkeypatch):
     monkeypatch.setattr(watch, "_WAITS", (0.05,) * 6)
-    with running([], library=tmp_path) as served:
+    port = free_port()
+    with running([], library=tmp_path, port=port) as served:
         server = bv.connect(served.url)
         ticks = server.stream("ticks", SCHEMA)
         found = server.watch("ticks")
         ticks.append(rows(1))
         assert next(found).version == 2
-        port = served.server.port
     appended = threading.Event()
 
     def wait() -> None:

@@ -34,26 +34,29 @@ def test_healthz_answers_while_a_large_tile_and_a_large_build_run():
         server.await_event("built")
         over = threading.Event()
         failed: list[int] = []
+        answered = 0
         image = "image.npy?x0=0.1&x1=0.9&y0=0.1&y1=0.9&width=1500&height=1500"
 
         def ask(path: str) -> None:
-            answer = server.get(f"/many/layers/0/{path}")
-            if answer.status != 200:
-                failed.append(answer.status)
+            while not failed:
+                answer = server.get(f"/many/layers/0/{path}")
+                if answer.status != 200:
+                    failed.append(answer.status)
+                if answered > 5:
+                    break
 
         paths = [image, f"{image}&agg=mean(z)", "tiles/0/0/0.npy?y=z", "tiles/0/0/0.npy?x=z", f"{image}&x=z&agg=sum(y)"]
         threads = [threading.Thread(target=ask, args=(path,)) for path in paths]
         watcher = threading.Thread(target=lambda: ([each.join() for each in threads], over.set()))
         for each in (*threads, watcher):
             each.start()
-        answered = 0
         loop, whole = server.on_loop(time.thread_time), time.process_time()
         while not over.is_set():
             assert server.get("/healthz").status == 200
             answered += 1
         watcher.join()
         loop, whole = server.on_loop(time.thread_time) - loop, time.process_time() - whole
-        assert not failed and answered > 5
+        assert not failed
         assert loop < 0.5 * whole, (loop, whole, answered)
 
 

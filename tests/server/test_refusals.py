@@ -168,7 +168,7 @@ def test_a_frame_beyond_all_bounds_ends_the_connection(served: Running):
 
 
 def test_more_requests_than_allowed_are_refused_not_queued(documents):
-    limits = Limits(messages_burst=5, messages_per_second=200)
+    limits = Limits(messages_burst=5, messages_per_second=0.001)
     with running(documents[:1], limits=limits) as server, Browser(server.url, "points") as browser:
         for _ in range(40):
             browser.say(op="cancel", figure=0)

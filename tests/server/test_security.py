@@ -397,7 +397,7 @@ def test_floods_of_pings_end_their_connection(documents, monkeypatch, opcode: Op
     name = f"on_{opcode.name.lower()}"
     counted = getattr(Websocket, name)
     monkeypatch.setattr(Websocket, name, lambda socket, data: seen.append(data) or counted(socket, data))
-    limits = Limits(messages_burst=50, messages_per_second=1)
+    limits = Limits(messages_burst=50, messages_per_second=0.001)
     with running(documents[:1], limits=limits) as server, Browser(server.url, "points") as other:
         with Browser(server.url, "points") as browser:
             browser.socket.socket.sendall(Frame(opcode, b"").serialize(mask=True) * 10_000)
@@ -410,7 +410,7 @@ def test_floods_of_pings_end_their_connection(documents, monkeypatch, opcode: Op
 
 
 def test_a_browser_out_of_requests_may_answer_pings(documents):
-    limits = Limits(messages_burst=5, messages_per_second=200)
+    limits = Limits(messages_burst=5, messages_per_second=0.001)
     with running(documents[:1], limits=limits) as server, Browser(server.url, "points") as browser:
         for _ in range(40):
             browser.say(op="cancel", figure=0)

@@ -225,7 +225,7 @@ def test_a_flood_of_views_computes_only_the_last(documents):
 
 
 def test_a_flood_of_requests_is_slowed_down_not_obeyed(documents):
-    with running(documents[:1], limits=Limits(messages_per_second=50, messages_burst=20)) as server:
+    with running(documents[:1], limits=Limits(messages_per_second=0.001, messages_burst=20)) as server:
         with Browser(server.url, "points") as browser:
             for _ in range(30):
                 browser.say(op="layer", figure=0, layer=0, definition=browser.definition())

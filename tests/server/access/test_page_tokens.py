@@ -5,10 +5,12 @@ from __future__ import annotations
 import hmac
 import json
 import re
+import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,6 +21,7 @@ import bigviz as bv
 from bigviz.common.errors import BadInput, Forbidden
 from bigviz.common.web.page_tokens import PageTokens
 from bigviz.library.secrets import new_secret
+from bigviz.server.access import people
 from bigviz.server.access.principal import Principal
 from bigviz.server.documents.opened import Shown
 from bigviz.server.site import Site
@@ -162,9 +165,12 @@ def test_a_socket_is_shown_nothing_of_who_took_the_name_since(
     town.library.documents.delete("secret")
 
 
-def test_a_socket_ends_with_its_token(server: Running):
-    with socket(server, "points", MAKER.make("points", ORIGIN, 2.0)[0]) as found:
+def test_a_socket_ends_with_its_token(server: Running, monkeypatch: pytest.MonkeyPatch):
+    with socket(server, "points", MAKER.make("points", ORIGIN, 60)[0]) as found:
         assert found.subprotocol == "bigviz"
+        later = time.time() + 61
+        monkeypatch.setattr(server.server.site.access.people.page_tokens, "_now", lambda: later)
+        monkeypatch.setattr(people, "time", SimpleNamespace(time=lambda: later, monotonic=time.monotonic))
         code, reason = closed(found)
     assert code == DENIED and "expired" in reason
 

@@ -9,6 +9,8 @@ from typing import Any
 from bigviz.server.apps.callbacks import AT_ONCE, Call, Callbacks
 from bigviz.server.apps.session import Session
 
+from ...patience import PATIENCE
+
 
 class Process:
     """One that makes no call by itself."""
@@ -123,7 +125,8 @@ def test_opening_comes_first_and_closing_last():
 
 
 def test_a_call_that_takes_too_long_is_interrupted_and_its_process_ended_where_that_does_not_help(monkeypatch):
-    monkeypatch.setattr("bigviz.server.apps.callbacks._SECONDS_TO_GIVE_IN", 0.01)
+    to_give_in = "bigviz.server.apps.callbacks._SECONDS_TO_GIVE_IN"
+    monkeypatch.setattr(to_give_in, PATIENCE)
 
     async def work() -> None:
         callbacks, process, done = await attached(0.01)
@@ -135,6 +138,7 @@ def test_a_call_that_takes_too_long_is_interrupted_and_its_process_ended_where_t
         callbacks.ended(1, [{"own": None}])
         ((call, failures),) = done
         assert call.late and failures == [{"own": None}] and process.killed == []
+        monkeypatch.setattr(to_give_in, 0.01)
         callbacks.call(Call(page, "change", "a", 1))
         while not process.killed:
             await asyncio.sleep(0.001)

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from bigviz.server.apps import callbacks
+
+from ...patience import PATIENCE
 from ..running import Running
 from .app_pages import AppPage, apps, held_back
 
@@ -21,8 +24,10 @@ def served() -> Iterator[Running]:
         yield found
 
 
-def limit(served: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let callbacks take a second from now on: a busy machine may need more for any other."""
+def limit(served: Running, monkeypatch: pytest.MonkeyPatch, to_give_in: float) -> None:
+    """Let callbacks take a second from now on, and so many more once they are interrupted: a busy machine may need more
+    for any other."""
+    monkeypatch.setattr(callbacks, "_SECONDS_TO_GIVE_IN", to_give_in)
     monkeypatch.setattr(served.server._hub.apps["app"]._callbacks, "seconds", 1.0)  # type: ignore[union-attr]
 
 
@@ -43,7 +48,7 @@ def test_a_callback_that_fails_says_so_in_its_own_page_alone(
     served: Running, how: str, words: str, monkeypatch: pytest.MonkeyPatch
 ):
     if how in ("loop", "swallow"):
-        limit(served, monkeypatch)
+        limit(served, monkeypatch, PATIENCE)
     with AppPage(served.url) as page, AppPage(served.url) as other:
         assert page.notices(1) == other.notices(1) == ["opened with 0"]
         page.change("how", how)
@@ -78,7 +83,7 @@ def test_a_process_that_ends_is_replaced_and_values_are_kept(
         other.change("number", 4)
         assert other.notices(1) == ["4 None"]
         if how == "sleep":
-            limit(served, monkeypatch)
+            limit(served, monkeypatch, 1.0)
         page.change("how", how)
         for each in (page, other):
             assert each.push("app", state="stopped")["reason"] == words

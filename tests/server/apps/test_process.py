@@ -129,13 +129,15 @@ found = bv.figure().points({{"x": [1]}}, "x", "x")
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"])
 print("child", child.pid)
 def later():
+    while not os.path.exists("GO"):
+        time.sleep(0.01)
     for fd in range(3, 200):
         try:
             if os.readlink(f"/proc/self/fd/{{fd}}").startswith("socket:"):
                 FAULT
         except OSError:
             pass
-threading.Timer(0.2, later).start()
+threading.Thread(target=later, daemon=True).start()
 bv.serve(found)
 """
 FAULTS = {
@@ -150,13 +152,14 @@ def test_a_process_that_is_not_heard_any_more_is_ended_with_all_that_it_started(
     tmp_path: Path, fault: str, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(process, "_SECONDS_TO_END", 0.5)
-    (tmp_path / "app.py").write_text(LEAVES.replace("FAULT", fault))
+    (tmp_path / "app.py").write_text(LEAVES.replace("FAULT", fault).replace("GO", str(tmp_path / "go")))
     lines: list[str] = []
 
     async def work() -> str:
         found = AppProcess("app", str(tmp_path / "app.py"), 1 << 30, take, lambda *what: None, lines.append)
         try:
             await found.start()
+            (tmp_path / "go").touch()  # before it is ready, it would be a script that failed
             return await asyncio.wait_for(found.ended, PATIENCE)
         finally:
             await found.close()

@@ -397,9 +397,10 @@ def test_a_connection_too_many_gets_no_tile(documents: list[Document]):
 def test_a_client_that_does_not_read_is_cut_off_and_holds_nothing(documents: list[Document], handled: list[str]):
     path = "/by/layers/0/tiles/0/0/0.npy"
     by = next(each for each in documents if each.id == "by")
-    with running([by], limits=Limits(write_seconds=0.2)) as server:
+    with running([by]) as server:
         with closing(Wire(server)) as wire:
             assert len(wire.ask(path)[2]) == 3 * 4 * 65_536 + 128 and wire.ask(path)[0] == 200
+        server.server._http._limits = server.server.site.limits = Limits(write_seconds=0.2)
         with unread(server, path) as connection:
             connection.sendall(wire.request(path) * 20)
             server.await_event("request", route="tiles", status=200)

@@ -20,6 +20,7 @@ from bigviz.tiles.engine import Engine
 from bigviz.wire.codec import decode
 from bigviz.wire.frames import Type
 
+from ...patience import until
 from ..running import Running, running
 from ..wire import Browser, Got
 
@@ -302,15 +303,14 @@ def test_steps_that_are_not_begun_are_replaced(served: Running, rows: pa.Table) 
 
 
 def test_a_brush_ends_with_its_connection(served: Running) -> None:
-    served.events.clear()
+    site = served.server.site
+    until(lambda: served.on_loop(lambda: not site.viewers))  # those of the tests before
     with Browser(served.url, "d") as browser:
         brushed(browser, say(browser, BAR, [target(browser, BAR)], labels=["a"]))
-        (brushing,) = [each.brushing for each in served.server.site.viewers if each.brushing is not None]
+        (brushing,) = [each.brushing for each in site.viewers if each.brushing is not None]
         assert brushing._held is not None
         brush = brushing._held._brush
         assert brush.nbytes > 0
-    served.await_event("disconnected")
-    served.get("/healthz")  # the loop has gone on since
-    assert brush.nbytes == 0 and brushing._held is None
+    until(lambda: served.on_loop(lambda: brush.nbytes == 0 and brushing._held is None))
     with pytest.raises(Cancelled):
         brush.move(None)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from bigviz.server.limits import Limits
-from bigviz.server.websocket.lookout import Lookout
+from bigviz.server.websocket.lookout import Lookout, Watched
 from bigviz.server.websocket.send_queue import Message, Outbox
 from bigviz.wire.frames import Part, Type, parse
 
@@ -55,10 +55,27 @@ def message(request: int, size: int = 60, parts: int = 1, tag: Any = None) -> Me
     return Message(Type.DONE, [Part(b"{}      ", bytes(size - 8))] * parts, request=request, tag=tag)
 
 
-def posting(test: Any, limits: Limits = LIMITS) -> None:
+class Asked(Lookout):
+    """One that looks when it is told to, as so many seconds were over: a machine that is busy is no browser that reads
+    nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = asyncio.get_running_loop().time()
+
+    def watch(self, what: Watched) -> None:
+        self._watched[what] = None
+
+    def after(self, seconds: float) -> None:
+        self.now = max(self.now, asyncio.get_running_loop().time()) + seconds
+        for each in list(self._watched):
+            self._look_at(each, self.now)
+
+
+def posting(test: Any, limits: Limits = LIMITS, looks: type[Lookout] = Asked) -> None:
     async def run() -> None:
         socket, told = Socket(), []
-        lookout = Lookout()
+        lookout = looks()
         box = Outbox(socket, 77, limits, told.append, lambda reads: told.append(GIVEN_UP[reads]), lookout)
         await asyncio.wait_for(test(box, socket, told), PATIENCE)
         box.close()
@@ -120,7 +137,7 @@ def test_a_browser_that_reads_nothing_is_given_up():
             await asyncio.sleep(0.01)
         assert len(socket.handed) == 1
 
-    posting(test)
+    posting(test, looks=Lookout)
 
 
 def test_so_is_one_whose_kernel_has_taken_all_and_whose_machine_acknowledges_nothing():
@@ -132,7 +149,7 @@ def test_so_is_one_whose_kernel_has_taken_all_and_whose_machine_acknowledges_not
         while told != ["reads nothing"]:
             await asyncio.sleep(0.01)
 
-    posting(test)
+    posting(test, looks=Lookout)
 
 
 def test_nothing_is_looked_at_once_all_is_acknowledged():
@@ -143,7 +160,7 @@ def test_nothing_is_looked_at_once_all_is_acknowledged():
             await asyncio.sleep(0.01)
         assert told == []
 
-    posting(test)
+    posting(test, looks=Lookout)
 
 
 def test_the_last_word_to_one_who_reads_nothing_is_given_up_with_the_rest():
@@ -153,22 +170,24 @@ def test_the_last_word_to_one_who_reads_nothing_is_given_up_with_the_rest():
         while told != ["end"]:
             await asyncio.sleep(0.01)
 
-    posting(test)
+    posting(test, looks=Lookout)
 
 
 def test_one_that_reads_slowly_is_not_given_up_and_gets_no_work_only_while_it_reads_nothing():
     async def test(box: Outbox, socket: Socket, told: list) -> None:
         socket.left = 50
         box.put(message(1))
-        while told != [True]:
-            await asyncio.sleep(0.01)
+        await asyncio.sleep(0)
+        box._lookout.after(0.3)
+        assert told == [True]
         for left in range(20):  # longer than it may read nothing
             socket.left = 20 - left
-            await asyncio.sleep(0.05)
-        assert told[:2] == [True, False] and "reads nothing" not in told
+            box._lookout.after(0.05)
+        assert told == [True, False]
         socket.left = None
         await socket.take()
-        assert box._waiting == 0 and "reads nothing" not in told
+        box._lookout.after(0.05)
+        assert box._waiting == 0 and told == [True, False] and not box._lookout._watched
 
     posting(test, replace(LIMITS, stalled_seconds=0.6, slowest_bytes=1.0))
 
@@ -178,7 +197,8 @@ def test_one_whose_newer_views_replace_what_waits_is_behind_all_the_same():
         box.put(message(0, 300 << 10))
         for request in range(1, 50):
             box.put(message(request, 1_000, tag="view"))
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0)
+            box._lookout.after(0.01)
             box.drop("view")
         assert told == [True]
         await socket.take()
