@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import threading
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, Queue
@@ -14,6 +15,7 @@ from queue import Empty, Queue
 import numpy as np
 
 from ..patience import PATIENCE
+from .thread import served
 
 LABELS = ("ash", "beech", "cedar", "elm", "fir")
 ROWS = 200_000
@@ -49,17 +51,14 @@ def make_tables() -> Tables:
 
 @dataclass
 class Server:
-    """A bigviz server as a process of its own."""
+    """A bigviz server, and what ends it."""
 
     url: str
-    process: subprocess.Popen[str]
+    ending: ExitStack
 
     def stop(self) -> None:
         """End it, if it has not ended."""
-        self.process.terminate()
-        self.process.wait(PATIENCE)
-        assert self.process.stdout
-        self.process.stdout.close()
+        self.ending.close()
 
 
 # `bigviz` with the page's files of another folder.
@@ -72,7 +71,12 @@ main()"""
 
 
 def start_server(*arguments: str, cwd: Path, port: int = 0, static: Path | None = None) -> Server:
-    """Runs `bigviz serve`, perhaps with another folder of the page's files, and waits until it prints its address."""
+    """Runs `bigviz serve`: as a process, where it serves scripts or another folder of the page's files, and waits until
+    it prints its address; else in a thread."""
+    if static is None and not any(word.endswith(".py") for word in arguments):
+        ending = ExitStack()
+        running = ending.enter_context(served([*arguments, "--port", str(port)], cwd))
+        return Server(running.url.rstrip("/"), ending)
     program = ["-m", "bigviz"] if static is None else ["-c", WITH_STATIC, str(static)]
     command = [sys.executable, *program, "serve", *arguments, "--no-browser", "--port", str(port)]
     process = subprocess.Popen(
@@ -97,8 +101,17 @@ def start_server(*arguments: str, cwd: Path, port: int = 0, static: Path | None 
         while (line := lines.get(timeout=PATIENCE)) is not None:
             told.append(line)
             if found := re.search(r"http://[\w.:]+", line):
-                return Server(found[0].rstrip("/"), process)
+                ending = ExitStack()
+                ending.callback(_end, process)
+                return Server(found[0].rstrip("/"), ending)
     except Empty:
         process.terminate()
         raise
     raise RuntimeError(f"bigviz serve ended:\n{''.join(told)}")
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    process.wait(PATIENCE)
+    assert process.stdout
+    process.stdout.close()
