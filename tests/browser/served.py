@@ -15,7 +15,7 @@ from queue import Empty, Queue
 import numpy as np
 
 from ..patience import PATIENCE
-from .thread import served
+from ..serving import served
 
 LABELS = ("ash", "beech", "cedar", "elm", "fir")
 ROWS = 200_000
@@ -71,9 +71,9 @@ main()"""
 
 
 def start_server(*arguments: str, cwd: Path, port: int = 0, static: Path | None = None) -> Server:
-    """Runs `bigviz serve`: as a process, where it serves scripts or another folder of the page's files, and waits until
-    it prints its address; else in a thread."""
-    if static is None and not any(word.endswith(".py") for word in arguments):
+    """Runs `bigviz serve`: as a process, where scripts may fail or the page's files are those of another folder, and
+    waits until it prints its address; else in a thread."""
+    if static is None and "--dev" not in arguments:
         ending = ExitStack()
         running = ending.enter_context(served([*arguments, "--port", str(port)], cwd))
         return Server(running.url.rstrip("/"), ending)

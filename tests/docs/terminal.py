@@ -1,4 +1,7 @@
-"""Commands of the documentation, run as a reader would run them: `bigviz ...` and `python script.py` in a directory."""
+"""Commands of the documentation, run as a reader would run them: `bigviz ...` and `python script.py` in a directory.
+
+What `bigviz` does is done in this process, which has loaded all that a process of its own would load for 2 s.
+"""
 
 from __future__ import annotations
 
@@ -12,37 +15,50 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from click.testing import CliRunner
+
+from bigviz.cli import cli
+
 from ..patience import PATIENCE
+from ..serving import served
 
 PROGRAMS = {"bigviz": [sys.executable, "-m", "bigviz"], "python": [sys.executable]}
 
 
-def words(command: str) -> list[str]:
-    """A line of a listing as a command of this environment."""
-    program, *arguments = shlex.split(command)
-    return [*PROGRAMS[program], *arguments]
-
-
 def run(command: str, folder: Path) -> str:
     """Run a command to its end; what it printed on standard output."""
-    done = subprocess.run(words(command), cwd=folder, capture_output=True, text=True, timeout=200, check=False)
+    program, *arguments = shlex.split(command)
+    if program == "bigviz":
+        with chdir(folder):
+            told = CliRunner().invoke(cli, arguments)
+        assert told.exit_code == 0, (command, told.output)
+        return told.stdout
+    words = [*PROGRAMS[program], *arguments]
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, (command, done.stderr)
     return done.stdout
 
 
 @contextmanager
 def serving(command: str, folder: Path) -> Iterator[str]:
-    """Run a command that serves, until the block ends: the first address it prints. It must end well on Ctrl-C."""
+    """Run a command that serves, until the block ends: the first address it prints. A process must end well on
+    Ctrl-C."""
+    program, *arguments = shlex.split(command)
+    if (program, arguments[0]) == ("bigviz", "serve"):
+        with served([each for each in arguments[1:] if each != "--no-browser"], folder) as running:
+            yield str(running.await_event("listening")["url"])
+        return
     environment = {**os.environ, "BROWSER": "true"}
     # A shell that runs the tests in the background, as `make test &` does, has its children ignore Ctrl-C.
     heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    words = [*PROGRAMS[program], *arguments]
     with subprocess.Popen(
-        words(command), cwd=folder, stdout=subprocess.PIPE, text=True, env=environment, preexec_fn=heed
+        words, cwd=folder, stdout=subprocess.PIPE, text=True, env=environment, preexec_fn=heed
     ) as process:
         try:
             assert process.stdout is not None

@@ -4,8 +4,9 @@ loaded here already."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, chdir, contextmanager, nullcontext
 from dataclasses import dataclass, fields
+from glob import glob
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
@@ -21,20 +22,27 @@ from bigviz.server.run import loading, process
 from bigviz.server.run.options import Options
 from bigviz.server.run.server import Load
 
-from ..server.running import Running, lasting, running
+from .server.running import Running, lasting, running
 
 
 @contextmanager
 def served(arguments: Sequence[str], cwd: Path) -> Iterator[Running]:
-    """A server of tables or of a library, with these arguments of `bigviz serve`, paths beginning at `cwd`. Scripts run
-    in processes, whose directory is that of the server's."""
+    """A server with these arguments of `bigviz serve`. Their paths begin at `cwd`, and those of scripts too, when they
+    run for the first time."""
+    has_scripts = any(word.endswith(".py") for word in arguments)
     options, names, load = _asked([_path(word, before, cwd) for before, word in pairwise(["", *arguments])])
-    with running([], names=names, load=lambda progress: _Brought.of(load(progress)), **_fields(options)) as found:
+    with ExitStack() as ending:
+        with chdir(cwd) if has_scripts else nullcontext():
+            serving = running([], names=names, load=lambda progress: _Brought.of(load(progress)), **_fields(options))
+            found = ending.enter_context(serving)
+            if has_scripts:
+                found.await_event("loaded")
         yield found
 
 
 def _path(word: str, before: str, cwd: Path) -> str:
-    is_path = before == "--library" or (not word.startswith("-") and (cwd / word).exists())
+    """A word of a command; a path or a glob from `cwd` as an absolute one."""
+    is_path = before == "--library" or (not word.startswith("-") and glob(word, root_dir=cwd))
     return str(cwd / word) if is_path else word
 
 
