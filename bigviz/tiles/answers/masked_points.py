@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -47,6 +48,16 @@ Window = tuple[Number, Number]
 _ROW_BYTES: Final = 8  # that are read of a row: its key
 
 
+class _Scratch(threading.local):
+    """A plane for each thread: while rows are copied the system has enough to do with their new memory."""
+
+    def __init__(self) -> None:
+        self.plane = np.zeros((SIDE, SIDE), np.uint32)
+
+
+_scratch = _Scratch()
+
+
 @dataclass(frozen=True)
 class MaskedPoints(SingleVersion):
     """Counts of the rows of an order that a filter keeps. Tiles are counted as they are asked for, windows of few rows
@@ -84,7 +95,8 @@ class MaskedPoints(SingleVersion):
     def draw(self, key: TileKey, cancel: Cancel = NEVER) -> Drawn:
         """One tile, from its rows."""
         begun = time.perf_counter()
-        plane = np.zeros((SIDE, SIDE), np.uint32)
+        plane = _scratch.plane
+        plane[:] = 0
         rows = self.rows_kept.count(key, plane, cancel)
         counted = time.perf_counter()
         encoded = wire(self.reduction, (plane,), cancel)
