@@ -23,6 +23,7 @@ from bigviz.cli import cli
 from ..command_line import BIGVIZ, ROWS, Process, layer, ran, serving, tables_in
 from ..fetch import fetched
 from ..patience import PATIENCE, eventually
+from ..serving import served
 
 
 @pytest.fixture(scope="module")
@@ -101,8 +102,9 @@ def test_a_signal_in_the_middle_of_a_large_build(tmp_path: Path):
 
 
 def test_columns_aggregate_and_glyph(folder: Path):
-    with serving("serve", folder / "trips.parquet", "--x", "y", "--y", "fare", "--agg", "mean(x)") as (_, url):
-        assert layer(url)["reduction"] == "mean(x)"
+    words = ["trips.parquet", "--x", "y", "--y", "fare", "--agg", "mean(x)", "--port", "0"]
+    with served(words, folder) as running:
+        assert layer(running.await_event("listening")["url"])["reduction"] == "mean(x)"
 
 
 def test_columns_without_a_number_are_told_of(tmp_path: Path):
