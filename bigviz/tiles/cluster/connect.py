@@ -15,7 +15,7 @@ from bigviz.tiles.cluster.options import ClusterOptions
 from bigviz.tiles.cluster.worker_plugin import HostSettings
 from bigviz.tiles.cluster.workers import Workers
 
-__all__ = ["connect"]
+__all__ = ["connect", "started"]
 
 _SECONDS = 10  # for a scheduler to answer
 
@@ -25,7 +25,7 @@ def connect(options: ClusterOptions, settings: HostSettings) -> Workers:
     another version of bigviz."""
     dask.config.set({"distributed.comm.timeouts.connect": "5s"})
     if options.workers is not None:
-        cluster = _started(options.workers)
+        cluster = started(options.workers)
         return Workers(partial(Client, cluster, set_as_default=False), settings, cluster.close)
     security = _security(options)
     join = partial(Client, options.scheduler, timeout=_SECONDS, set_as_default=False, **security)
@@ -36,13 +36,14 @@ def connect(options: ClusterOptions, settings: HostSettings) -> Workers:
         raise BadInput(f"No Dask scheduler answers at {at}: {error}", "scheduler", at) from error
 
 
-def _started(workers: int) -> LocalCluster:
+def started(workers: int) -> LocalCluster:
+    """So many workers in processes of this machine, which nobody else can reach."""
     return LocalCluster(
         n_workers=workers,
         threads_per_worker=max(1, usable_cores() // workers),
         host="127.0.0.1",
-        dashboard_address=None,
-        worker_dashboard_address=None,
+        dashboard_address="127.0.0.1:0",  # without one Dask listens on all interfaces
+        worker_dashboard_address="127.0.0.1:0",
         memory_limit=0,  # each bounds its own caches, and a worker that is ended by Dask loses its indexes
     )
 

@@ -22,8 +22,10 @@ from bigviz.tiles.grid.tile_key import TileKey
 
 pytest.importorskip("distributed")
 
+import psutil
 from distributed import Client, LocalCluster
 
+from bigviz.tiles.cluster.connect import started
 from bigviz.tiles.cluster.dask_engine import DaskEngine
 from bigviz.tiles.cluster.worker_plugin import HostSettings
 from bigviz.tiles.cluster.workers import Moved, Workers
@@ -45,10 +47,7 @@ LAYERS = [
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[LocalCluster]:
-    with LocalCluster(
-        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, worker_dashboard_address=None,
-        memory_limit=0,
-    ) as made:  # fmt: skip
+    with started(2) as made:
         yield made
 
 
@@ -142,6 +141,17 @@ def test_sums_of_floats_differ_in_their_last_bits_alone_and_by_name(
     np.testing.assert_allclose(found, expected, rtol=1e-14)
     assert engine.etag(dataset, layer) != alone.etag(dataset, layer)
     assert engine.etag(dataset, LAYERS[0]) == alone.etag(dataset, LAYERS[0])
+
+
+def test_what_is_started_here_listens_on_this_machine_alone(engine: DaskEngine) -> None:
+    here = psutil.Process()
+    found = [
+        each.laddr.ip
+        for process in (here, *here.children(recursive=True))
+        for each in process.net_connections(kind="inet")
+        if each.status == psutil.CONN_LISTEN
+    ]
+    assert "127.0.0.1" in found and not {"0.0.0.0", "::"} & set(found)
 
 
 @pytest.mark.parametrize("glyph", ("line", "histogram", "bar"))
