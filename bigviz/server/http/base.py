@@ -193,7 +193,8 @@ class Guarded(RequestHandler):
         """Raise what the caller is answered who has not what is needed of the thing that the address names."""
         people, name = self.site.access.people, self.path_args[0] if self.path_args else ""
         await admit(people, need, self.principal, name)
-        if need.kind is not None and await people.is_public(need.kind, name):
+        # An owner of what a public document shows may be answered more than others, so only what anyone gets is public.
+        if need.kind is not None and not self.principal.known and await people.is_public(need.kind, name):
             self.private = False
         self._set_cache_headers()
 

@@ -153,6 +153,9 @@ def test_what_caches_may_keep(documents, tmp_path):
         public = server.get("/secret/")
         assert (public.status, public.headers["Cache-Control"]) == (200, "no-cache")
         assert public.headers["Vary"] == "Accept-Encoding"
+        for who in ("owner", "viewer"):  # who may be answered more: the owner of a dataset asks for all its columns
+            known = server.get("/secret/", **people.bearer(who)).headers
+            assert (known["Cache-Control"], known["Vary"]) == ("private, no-cache", varies)
 
 
 def test_the_list_holds_what_one_may_see(peopled: Running, people: People):
