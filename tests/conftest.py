@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Callable
 from fractions import Fraction
@@ -34,6 +35,10 @@ settings.load_profile("bigviz")
 # 0.7 s longer to compile the package once more.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# A shell that starts the tests behind itself lets them ignore Ctrl-C, and so the commands that some of them interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Half a million objects of modules and tests stay to the end: looked at again and again, they take a tenth of the time.
 gc.disable()

@@ -141,7 +141,8 @@ threading.Thread(target=later, daemon=True).start()
 bv.serve(found)
 """
 FAULTS = {
-    "import socket; socket.socket(fileno=fd).shutdown(2); time.sleep(1000)": "closed its connection to the server",
+    # For writing alone: an app that reads the end of its connection ends itself, which may be noticed first.
+    "import socket; socket.socket(fileno=fd).shutdown(1); time.sleep(1000)": "closed its connection to the server",
     "os.write(fd, bytes([2] + [0] * 11) + b'{}')": "sent the server something that is no message",
     "os._exit(5)": "ended itself with exit code 5",
 }  # fmt: skip
