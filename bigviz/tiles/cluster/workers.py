@@ -316,8 +316,10 @@ class Workers:
         """A worker does not answer any more."""
         with self._lock:
             gone = self._there.pop(worker, None)
-        if gone is not None:
-            gone.set()
+        if gone is None:
+            return
+        gone.set()
+        if not self._closed.is_set():  # else they end as they should
             _log.warning("the worker at %s is lost (%s): others take its rows", worker, error)
             for tell in self._losses:
                 tell()
