@@ -211,8 +211,10 @@ class Backend:
         self, principal: Principal, dataset: Dataset, layer: Layer, what: Hashable, call: Callable[[Cancel], T],
         heavy: bool,
     ) -> T:  # fmt: skip
-        """The same; once more where a worker was lost meanwhile, as soon as others have its rows."""
+        """The same; once more where a worker was lost meanwhile, as soon as others have its rows. Raises Busy too where
+        these cannot be indexed now."""
         while True:
+            await self.wait(dataset, layer, principal)  # what this raises would be raised at once the next time, too
             try:
                 return await self._run(principal, dataset, layer, what, call, heavy)
             except Busy:

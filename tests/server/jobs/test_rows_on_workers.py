@@ -17,6 +17,7 @@ from bigviz.data.dataset import Dataset
 from bigviz.data.open import open as open_dataset
 from bigviz.server.access.principal import Principal
 from bigviz.server.jobs import service
+from bigviz.server.jobs.index_builds import Builds
 from bigviz.server.jobs.service import Backend
 from bigviz.server.limits import Limits
 from bigviz.server.metrics import Metrics
@@ -104,6 +105,15 @@ def test_a_request_whose_worker_was_lost_is_answered_by_the_next_one() -> None:
         await asyncio.get_running_loop().run_in_executor(None, engine.asked.wait)
         engine.indexed.set()
         assert await answer == 2 and calls == [True, True]
+
+    serving(test)
+
+
+def test_a_layer_that_may_not_be_indexed_now_is_refused_at_once() -> None:
+    async def test(backend: Backend, engine: OnWorkers, table: Dataset) -> None:
+        backend.builds = Builds(engine, 0)
+        with pytest.raises(Busy, match="indexes are being built"):
+            await backend.run(CALLER, table, LAYER, "rows", lambda cancel: table.num_rows)
 
     serving(test)
 
