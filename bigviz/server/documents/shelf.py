@@ -217,14 +217,16 @@ class Shelf:
         self._unlooked = set(self._kept)
 
     async def _looked_at(self, name: str, found: Opened) -> Opened | None:
-        """A document that is kept, if it would be opened in the same way again."""
+        """A document that is kept, if it still is then and would be opened in the same way again."""
         self._look()
         if name not in self._unlooked:
             return found
         state = self._state
-        if not await self.run(self._is_current, name, found):
-            if self._kept.get(name) is found:
-                del self._kept[name]
+        is_current = await self.run(self._is_current, name, found)
+        if self._kept.get(name) is not found:  # let go of meanwhile, as after an append
+            return None
+        if not is_current:
+            del self._kept[name]
             return None
         if state == self._state:
             self._unlooked.discard(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from pathlib import Path
@@ -132,3 +133,23 @@ def test_what_is_known_of_datasets_that_are_gone_is_let_go_of(tmp_path: Path, mo
         assert heads.names == ["rows", "others"]
         call(served, "DELETE", "datasets/rows")
         until(lambda: served.on_loop(lambda: heads.names) == ["others"])
+
+
+def test_a_document_that_is_let_go_of_while_it_is_looked_at_is_opened_anew(plots, monkeypatch):
+    upload(plots, "rows")
+    call(plots, "PUT", "documents/a", document("rows"))
+    shelf = asyncio.run_coroutine_threadsafe(plots.server.site.shelf(), plots.loop).result(PATIENCE)
+    is_current = shelf._is_current
+
+    def look(name, found):
+        plots.loop.call_soon_threadsafe(shelf._kept.pop, name, None)  # as an append does
+        return is_current(name, found)
+
+    async def again():
+        before = await shelf.open("a")
+        monkeypatch.setattr(shelf, "is_shared", True)
+        monkeypatch.setattr(shelf, "_is_current", look)
+        return before, await shelf.open("a")
+
+    before, after = asyncio.run_coroutine_threadsafe(again(), plots.loop).result(PATIENCE)
+    assert after is not before and after.version == before.version
