@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from tornado.http1connection import HTTP1ServerConnection
 from tornado.httpserver import HTTPServer, _HTTPRequestContext
-from tornado.httputil import HTTPMessageDelegate
 from tornado.iostream import IOStream, StreamClosedError, UnsatisfiableReadError
 from tornado.web import Application
 
@@ -74,10 +73,6 @@ class InnerListener(HTTPServer):
             connection.start_serving(self)
         else:
             stream.close()
-
-    def start_request(self, server_conn: object, request_conn: Any) -> HTTPMessageDelegate:
-        request_conn.no_keep_alive = True
-        return super().start_request(server_conn, request_conn)
 
 
 def is_passed_on(connection: Any) -> bool:

@@ -97,6 +97,8 @@ class PassedOn(RequestHandler):
 
     def on_finish(self) -> None:
         self.site.in_hand.pop(self, None)
+        if self._inner is not None:
+            self._inner.close()  # Tornado keeps it open for another request, which does not come
 
     def on_connection_close(self) -> None:
         """The client is gone, and so is who asks there."""

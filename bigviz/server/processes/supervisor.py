@@ -98,7 +98,13 @@ class Supervisor:
                 self._start(each, mask)
 
     def _start(self, child: _Child, mask: Any) -> None:
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:  # no memory, or too many processes: others go on
+            child.at = time.monotonic() + _LONGEST_PAUSE
+            why = f"process {child.number} cannot be started, and is tried again in {_LONGEST_PAUSE:.0f} s"
+            self._report("log", level="error", logger="bigviz", message=f"{why}: {error.strerror}")
+            return
         if not pid:
             self._be(child, mask)
         child.pid, child.at = pid, time.monotonic()

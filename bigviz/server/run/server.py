@@ -216,7 +216,7 @@ class Server:
 
     @property
     def _passed_on(self) -> bool:
-        """Whether requests are in hand that another process has passed on."""
+        """Whether requests are in hand that another process may have passed on, over a connection that it keeps."""
         return self._joined is not None and bool(self._joined.in_hand)
 
     async def load(self) -> Loaded:

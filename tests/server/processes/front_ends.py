@@ -136,6 +136,11 @@ def _address(lines: queue.SimpleQueue[dict[str, Any]]) -> str:
             return url[: url.index("/", 8) + 1]
 
 
+def open_sockets(pid: int) -> list[str]:
+    """The sockets that a process has open."""
+    return [each for each in _open_files(pid) if each.startswith("socket:")]
+
+
 def _open_files(pid: int) -> list[str]:
     found = []
     with suppress(OSError):

@@ -26,7 +26,7 @@ from ...patience import until
 from ..api.calls import ARROW, document, stream_of
 from ..running import Answer
 from ..wire import cells
-from .front_ends import FrontEnds, front_ends
+from .front_ends import FrontEnds, front_ends, open_sockets
 
 PASSWORD = "correct horse battery staple"
 TILE = "layers/0/tiles/0/0/0.npy"
@@ -218,6 +218,15 @@ def test_metrics_and_health_are_of_all(two: FrontEnds, ann: dict[str, str]):
         assert [f'bigviz_viewers{{process="{number}"}} 1.0' in text for number in (0, 1)] == [True, True]
         assert text.count("# TYPE bigviz_viewers gauge") == 1
         until(lambda: json.loads(two.get(first, "/healthz", **ann).body)["viewers"] == 2)
+
+
+def test_requests_that_are_passed_on_leave_no_connections_behind(two: FrontEnds, ann: dict[str, str]):
+    writer, other = two.pids
+    upload(two, writer, "often", ann)
+    before = [len(open_sockets(pid)) for pid in (writer, other)]
+    for _ in range(20):
+        append(two, other, "often", ann)
+    assert all(len(open_sockets(pid)) < most + 10 for pid, most in zip((writer, other), before, strict=True))
 
 
 def test_one_that_is_killed_is_started_again_and_its_pages_go_on(two: FrontEnds, ann: dict[str, str]):
