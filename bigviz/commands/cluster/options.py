@@ -23,8 +23,9 @@ def cluster(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--scheduler", metavar="ADDRESS",
                      help="Let the workers of the Dask cluster there hold the rows of tables: tcp://HOST:8786"),
         click.option("--workers", type=click.IntRange(1, 256), metavar="N",
-                     help="The same with so many processes that are started here."),
-        click.option("--scheduler-ca", metavar="FILE", type=_PEM, help="Whom to trust at --scheduler tls://... (PEM)."),
+                     help="The same with N worker processes that are started here."),
+        click.option("--scheduler-ca", metavar="FILE", type=_PEM,
+                     help="The authority to trust at --scheduler tls://... (PEM)."),
         click.option("--scheduler-cert", metavar="FILE", type=_PEM, help="This server's certificate there (PEM)."),
         click.option("--scheduler-key", metavar="FILE", type=_PEM, help="The private key of --scheduler-cert (PEM)."),
     )):  # fmt: skip
@@ -33,7 +34,7 @@ def cluster(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def cluster_options(words: dict[str, Any], glyph: str | None, tables: bool) -> ClusterOptions | None:
-    """What is said of a cluster, taken out of a command's words; None where nothing is.
+    """What an operator says of a cluster, taken out of a command's words; None where nothing is said.
 
     Raises UsageError for words that do not go together, and BadInput where Dask is not installed.
     """
@@ -44,7 +45,9 @@ def cluster_options(words: dict[str, Any], glyph: str | None, tables: bool) -> C
     if scheduler is None and workers is None:
         return None
     if scheduler is not None and workers is not None:
-        raise click.UsageError("--workers starts processes here: leave out it, or --scheduler.")
+        raise click.UsageError("--workers starts processes here: leave out --workers or --scheduler.")
+    if words["num_procs"] != 1:
+        raise click.UsageError("--scheduler and --workers are for one process: leave out --num-procs.")
     if not tables:
         raise click.UsageError("--scheduler and --workers need a PATH of Parquet or Arrow files.")
     if glyph not in (None, "points"):

@@ -20,7 +20,7 @@ __all__ = ["engine_on"]
 
 _log = logging.getLogger("bigviz")
 
-_HERE = 4  # of the memory for caches, workers that are started here take all but a part of so many
+_HERE = 4  # this process takes a quarter of the memory for caches; workers that are started here share the rest
 
 
 def engine_on(options: ClusterOptions, storage: Storage, documents: Sequence[Document]) -> DaskEngine:

@@ -8,6 +8,7 @@ from typing import Any
 import dask
 from distributed import Client, LocalCluster
 from distributed.security import Security
+from distributed.utils import LoopRunner
 
 from bigviz.common.errors import BadInput
 from bigviz.common.workers import usable_cores
@@ -27,10 +28,11 @@ def connect(options: ClusterOptions, settings: HostSettings) -> Workers:
     if options.workers is not None:
         cluster = started(options.workers)
         return Workers(partial(Client, cluster, set_as_default=False), settings, cluster.close)
-    security = _security(options)
-    join = partial(Client, options.scheduler, timeout=_SECONDS, set_as_default=False, **security)
+    runner = LoopRunner()  # for all clients: Dask never ends the loop of one that cannot connect, or that gave up
+    runner.start()
+    known = {"timeout": _SECONDS, "set_as_default": False, "loop": runner.loop, **_security(options)}
     try:
-        return Workers(join, settings)
+        return Workers(partial(Client, options.scheduler, **known), settings, runner.stop)
     except (OSError, TimeoutError, ValueError) as error:
         at = options.scheduler
         raise BadInput(f"No Dask scheduler answers at {at}: {error}", "scheduler", at) from error

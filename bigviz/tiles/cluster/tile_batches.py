@@ -63,18 +63,16 @@ class TileBatches:
         """What all parts have of a tile, in their order. `question` and `expected` are those of `Workers.ask`, and the
         same for all tiles that are asked for at a time."""
         asked = _Asked(key, cancel)
-        loop = self._workers.loop
         with self._lock:
             self._waiting.append(asked)
             first = len(self._waiting) == 1
         if first:
-            asyncio.run_coroutine_threadsafe(self._send(question, expected), loop)
+            asyncio.run_coroutine_threadsafe(self._send(question, expected), self._workers.loop)
         while not wait([asked.found], _LOOK).done:
             if cancel.cancelled:
                 if asked.batch is not None and asked.batch.cancelled:
                     self._workers.cancel(asked.batch.ident, self._parts)
                 raise Cancelled()
-            self._workers.check(loop)
         return asked.found.result()
 
     async def _send(self, question: Mapping[str, Any], expected: Mapping[Part, int]) -> None:
@@ -88,11 +86,11 @@ class TileBatches:
         told = {**question, "ask": "tiles", "keys": [[key.zx, key.zy, key.i, key.j] for key in keys]}
         try:
             answers = await self._workers.answers(self._parts, told, batch.ident, batch, None, expected)
+            parts = [tiles_of(answer) for answer in answers]
         except BaseException as error:  # handed to those that wait
             for each in asked:
                 each.found.set_exception(error)
             return
-        parts = [tiles_of(answer) for answer in answers]
         by_key = {key: [part[at] for part in parts] for at, key in enumerate(keys)}
         for each in asked:
             each.found.set_result(by_key[each.key])

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from distributed import Worker, WorkerPlugin
 
-from bigviz.common.cancel import Cancel
+from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.errors import BadInput, BigvizError, Unreadable, out_of_memory
 from bigviz.common.memory import total_memory
 from bigviz.tiles.cluster.messages import Answer, decoded, encoded, error_facts
@@ -64,6 +64,8 @@ class HostPlugin(WorkerPlugin):  # type: ignore[misc]
     async def ask(self, head: str, bodies: list[bytes], ident: str) -> dict[str, Any]:
         """Answer a message: with an error, where it cannot be answered."""
         asked = decoded({"head": head, "bodies": bodies})
+        if asked.head["ask"] == "hello":  # at once: a worker whose threads are all busy is not lost
+            return self._answer(asked, NEVER)
         cancel = self._cancels[ident] = Cancel()
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, self._answer, asked, cancel)

@@ -14,6 +14,7 @@ import threading
 import uuid
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any, Final, TypeVar
 
@@ -63,8 +64,9 @@ class Workers:
     def __init__(
         self, join: Callable[[], Client], settings: HostSettings, end: Callable[[], object] | None = None
     ) -> None:
-        """`join` makes a client, also once the scheduler was lost; `end` ends a cluster that was started for this.
-        Raises what `join` does, and BadInput where a worker runs another version of bigviz, or there is none."""
+        """`join` makes a client, also once the scheduler was lost, and all of them on one loop; `end` ends what was
+        started for this. Raises what `join` does, and BadInput where a worker runs another version of bigviz, or there
+        is none."""
         self._join, self._settings, self._end = join, settings, end
         self._client = join()
         self.loop: asyncio.AbstractEventLoop = self._client.loop.asyncio_loop
@@ -88,9 +90,10 @@ class Workers:
         self._watcher.start()
 
     def close(self) -> None:
-        """Ask nobody any more, and end a cluster that was started for this."""
+        """Ask nobody any more, and end what was started for this."""
         self._closed.set()
-        self._client.close(timeout=_LEAVE)
+        with suppress(OSError):  # a scheduler that hangs is left alone
+            self._client.close(timeout=_LEAVE)
         if self._end is not None:
             self._end()
 
@@ -168,20 +171,13 @@ class Workers:
         """Tell the workers that nobody waits for the answer to a question any more."""
         asyncio.run_coroutine_threadsafe(self._cancel(ident, parts), self.loop)
 
-    def check(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Raise Moved where the connection that a question went by was lost since."""
-        if self.loop is not loop:
-            raise Moved()
-
     def _wait(self, work: Coroutine[Any, Any, T], cancel: Cancel) -> T:
         """What is done on Dask's loop; Cancelled as soon as nobody waits for it."""
-        loop = self.loop
-        future: Future[T] = asyncio.run_coroutine_threadsafe(work, loop)
+        future: Future[T] = asyncio.run_coroutine_threadsafe(work, self.loop)
         while not wait([future], _LOOK).done:
-            if cancel.cancelled or self.loop is not loop:
+            if cancel.cancelled:
                 future.add_done_callback(_unheard)
                 cancel.check()
-                self.check(loop)
         return future.result()
 
     async def answers(
@@ -343,15 +339,22 @@ class Workers:
     def _rejoin(self) -> None:
         """Come back to the scheduler. Who still waits for an answer by way of the old connection asks again."""
         client = self._join()
-        client.register_plugin(HostPlugin(self._settings))
+        try:
+            client.register_plugin(HostPlugin(self._settings))
+        except BaseException:
+            client.close(timeout=_LEAVE)
+            raise
         with self._lock:
-            self._there.clear()
-        self._client, self.loop = client, client.loop.asyncio_loop
+            gone, self._there = self._there, {}
+        self._client = client
+        for each in gone.values():
+            self.loop.call_soon_threadsafe(each.set)
 
     async def _meet(self, first: bool = False) -> None:
         """See who is there, greet all of them, and let those go that do not answer."""
         told = await asyncio.wait_for(self._client.scheduler.identity(n_workers=-1), _HANGS)
         there = set(told["workers"])
+        self._refused &= there  # another one may have that address later
         for worker in [each for each in self._there if each not in there]:
             self._lost(worker, "it has left the cluster")
         await asyncio.gather(*(self._greet(worker, first) for worker in sorted(there - self._refused)))
@@ -364,19 +367,20 @@ class Workers:
             call = getattr(self._client.rpc(worker), ASK)(**message, ident=f"hello-{next(self._idents)}")
             answer = await asyncio.wait_for(call, _HANGS)
             facts = json.loads(answer["head"])
+            version, same = facts["version"], facts["protocol"] == PROTOCOL
         except (OSError, TimeoutError) as error:
             self._lost(worker, str(error) or "it does not answer")
             return
         except Exception as error:  # its plugin is not set up yet, or cannot be
             _log.debug("the worker at %s cannot be asked: %s", worker, error)
             return
-        if (facts["version"], facts["protocol"]) == (__version__, PROTOCOL):
+        if same and version == __version__:
             with self._lock:
                 self._there.setdefault(worker, asyncio.Event())
             return
-        words = f"The worker at {worker} runs bigviz {facts['version']}, this is {__version__}: install the same one."
+        words = f"The worker at {worker} runs bigviz {version}, this is {__version__}: install the same one."
         if first:
-            raise BadInput(words, "scheduler", facts["version"])
+            raise BadInput(words, "scheduler", version)
         self._refused.add(worker)
         _log.warning("%s", words)
 
@@ -388,7 +392,7 @@ def _unheard(future: Any) -> None:
 
 
 def _divided(dataset: Dataset, workers: int) -> tuple[Part, ...]:
-    """Parts of neighbouring pieces, as equal as these allow; none is empty, but the only one of an empty dataset."""
+    """Parts of neighbouring pieces, as equal as these allow. Raises Unreadable for a dataset without rows."""
     chunks = dataset.chunks()
     rows, parts, first = dataset.num_rows, list[Part](), 0
     for number in range(workers):

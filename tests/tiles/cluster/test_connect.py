@@ -1,0 +1,48 @@
+"""A scheduler that is away, and a worker that has much to do."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from bigviz import __version__
+
+pytest.importorskip("distributed")
+
+from bigviz.tiles.cluster import connect
+from bigviz.tiles.cluster.messages import Answer, decoded, encoded
+from bigviz.tiles.cluster.options import ClusterOptions
+from bigviz.tiles.cluster.worker_plugin import HostPlugin, HostSettings
+
+SETTINGS = HostSettings(None, None, 64 << 20, "never")
+
+
+def loops() -> int:
+    return sum(each.name == "IO loop" for each in threading.enumerate())
+
+
+def test_looking_for_a_scheduler_again_and_again_takes_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Any] = []
+    monkeypatch.setattr(connect, "Workers", lambda join, settings, end: made.extend((join, end)))
+    monkeypatch.setattr(connect, "_SECONDS", 0.1)
+    before = loops()
+    connect.connect(ClusterOptions("tcp://127.0.0.1:1"), SETTINGS)
+    join, end = made
+    for _ in range(3):
+        with pytest.raises(OSError):
+            join()
+    assert loops() == before + 1
+    end()
+
+
+def test_a_worker_whose_threads_are_all_busy_answers_a_greeting() -> None:
+    plugin = HostPlugin(SETTINGS)
+    worker: Any = SimpleNamespace(state=SimpleNamespace(nthreads=1), handlers={})
+    plugin.setup(worker)
+    plugin.teardown(worker)  # no thread takes anything any more
+    answer = asyncio.run(plugin.ask(**encoded(Answer({"ask": "hello"})), ident="a"))
+    assert decoded(answer).head["version"] == __version__
