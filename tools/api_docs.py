@@ -125,8 +125,9 @@ def text(thing: Any, begin: str = "") -> str:
 
 def filled(paragraph: str) -> str:
     """A paragraph, or an item of a list, in lines of at most 120 characters."""
-    indent = "  " if paragraph.startswith("- ") else ""
-    return textwrap.fill(paragraph, 120, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    words = " ".join(paragraph.split())
+    indent = "  " if words.startswith("- ") else ""
+    return textwrap.fill(words, 120, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 if __name__ == "__main__":
