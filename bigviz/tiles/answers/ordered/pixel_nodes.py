@@ -13,7 +13,19 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from bigviz.aggregate.reductions.prefetch import prefetch
 from bigviz.common.jit import frozen, jit
+from bigviz.tiles.answers.ordered.past_edges import (
+    BITS,
+    NO_EDGE,
+    VECTOR,
+    Edges,
+    bits_of,
+    few_past_both,
+    few_past_one,
+    past,
+    shared_rows,
+)  # fmt: skip
 from bigviz.tiles.grid.interleave import compact, spread
 from bigviz.tiles.grid.pixel_edges import PixelEdges
 from bigviz.wire.codec import SIDE
@@ -22,15 +34,14 @@ __all__ = ["Nodes", "count_nodes", "count_tile", "nodes_of", "place_nodes", "run
 
 Array = npt.NDArray[Any]
 Terms = tuple[int, int, int, int, int, int]
-Edges = tuple[Any, Any, Any, Any]  # of a node: the bits of the edge that cuts x and of its shared code, then of y's
 
 _MOST_BITS: Final = 32 - SIDE.bit_length() + 1  # of a node's side: no more than that of a cell of the largest tile
 _MOST_NODES: Final = 1 << 15  # of a table on one axis
 _FEW: Final = 1 << 12  # rows that are compared sooner than the squares of a quarter are found
 _STRIDE: Final = 32  # rows that are compared with a square at a time
 _NEAR: Final = 256  # rows within which the end of a square is looked for among all of them
-_NONE: Final = np.iinfo(np.int64).max  # bits of no code
-_BITS: Final = 0x5555555555555555  # those of one axis in a key
+_LINE: Final = 8  # keys of a cache line
+_AHEAD: Final = 512  # keys: by then these have come from memory, also where a page begins
 _ZERO: Final[Any] = np.int64(0)  # of a literal numba would compile what it is given to once more
 
 
@@ -85,8 +96,8 @@ def _axis(edges: PixelEdges, bits: int, first: int, last: int) -> Array:
     after = np.minimum(pixels, len(firsts) - 1)
     edge, shared = firsts[after], edges.shared[after]
     cuts = (pixels < len(firsts)) & (edge - shared < codes + (1 << bits))
-    bits_of = _spread_all(frozen(np.maximum(edge - 1, 0)))
-    table = np.stack([pixels, np.where(cuts, bits_of, _NONE), np.where(cuts & shared, bits_of, -1)], axis=1)
+    last_bits = _spread_all(frozen(np.maximum(edge - 1, 0)))
+    table = np.stack([pixels, np.where(cuts, last_bits, NO_EDGE), np.where(cuts & shared, last_bits, -1)], axis=1)
     return frozen(table)
 
 
@@ -153,8 +164,10 @@ def count_tile(
         x_node, y_node = column - terms[1], row - terms[2]
         if not (0 <= x_node < x.shape[0] and 0 <= y_node < y.shape[0]):
             at += rows
-        elif done == 0 and rows <= _FEW and x[x_node, 2] < 0 and y[y_node, 2] < 0:
-            _count_few(keys, at, at + rows, x[x_node, 0], y[y_node, 0], x[x_node, 1], y[y_node, 1], terms, grid)
+        elif done == 0 and rows <= _FEW and at + rows + VECTOR <= keys.size and x[x_node, 2] < 0 and y[y_node, 2] < 0:
+            for k in range(0, rows, _LINE):
+                prefetch(keys, at + _AHEAD + k)
+            _count_few(keys, at, rows, x[x_node, 0], y[y_node, 0], x[x_node, 1], y[y_node, 1], terms, grid)
             at += rows
         else:
             reached, found = _count_square(keys, at + done, at + rows, column, row, terms, x, y, grid, left, found)
@@ -190,7 +203,7 @@ def place_nodes(keys: Array, terms: Terms, x: Array, y: Array, out: Array, left:
         _place(keys, at, end, edges[0], edges[2], cells, out)
         if edges[1] >= 0 or edges[3] >= 0:
             for k in range(at, end):
-                if _bits(keys[k], 0) == edges[1] or _bits(keys[k], 1) == edges[3]:
+                if bits_of(keys[k], 0) == edges[1] or bits_of(keys[k], 1) == edges[3]:
                     out[k] = outside
                     left[found] = k
                     found += 1
@@ -210,7 +223,7 @@ def _count_square(
     across, up = x[column, 0], y[row, 0]
     edges = x[column, 1], x[column, 2], y[row, 1], y[row, 2]
     cell = _cell(across, up, terms)
-    if edges[0] == _NONE and edges[2] == _NONE:
+    if edges[0] == NO_EDGE and edges[2] == NO_EDGE:
         grid[cell] += np.uint32(end - at)
         return end, found
     right, above = _cell(across + 1, up, terms), _cell(across, up + 1, terms)
@@ -218,7 +231,7 @@ def _count_square(
     while at < end:
         stop, whole = _whole_end(keys, at, end, terms[0], edges)
         if whole:
-            is_right, is_above = _bits(keys[at], 0) > edges[0], _bits(keys[at], 1) > edges[2]
+            is_right, is_above = bits_of(keys[at], 0) > edges[0], bits_of(keys[at], 1) > edges[2]
             there = (corner if is_right else above) if is_above else (right if is_right else cell)
             grid[there] += np.uint32(stop - at)
             at = stop
@@ -226,14 +239,14 @@ def _count_square(
         stop = min(stop, at + left.size)
         some = 0
         if edges[1] >= 0 or edges[3] >= 0:
-            some = _shared(keys, at, stop, edges[1], edges[3])
+            some = shared_rows(keys, at, stop, edges[1], edges[3])
             if found + some > left.size:
                 return at, found
-        rights, aboves, corners = _past(keys, at, stop, edges)
+        rights, aboves, corners = past(keys, at, stop, edges)
         if some > 0:
             for k in range(at, stop):
-                is_right, is_above = _bits(keys[k], 0) > edges[0], _bits(keys[k], 1) > edges[2]
-                if _bits(keys[k], 0) == edges[1] or _bits(keys[k], 1) == edges[3]:
+                is_right, is_above = bits_of(keys[k], 0) > edges[0], bits_of(keys[k], 1) > edges[2]
+                if bits_of(keys[k], 0) == edges[1] or bits_of(keys[k], 1) == edges[3]:
                     left[found] = k
                     found += 1
                     rights -= np.int64(is_right)
@@ -249,18 +262,27 @@ def _count_square(
 
 @jit
 def _count_few(
-    keys: Array, at: Any, end: Any, across: Any, up: Any, x_edge: Any, y_edge: Any, terms: Terms, grid: Array
+    keys: Array, at: Any, rows: Any, across: Any, up: Any, x_edge: Any, y_edge: Any, terms: Terms, grid: Array
 ) -> None:  # fmt: skip
-    """Count the rows of one square of few, which all have codes that tell their cell."""
+    """Count the rows of one square of few, which all have codes that tell their cell. A vector of keys is read at
+    least, whosever they are."""
     cell = _cell(across, up, terms)
-    if x_edge == _NONE and y_edge == _NONE:
-        grid[cell] += np.uint32(end - at)
-        return
-    rights, aboves, corners = _past_both(keys, at, end, x_edge, y_edge)
-    grid[_cell(across + 1, up + 1, terms)] += np.uint32(corners)
-    grid[_cell(across + 1, up, terms)] += np.uint32(rights - corners)
-    grid[_cell(across, up + 1, terms)] += np.uint32(aboves - corners)
-    grid[cell] += np.uint32(end - at - rights - aboves + corners)
+    if x_edge == NO_EDGE and y_edge == NO_EDGE:
+        grid[cell] += np.uint32(rows)
+    elif y_edge == NO_EDGE:
+        rights = few_past_one(keys, at, rows, 0, x_edge)
+        grid[_cell(across + 1, up, terms)] += np.uint32(rights)
+        grid[cell] += np.uint32(rows - rights)
+    elif x_edge == NO_EDGE:
+        aboves = few_past_one(keys, at, rows, 1, y_edge)
+        grid[_cell(across, up + 1, terms)] += np.uint32(aboves)
+        grid[cell] += np.uint32(rows - aboves)
+    else:
+        rights, aboves, corners = few_past_both(keys, at, rows, x_edge, y_edge)
+        grid[_cell(across + 1, up + 1, terms)] += np.uint32(corners)
+        grid[_cell(across + 1, up, terms)] += np.uint32(rights - corners)
+        grid[_cell(across, up + 1, terms)] += np.uint32(aboves - corners)
+        grid[cell] += np.uint32(rows - rights - aboves + corners)
 
 
 @jit
@@ -278,8 +300,8 @@ def _whole_end(keys: Array, at: int, end: int, shift: int, edges: Edges) -> tupl
 @jit
 def _is_cut(key: np.uint64, shift: int, which: int, edge: int, shared: int) -> bool:
     """Whether an edge lies in the part of an axis that the bits of a key above `shift` are, or its shared code does."""
-    rest = np.int64(_BITS) & ((np.int64(1) << shift) - 1)
-    first = _bits(key, which) & ~rest
+    rest = np.int64(BITS) & ((np.int64(1) << shift) - 1)
+    first = bits_of(key, which) & ~rest
     last = first | rest
     return bool(first <= edge and (edge < last or (edge == shared and edge <= last)))
 
@@ -289,12 +311,6 @@ def _cell(column: Any, row: Any, terms: Terms) -> Any:
     """The cell of a column and a row, which are counted from 1."""
     inside = 0 < column <= terms[3] and 0 < row <= terms[4]
     return (row - 1) * terms[3] + column - 1 if inside else terms[5]
-
-
-@jit
-def _bits(key: np.uint64, which: int) -> Any:
-    """The bits of one axis, 0 for x, as a number in the order of its codes."""
-    return np.int64(key >> np.uint64(which) & np.uint64(_BITS))
 
 
 @jit
@@ -336,45 +352,6 @@ def _alike(keys: Array, at: int, stop: int, by: np.uint64, head: np.uint64) -> i
 
 
 @jit
-def _past(keys: Array, at: int, stop: int, edges: Edges) -> tuple[Any, Any, Any]:
-    """How many rows are past the edge of x, past that of y, and past both."""
-    if edges[2] == _NONE:
-        return _past_one(keys, at, stop, 0, edges[0]), 0, 0
-    if edges[0] == _NONE:
-        return 0, _past_one(keys, at, stop, 1, edges[2]), 0
-    return _past_both(keys, at, stop, edges[0], edges[2])
-
-
-@jit
-def _past_one(keys: Array, at: int, stop: int, which: int, edge: int) -> int:
-    count, by, first = 0, np.uint64(which), np.uint64(at)
-    for k in range(np.uint64(stop - at)):
-        count += int(np.int64(keys[first + k] >> by & np.uint64(_BITS)) > edge)
-    return count
-
-
-@jit
-def _past_both(keys: Array, at: int, stop: int, x_edge: int, y_edge: int) -> tuple[int, int, int]:
-    zero: Any = 0
-    rights, aboves, corners, first = zero, zero, zero, np.uint64(at)
-    for k in range(np.uint64(stop - at)):
-        is_right, is_above = _bits(keys[first + k], 0) > x_edge, _bits(keys[first + k], 1) > y_edge
-        rights += np.int64(is_right)
-        aboves += np.int64(is_above)
-        corners += np.int64(is_right & is_above)
-    return rights, aboves, corners
-
-
-@jit
-def _shared(keys: Array, at: int, stop: int, x_code: int, y_code: int) -> int:
-    """How many rows are on a code of x or one of y."""
-    count, first = 0, np.uint64(at)
-    for k in range(np.uint64(stop - at)):
-        count += int((_bits(keys[first + k], 0) == x_code) | (_bits(keys[first + k], 1) == y_code))
-    return count
-
-
-@jit
 def _place(
     keys: Array, at: int, stop: int, x_edge: int, y_edge: int, cells: tuple[np.int32, np.int32, np.int32, np.int32],
     out: Array,
@@ -383,6 +360,6 @@ def _place(
     cell, right, above, corner = cells
     first = np.uint64(at)
     for k in range(np.uint64(stop - at)):
-        is_right = _bits(keys[first + k], 0) > x_edge
+        is_right = bits_of(keys[first + k], 0) > x_edge
         below, over = (right if is_right else cell), (corner if is_right else above)
-        out[first + k] = over if _bits(keys[first + k], 1) > y_edge else below
+        out[first + k] = over if bits_of(keys[first + k], 1) > y_edge else below
