@@ -67,12 +67,21 @@ class InnerListener(HTTPServer):
         elif kind == "request" and len(rest) == 2:
             context = _HTTPRequestContext(stream, address, rest[1])
             context.remote_ip = rest[0]
-            context.passed_on = True  # type: ignore[attr-defined]
+            context.passed_on, context.has_asked = True, False  # type: ignore[attr-defined]
             connection = HTTP1ServerConnection(stream, self.conn_params, context)
             self._connections.add(connection)
             connection.start_serving(self)
         else:
             stream.close()
+
+    def start_request(self, server_conn: object, request_conn: Any) -> HTTPMessageDelegate:
+        """The one request of a connection. Whatever comes behind it is none: it would be believed as what another
+        process passes on, and could say of itself what only a trusted proxy may."""
+        context = request_conn.context
+        if context.has_asked:
+            request_conn.stream.close()
+        context.has_asked = True
+        return super().start_request(server_conn, request_conn)
 
 
 def is_passed_on(connection: Any) -> bool:

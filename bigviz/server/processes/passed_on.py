@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from tornado.http1connection import HTTP1Connection, HTTP1ConnectionParameters
 from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine, ResponseStartLine
@@ -23,6 +24,9 @@ __all__ = ["PassedOn"]
 
 _MOST: Final = 1 << 41
 _OF_CONNECTION: Final = ("Connection", "Transfer-Encoding", "Keep-Alive", "Expect", "Upgrade")
+_IN_CHUNKS: Final = ("POST", "PUT", "PATCH")
+"""Methods whose body Tornado sends in chunks, where nobody says how long it is."""
+_ASCII: Final = "".join(map(chr, range(0x21, 0x7F)))
 
 
 @stream_request_body
@@ -35,6 +39,7 @@ class PassedOn(RequestHandler):
         self._place = place
         self._inner: HTTP1Connection | None = None
         self._answer: asyncio.Future[bool] | None = None
+        self._has_body = False
 
     def clear(self) -> None:
         """No header is the handler's own."""
@@ -57,13 +62,15 @@ class PassedOn(RequestHandler):
             return
         self.site.in_hand[self] = connection.stream
         inner = HTTP1Connection(stream, True, HTTP1ConnectionParameters(max_body_size=_MOST, max_header_size=1 << 20))
-        line = RequestStartLine(str(request.method), str(request.uri), "HTTP/1.1")
+        line = RequestStartLine(str(request.method), _target(str(request.uri)), "HTTP/1.1")
+        self._has_body = line.method in _IN_CHUNKS or "Content-Length" in request.headers
         inner.write_headers(line, _headers_of(request.headers, request.version))
         self._inner, self._answer = inner, asyncio.ensure_future(inner.read_response(_Answer(self)))
 
     async def data_received(self, chunk: bytes) -> None:
-        """One piece of the body; what comes after the answer is dropped, as the other process would."""
-        if self._inner is not None and not self._finished:
+        """One piece of the body; what comes after the answer is dropped, as the other process would. So is a body
+        whose end could not be told there: what is after it would be taken for another request."""
+        if self._inner is not None and self._has_body and not self._finished:
             with suppress(StreamClosedError):
                 await self._inner.write(chunk)
 
@@ -154,6 +161,13 @@ class _Answer(HTTPMessageDelegate):
 
     def finish(self) -> None:
         self._handler.finish()
+
+
+def _target(uri: str) -> str:
+    """What a request asks for, in ASCII. Tornado reads a path as Latin-1 and takes its names for UTF-8, and the values
+    of a query for bytes: others would arrive there."""
+    path, mark, query = uri.partition("?")
+    return quote(path, _ASCII) + mark + quote(query.encode("latin-1"), _ASCII)
 
 
 def _headers_of(headers: HTTPHeaders, version: str) -> HTTPHeaders:

@@ -14,12 +14,12 @@ import socket
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from bigviz.common.errors import BigvizError
+from bigviz.common.errors import BadInput, BigvizError
 from bigviz.library.library import Library
 from bigviz.library.storage.directory import ServerLock, make_directory
 from bigviz.server.processes.bound import Bound
@@ -64,8 +64,7 @@ class Supervisor:
         self._report = report
         self._lock = _checked(options)
         self._bound = Bound.of(options)
-        self._folder = Path(tempfile.mkdtemp(prefix="bigviz-"))
-        self._inner = [_inner(self._folder / str(number)) for number in range(count)]
+        self._folder, self._inner = self._inner_sockets(count)
         self._counts = SharedCounts(count)
         self._epoch = secrets.randbits(32)
         self._lifeline = os.pipe()
@@ -89,6 +88,24 @@ class Supervisor:
             shutil.rmtree(self._folder, ignore_errors=True)
         self._report("stopped")
         return self._status
+
+    def _inner_sockets(self, count: int) -> tuple[Path, Sequence[socket.socket]]:
+        """The sockets at which the processes listen to each other, and their directory, which is for this user alone.
+        Raises BadInput where they cannot be."""
+        folder: Path | None = None
+        try:
+            folder = Path(tempfile.mkdtemp(prefix="bigviz-"))
+            return folder, [_inner(folder / str(number)) for number in range(count)]
+        except OSError as error:
+            self._bound.close()
+            where = "a directory for temporary files" if folder is None else str(folder)
+            if folder is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+            raise BadInput(
+                f"The processes of --num-procs need sockets in {where}, and have none: {error.strerror or error}."
+                " Set TMPDIR to another directory, whose path is short.",
+                "num-procs",
+            ) from None
 
     # --- starting ----------------------------------------------------------------------------------------------------
 

@@ -265,3 +265,14 @@ def test_what_one_process_keeps_is_refused(arguments: list[str], tmp_path: Path,
     (tmp_path / "log.csv").write_text("x,y\n1,2\n")
     found = CliRunner().invoke(cli, ["serve", *arguments, "--num-procs", "2", "--library", str(tmp_path / "library")])
     assert found.exit_code == 2 and "leave out --num-procs" in found.output
+
+
+def test_sockets_that_cannot_be_are_said(
+    places: tuple[Path, Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    folder = tmp_path / ("long" * 30)
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    found = CliRunner().invoke(cli, ["serve", str(places[0]), "--num-procs=2", "--port=0", "--no-browser"])
+    assert found.exit_code == 1 and "Set TMPDIR to another directory" in found.output
+    assert not list(folder.iterdir())
