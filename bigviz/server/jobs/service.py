@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -181,9 +181,11 @@ class Backend:
         return await self.builds.ensure(dataset, layer, whole=whole, principal=principal)
 
     async def wait(self, dataset: Dataset, layer: Layer, principal: Principal | None = None) -> None:
-        """Wait until a layer can be answered for exactly; for one that can be, no thread is asked."""
+        """Wait until a layer can be answered for exactly; for one that can be, no thread is asked. Busy where workers
+        have not indexed all of its rows after 30 s."""
         if not self.builds.is_known(dataset, layer):
-            await self.info(dataset, layer, principal=principal)
+            async with _in_time(self.engine.holders(dataset, layer) is not None):
+                await self.info(dataset, layer, principal=principal)
 
     async def run(
         self,
@@ -200,12 +202,8 @@ class Backend:
             holders = self.engine.holders(dataset, layer)
             if holders is None:
                 return await self._run(principal, dataset, layer, what, call, heavy)
-            late = holders.rows_held < dataset.num_rows
-            try:
-                async with asyncio.timeout(_INDEXED_WITHIN if late else None):
-                    return await self._run_on_workers(principal, dataset, layer, what, call, heavy)
-            except TimeoutError:
-                raise Busy("The workers of the cluster still index rows of this table: try again.") from None
+            async with _in_time(holders.rows_held < dataset.num_rows):
+                return await self._run_on_workers(principal, dataset, layer, what, call, heavy)
 
     async def _run_on_workers(
         self, principal: Principal, dataset: Dataset, layer: Layer, what: Hashable, call: Callable[[Cancel], T],
@@ -322,6 +320,16 @@ class Backend:
         self.metrics.builds.set(self.builds.running)
         for what, size in {**self.engine.memory(), "answers": self.jobs.kept.nbytes}.items():
             self.metrics.memory.labels(what).set(size)
+
+
+@asynccontextmanager
+async def _in_time(is_late: bool) -> AsyncIterator[None]:
+    """Raise Busy after 30 s, if what is waited for are rows that workers have not indexed yet."""
+    try:
+        async with asyncio.timeout(_INDEXED_WITHIN if is_late else None):
+            yield
+    except TimeoutError:
+        raise Busy("The workers of the cluster still index rows of this table: try again.") from None
 
 
 def _texts(x: Root, y: Root) -> Roots:

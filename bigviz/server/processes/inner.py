@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from tornado.http1connection import HTTP1ServerConnection
 from tornado.httpserver import HTTPServer, _HTTPRequestContext
+from tornado.httputil import HTTPMessageDelegate
 from tornado.iostream import IOStream, StreamClosedError, UnsatisfiableReadError
 from tornado.web import Application
 

@@ -52,10 +52,10 @@ class OnWorkers(Engine):
         super().ensure(dataset, layer, progress, cancel)
 
 
-def serving(test: Callable[[Backend, OnWorkers, Dataset], Coroutine[Any, Any, None]]) -> None:
+def serving(test: Callable[[Backend, OnWorkers, Dataset], Coroutine[Any, Any, None]], **limits: Any) -> None:
     async def run() -> None:
         engine = OnWorkers()
-        backend = Backend(engine, Limits(), Metrics())
+        backend = Backend(engine, Limits(**limits), Metrics())
         table = open_dataset({"x": [0.0, 1.0, 2.0], "y": [0.0, 1.0, 4.0]})
         try:
             await asyncio.wait_for(test(backend, engine, table), PATIENCE)
@@ -85,6 +85,29 @@ def test_a_request_that_waits_too_long_is_to_come_again(monkeypatch: pytest.Monk
             await backend.run(CALLER, table, LAYER, "rows", lambda cancel: table.num_rows)
 
     serving(test)
+
+
+def test_a_picture_waits_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "_INDEXED_WITHIN", 0.01)
+
+    async def test(backend: Backend, engine: OnWorkers, table: Dataset) -> None:
+        with pytest.raises(Busy, match="still index rows"):
+            await backend.wait(table, LAYER, CALLER)
+
+    serving(test)
+
+
+def test_who_may_begin_no_more_indexes_is_told_so_and_holds_up_nobody() -> None:
+    async def test(backend: Backend, engine: OnWorkers, table: Dataset) -> None:
+        answer = asyncio.ensure_future(backend.run(CALLER, table, LAYER, "rows", lambda cancel: table.num_rows))
+        await asyncio.get_running_loop().run_in_executor(None, engine.asked.wait)
+        with pytest.raises(Busy, match="being built for this address"):
+            await backend.run(CALLER, table, Layer("points", "y", "x"), "rows", lambda cancel: table.num_rows)
+        assert not answer.done()
+        engine.indexed.set()
+        assert await answer == 3
+
+    serving(test, builds_per_address=1)
 
 
 def test_a_request_whose_worker_was_lost_is_answered_by_the_next_one() -> None:
