@@ -229,8 +229,12 @@ def _checked(options: Options) -> ServerLock | None:
 def _inner(path: Path) -> socket.socket:
     """A socket at which one process listens to the others; its directory is for this user alone."""
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    made.bind(str(path))
-    os.chmod(path, 0o600)
-    made.listen(_BACKLOG)
+    try:
+        made.bind(str(path))
+        os.chmod(path, 0o600)
+        made.listen(_BACKLOG)
+    except OSError:
+        made.close()
+        raise
     made.setblocking(False)
     return made
