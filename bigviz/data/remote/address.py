@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from dataclasses import dataclass, field
-from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+from hashlib import blake2b
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit, urlunsplit
 
 from bigviz.common.errors import BadInput
 
@@ -13,6 +14,12 @@ __all__ = ["Address", "address_of", "is_remote", "shown_source"]
 
 _REMOTE = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 _STORES = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs", "az": "az", "abfs": "abfs", "abfss": "abfss"}
+_OF_SIGNATURES = {
+    "x-amz-signature": re.compile("x-amz-.*"),
+    "x-goog-signature": re.compile("x-goog-.*"),
+    "signature": re.compile("signature|expires|policy|key-pair-id|awsaccesskeyid|googleaccessid"),
+    "sig": re.compile("s(ig|e|t|p|pr|v|r|s|rt|i|ip|dd|k[a-z]{1,4}|aoid|uoid|cid|es)"),
+}
 _EXPECTED = "s3://BUCKET/KEY, gs://BUCKET/KEY, az://CONTAINER/KEY, abfs://CONTAINER@ACCOUNT.dfs.core.windows.net/KEY, "
 
 
@@ -34,6 +41,17 @@ class Address:
     def on_web(self) -> bool:
         """True for a file on an HTTP server, which can list nothing."""
         return self.scheme in ("http", "https")
+
+    @property
+    def chosen(self) -> str:
+        """A digest of what the query of an address on the web says, which may name the object, but for a signature,
+        which is another one each time; "" where that is nothing."""
+        query = urlsplit(self.root).query if self.on_web else ""
+        pairs = parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
+        names = {name.lower() for name, _ in pairs}
+        of_signatures = [those for name, those in _OF_SIGNATURES.items() if name in names]
+        pairs = [pair for pair in pairs if not any(those.fullmatch(pair[0].lower()) for those in of_signatures)]
+        return blake2b(repr(pairs).encode(), digest_size=8).hexdigest() if pairs else ""
 
     @property
     def store(self) -> Address:

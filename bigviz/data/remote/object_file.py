@@ -57,6 +57,7 @@ class ObjectFile(StableFile):
                 raise failure_of(error, address) from None
             head, facts = b"", Facts(address.key, 0, None, 0)
         found = cls.listed(address, facts)
+        found._require(head, min(_PAGE, facts.size))
         found._keep(0, head)
         return found
 
@@ -69,13 +70,14 @@ class ObjectFile(StableFile):
 
     @property
     def place(self) -> str:
-        """The address, without what may be secret in it."""
-        return self.path
+        """The address, without what may be secret in it, and behind it a digest of what its query names."""
+        chosen = self.address.chosen
+        return f"{self.path}#{chosen}" if chosen else self.path
 
     @property
     def identity(self) -> list[str | int]:
         """Address, size and ETag; the time of writing where there is no ETag."""
-        return [self.path, self.size, self.etag or self.mtime_ns]
+        return [self.place, self.size, self.etag or self.mtime_ns]
 
     @contextmanager
     def open(self, ahead: Ahead | None = None) -> Iterator[pa.NativeFile]:
@@ -126,13 +128,17 @@ class ObjectFile(StableFile):
         seen = facts.size, facts.etag, self.mtime_ns if facts.etag else facts.mtime_ns
         if seen != (self.size, self.etag, self.mtime_ns):
             raise self._changed()
-        if len(data) != stop - start:
+        self._require(data, stop - start)
+        return data
+
+    def _require(self, data: bytes, size: int) -> None:
+        if len(data) != size:
+            came = f"{len(data):,}" if len(data) < size else "more"
             raise Unreadable(
-                f"{self.path} cannot be read: {stop - start:,} bytes were asked for and {len(data):,} came. Its "
-                "server, or a proxy before it, is at fault.",
+                f"{self.path} cannot be read: {size:,} bytes were asked for and {came} came. Its server, or a proxy "
+                "before it, is at fault.",
                 got=self.path,
             )
-        return data
 
     def _pages(self, start: int, stop: int) -> bytes:
         """The same for small parts that are likely to be asked for again: whole pages of them are kept."""

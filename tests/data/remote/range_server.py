@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 Fault = Literal[
     "", "503", "cut", "silent", "changed", "changed, unasked", "whole", "other range", "no range", "few", "403", "404",
-    "longer", "other time",
+    "longer", "other time", "endless",
 ]  # fmt: skip
 """What a server does in place of the answer: `changed` answers If-Match with 412, `changed, unasked` ignores it."""
 
@@ -106,11 +106,26 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(416, b"", [("Content-Range", f"bytes */{len(data)}")])
             return
         stop = min(last + 1, len(data)) - (fault == "few")
+        if fault == "endless":
+            self._go_on(data[first:stop], [*facts, ("Content-Range", f"bytes {first}-{stop - 1}/{len(data)}")])
+            return
         body = data if fault == "whole" else data[first:stop]
         start = first + (fault == "other range")
         if fault not in ("whole", "no range"):
             facts.append(("Content-Range", f"bytes {start}-{stop - 1}/{len(data)}"))
         self._answer(200 if fault == "whole" else 206, body, facts, cut=fault == "cut")
+
+    def _go_on(self, body: bytes, headers: Sequence[tuple[str, str]]) -> None:
+        """A part whose body does not end while anybody reads it."""
+        self.send_response(206)
+        for name, value in (*headers, ("Content-Length", str(1 << 40))):
+            self.send_header(name, value)
+        self.end_headers()
+        self.close_connection = True
+        with suppress(OSError):
+            while not self.server_told.ended.is_set():
+                self.wfile.write(body)
+                body = bytes(1 << 20)
 
     def _answer(self, status: int, body: bytes, headers: Sequence[tuple[str, str]], cut: bool = False) -> None:
         self.send_response(status)
@@ -118,7 +133,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body[: len(body) // 2] if cut else body)
+        with suppress(ConnectionError):  # who has heard enough
+            self.wfile.write(body[: len(body) // 2] if cut else body)
         if cut:
             self.close_connection = True
             self.wfile.flush()
