@@ -39,15 +39,26 @@ def connect(options: ClusterOptions, settings: HostSettings) -> Workers:
 
 
 def started(workers: int) -> LocalCluster:
-    """So many workers in processes of this machine, which nobody else can reach."""
+    """So many workers in processes of this machine, which nobody else can reach: other users of the machine neither,
+    who could have them run what they like. Raises BadInput where what makes their key is not installed."""
     return LocalCluster(
         n_workers=workers,
         threads_per_worker=max(1, usable_cores() // workers),
         host="127.0.0.1",
+        security=_of_its_own(),
         dashboard_address="127.0.0.1:0",  # without one Dask listens on all interfaces
         worker_dashboard_address="127.0.0.1:0",
         memory_limit=0,  # each bounds its own caches, and a worker that is ended by Dask loses its indexes
     )
+
+
+def _of_its_own() -> Security:
+    """TLS with a key that only these processes have, and that each of them has to show."""
+    try:
+        return Security.temporary()
+    except ImportError:
+        words = "--workers takes the package cryptography, which is not installed: pip install 'bigviz[cluster]'."
+        raise BadInput(words, "workers") from None
 
 
 def _security(options: ClusterOptions) -> dict[str, Any]:

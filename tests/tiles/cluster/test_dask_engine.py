@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import ssl
 from collections.abc import Iterator
 
 import numpy as np
@@ -29,6 +31,8 @@ from bigviz.tiles.cluster.connect import started
 from bigviz.tiles.cluster.dask_engine import DaskEngine
 from bigviz.tiles.cluster.worker_plugin import HostSettings
 from bigviz.tiles.cluster.workers import Moved, Workers
+
+from ...patience import PATIENCE
 
 KEYS = (TileKey(0, 0, 0, 0), TileKey(1, 1, 0, 0), TileKey(2, 3, 1, 4))
 ALL = -1e300, 1e300
@@ -152,6 +156,22 @@ def test_what_is_started_here_listens_on_this_machine_alone(engine: DaskEngine) 
         if each.status == psutil.CONN_LISTEN
     ]
     assert "127.0.0.1" in found and not {"0.0.0.0", "::"} & set(found)
+
+
+def test_who_lacks_the_key_is_not_heard_by_what_is_started_here(cluster: LocalCluster) -> None:
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    for address in (cluster.scheduler_address, *(each.address for each in cluster.workers.values())):
+        scheme, _, place = address.partition("://")
+        host, _, port = place.rpartition(":")
+        assert scheme == "tls"
+        with socket.create_connection((host, int(port)), PATIENCE) as plain:
+            try:  # Dask greets whoever it lets in
+                with context.wrap_socket(plain) as secured:
+                    greeting = secured.recv(1)
+            except OSError:
+                greeting = b""
+        assert greeting == b""
 
 
 @pytest.mark.parametrize("glyph", ("line", "histogram", "bar"))
