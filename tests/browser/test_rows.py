@@ -179,6 +179,7 @@ def test_rows_that_no_index_tells_apart_are_told(page: Page, rows_server: Server
     page.get_by_role("button", name="Details").click()
     expect(page.locator(".status-details")).to_contain_text("closer together than the index can tell apart")
     page.keyboard.press("Escape")
+    expect(page.locator(".status-details")).to_be_hidden()  # until then keys are those of the details
     with moving(page):
         page.keyboard.press("0")
     expect(crowd).to_be_hidden()
