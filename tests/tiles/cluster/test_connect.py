@@ -10,9 +10,6 @@ from typing import Any
 import pytest
 
 from bigviz import __version__
-
-pytest.importorskip("distributed")
-
 from bigviz.tiles.cluster import connect
 from bigviz.tiles.cluster.messages import Answer, decoded, encoded
 from bigviz.tiles.cluster.options import ClusterOptions

@@ -9,9 +9,11 @@ import ssl
 from collections.abc import Iterator
 
 import numpy as np
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from distributed import Client, LocalCluster
 
 from bigviz.aggregate.layer import Layer
 from bigviz.common.cancel import Cancel
@@ -19,18 +21,12 @@ from bigviz.common.errors import BadInput, Cancelled
 from bigviz.data.dataset import Dataset
 from bigviz.data.open import open as open_dataset
 from bigviz.data.open import open_files
-from bigviz.tiles.engine import Engine
-from bigviz.tiles.grid.tile_key import TileKey
-
-pytest.importorskip("distributed")
-
-import psutil
-from distributed import Client, LocalCluster
-
 from bigviz.tiles.cluster.connect import started
 from bigviz.tiles.cluster.dask_engine import DaskEngine
 from bigviz.tiles.cluster.worker_plugin import HostSettings
 from bigviz.tiles.cluster.workers import Moved, Workers
+from bigviz.tiles.engine import Engine
+from bigviz.tiles.grid.tile_key import TileKey
 
 from ...patience import PATIENCE
 
