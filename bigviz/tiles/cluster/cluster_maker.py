@@ -25,10 +25,11 @@ from bigviz.data.columns.numbers import axis_dtype
 from bigviz.data.dataset import Dataset
 from bigviz.data.stretch import know_labels
 from bigviz.tiles.answers.layer_answers import LayerAnswers
+from bigviz.tiles.cluster.assignment import Part
 from bigviz.tiles.cluster.cluster_points import ClusterPoints, refused
 from bigviz.tiles.cluster.messages import Answer, arrays_of, extent_of, layer_facts
 from bigviz.tiles.cluster.part_host import labels_bytes, labels_from
-from bigviz.tiles.cluster.workers import Part, Workers
+from bigviz.tiles.cluster.workers import Workers
 from bigviz.tiles.grid.order_spec import OrderSpec, far_of
 from bigviz.tiles.grid.survey import Extent, Survey, survey_measured
 from bigviz.tiles.layer_factory import Maker, Opened, Sampled

@@ -30,9 +30,10 @@ from bigviz.tiles.answers.points_layer import finished_image
 from bigviz.tiles.answers.row_lookup import rows_table
 from bigviz.tiles.answers.single_version import SingleVersion
 from bigviz.tiles.answers.window_image import WindowImage, encoded_window, fits
+from bigviz.tiles.cluster.assignment import Part
 from bigviz.tiles.cluster.messages import Answer, arrays_of, kept_of, layer_facts
 from bigviz.tiles.cluster.tile_batches import TileBatches, tiles_of
-from bigviz.tiles.cluster.workers import Moved, Part, Workers
+from bigviz.tiles.cluster.workers import Moved, Workers
 from bigviz.tiles.grid.survey import Survey
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number

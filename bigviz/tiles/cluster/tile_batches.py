@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import Cancelled
+from bigviz.tiles.cluster.assignment import Part
 from bigviz.tiles.cluster.messages import Answer
-from bigviz.tiles.cluster.workers import Part, Workers
+from bigviz.tiles.cluster.workers import Workers
 from bigviz.tiles.grid.tile_key import TileKey
 
 __all__ = ["TileBatches", "tiles_of"]

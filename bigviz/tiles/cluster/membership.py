@@ -1,0 +1,148 @@
+"""Which workers of a Dask cluster are there: all that its scheduler knows, run this version of bigviz, and answer."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final
+
+from distributed import Client
+
+from bigviz import __version__
+from bigviz.common.errors import BadInput
+from bigviz.tiles.cluster.messages import Answer, encoded
+from bigviz.tiles.cluster.part_host import PROTOCOL
+from bigviz.tiles.cluster.worker_plugin import ASK, HostPlugin, HostSettings
+
+__all__ = ["Membership"]
+
+_log = logging.getLogger("bigviz")
+
+_ROUND: Final = 1.0  # seconds between two looks at who is there
+_LEAVE: Final = 2.0  # seconds to say good-bye
+_HANGS: Final = 10.0  # seconds without an answer to a greeting, after which a worker counts as gone
+
+
+class Membership:
+    """Looks at who is there, once a second, in a thread of its own. Safe to use from any number of threads."""
+
+    def __init__(self, join: Callable[[], Client], settings: HostSettings) -> None:
+        """`join` makes a client, also once the scheduler was lost, and all of them on one loop. Raises what it does,
+        and BadInput where a worker runs another version of bigviz, or there is none."""
+        self._join, self._settings = join, settings
+        self._client = join()
+        self.loop: asyncio.AbstractEventLoop = self._client.loop.asyncio_loop
+        self._lock = threading.Lock()
+        self._there: dict[str, asyncio.Event] = {}  # of each worker that is there: set once it is not
+        self._refused: set[str] = set()
+        self._idents = itertools.count()
+        self._closed = threading.Event()
+        self.losses: list[Callable[[], None]] = []  # called on the loop whenever a worker is lost
+        try:
+            self._client.register_plugin(HostPlugin(settings))
+        except Exception as error:  # whatever keeps a worker from loading it
+            raise BadInput(f"A worker could not load bigviz {__version__}: {error}", "scheduler") from error
+        asyncio.run_coroutine_threadsafe(self._meet(first=True), self.loop).result()
+        self._watcher = threading.Thread(target=self._watch, name="bigviz-workers", daemon=True)
+        self._watcher.start()
+
+    def close(self) -> None:
+        """Look no more, and leave the cluster."""
+        self._closed.set()
+        with suppress(OSError):  # a scheduler that hangs is left alone
+            self._client.close(timeout=_LEAVE)
+
+    @property
+    def there(self) -> list[str]:
+        """The addresses of those that are there."""
+        with self._lock:
+            return list(self._there)
+
+    def gone(self, worker: str) -> asyncio.Event | None:
+        """What is set once a worker is not there any more; None where it is not."""
+        return self._there.get(worker)
+
+    def rpc(self, worker: str) -> Any:
+        """What the handlers of a worker are called by, on the loop."""
+        return self._client.rpc(worker)
+
+    def lost(self, worker: str, error: BaseException | str) -> None:
+        """A worker does not answer any more."""
+        with self._lock:
+            gone = self._there.pop(worker, None)
+        if gone is None:
+            return
+        gone.set()
+        if not self._closed.is_set():  # else they end as they should
+            _log.warning("the worker at %s is lost (%s): others take its rows", worker, error)
+            for tell in self.losses:
+                tell()
+
+    def _watch(self) -> None:
+        there = True
+        while not self._closed.wait(_ROUND):
+            try:
+                if self._client.status == "closed":  # Dask has looked for its scheduler long enough
+                    self._rejoin()
+                asyncio.run_coroutine_threadsafe(self._meet(), self.loop).result()
+            except Exception as error:
+                if there:
+                    _log.warning("the cluster's scheduler does not answer, and is looked for: %s", error)
+                there = False
+            else:
+                if not there:
+                    _log.warning("the cluster's scheduler answers again")
+                there = True
+
+    def _rejoin(self) -> None:
+        """Come back to the scheduler. Who still waits for an answer by way of the old connection asks again."""
+        client = self._join()
+        try:
+            client.register_plugin(HostPlugin(self._settings))
+        except BaseException:
+            client.close(timeout=_LEAVE)
+            raise
+        with self._lock:
+            gone, self._there = self._there, {}
+        self._client = client
+        for each in gone.values():
+            self.loop.call_soon_threadsafe(each.set)
+
+    async def _meet(self, first: bool = False) -> None:
+        """See who is there, greet all of them, and let those go that do not answer."""
+        told = await asyncio.wait_for(self._client.scheduler.identity(n_workers=-1), _HANGS)
+        there = set(told["workers"])
+        self._refused &= there  # another one may have that address later
+        for worker in [each for each in self._there if each not in there]:
+            self.lost(worker, "it has left the cluster")
+        await asyncio.gather(*(self._greet(worker, first) for worker in sorted(there - self._refused)))
+        if first and not self._there:
+            raise BadInput("The cluster has no workers: start some, then the server.", "scheduler")
+
+    async def _greet(self, worker: str, first: bool) -> None:
+        message = encoded(Answer({"ask": "hello"}))
+        try:
+            call = getattr(self._client.rpc(worker), ASK)(**message, ident=f"hello-{next(self._idents)}")
+            answer = await asyncio.wait_for(call, _HANGS)
+            facts = json.loads(answer["head"])
+            version, same = facts["version"], facts["protocol"] == PROTOCOL
+        except (OSError, TimeoutError) as error:
+            self.lost(worker, str(error) or "it does not answer")
+            return
+        except Exception as error:  # its plugin is not set up yet, or cannot be
+            _log.debug("the worker at %s cannot be asked: %s", worker, error)
+            return
+        if same and version == __version__:
+            with self._lock:
+                self._there.setdefault(worker, asyncio.Event())
+            return
+        words = f"The worker at {worker} runs bigviz {version}, this is {__version__}: install the same one."
+        if first:
+            raise BadInput(words, "scheduler", version)
+        self._refused.add(worker)
+        _log.warning("%s", words)
