@@ -6,7 +6,7 @@ MINUTES ?= 10
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test test-big test-datashader fuzz lint bench bench-billion bundle vendor docs picture gallery image clean
+.PHONY: demo test test-big test-cluster test-datashader fuzz lint bench bench-billion bundle vendor docs picture gallery image clean
 
 demo: $(VENV)/.demo
 	$(BIN)/bigviz demo --rows $(ROWS) --port $(PORT)
@@ -19,6 +19,10 @@ test: $(VENV)/.test bundle
 
 test-big: $(VENV)/.test
 	$(BIN)/pytest -m big
+
+# The published rules, checked from outside, on one process, on workers that it starts, and on those of a Dask cluster.
+test-cluster: $(VENV)/.test
+	$(BIN)/pytest tests/test_conformance.py -m 'big or not big'
 
 # datashader's own tests of Canvas, as they are installed with it, against bigviz's, in two runs at once: nearly all of
 # the time is numba's, which compiles datashader's kernels for each test of what is passed on.
