@@ -60,7 +60,7 @@ from bigviz.tiles.rehearsal.table_types import types_of
 from bigviz.tiles.selection.expression import expression_of
 from bigviz.tiles.selection.first_rows import check_order
 from bigviz.tiles.selection.region import Rectangle, Region
-from bigviz.tiles.selection.selection import Selection, check_columns, described
+from bigviz.tiles.selection.selection import ChosenRows, Selection, check_columns, described
 from bigviz.tiles.shared_orders import Orders
 from bigviz.tiles.store.catalog.directory import StoreDirectory
 from bigviz.wire.codec import SIDE, add_counts
@@ -394,7 +394,8 @@ class Engine:
         with self._answering(dataset, layer, cancel) as built:
             crew = Crew(self._threads, cancel=cancel)
             parts = built.select(dataset, bound, region, crew)
-            return described(dataset, parts, stats, by, expression_of(dataset, bound, region, cancel), crew)
+            expression = expression_of(dataset, bound, region, cancel)
+            return described(dataset, ChosenRows(dataset, parts), stats, by, expression, crew)
 
     def _arrays(self, dataset: Dataset, layer: Layer, key: TileKey) -> list[npt.NDArray[Any]]:
         with self._answering(dataset, layer) as built:

@@ -49,8 +49,8 @@ from bigviz.tiles.grid.window import Number
 from bigviz.tiles.holders import Holders
 from bigviz.tiles.readiness import Readiness
 from bigviz.tiles.selection.region import Lasso, Rectangle, Region, Strip
-from bigviz.tiles.selection.row_set import RowSet
-from bigviz.tiles.selection.selection import Selection, read_batches
+from bigviz.tiles.selection.row_set import RowNumbers
+from bigviz.tiles.selection.selection import Selection, read_batches, row_schema
 from bigviz.tiles.selection.statistics import Summary
 from bigviz.wire.frames import Bytes
 
@@ -82,8 +82,8 @@ __all__ = [
     "RasterView",
     "Rectangle",
     "Region",
+    "RowNumbers",
     "RowOrder",
-    "RowSet",
     "SampledLayer",
     "Selection",
     "Shape",
@@ -99,6 +99,7 @@ __all__ = [
     "TotalTarget",
     "WindowImage",
     "read_batches",
+    "row_schema",
 ]
 
 Window = tuple[Number, Number]

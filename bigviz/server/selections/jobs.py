@@ -27,7 +27,7 @@ from bigviz.server.selections.page import Page
 from bigviz.server.selections.requests import read_selection, selection_answer
 from bigviz.server.selections.row_files import KINDS, RowFile, row_file, sortable
 from bigviz.server.selections.row_rules import rules_of
-from bigviz.tiles.interface import Engine, RowSet, Selection, read_batches
+from bigviz.tiles.interface import Engine, RowNumbers, Selection, read_batches, row_schema
 
 if TYPE_CHECKING:
     from bigviz.aggregate.layer import Layer
@@ -53,7 +53,7 @@ class Download:
         self._batches: Iterator[Any] | None = None
         self._cancel = Cancel()
 
-    def begin(self, rows: RowSet) -> None:
+    def begin(self, rows: RowNumbers) -> None:
         """The rows are known."""
         self._batches = read_batches(self.dataset, rows, self._columns, self._limit, self._cancel)
 
@@ -149,7 +149,7 @@ class SelectionJobs:
         """
         kept, dataset, wanted = self._opened(principal, name, document, id, columns, usage)
         with usage.discretion(kept.ref.dataset):
-            schema = Selection(dataset, (), 0).schema(wanted)
+            schema = row_schema(dataset, wanted)
         return Download(dataset, kept, wanted, limit, row_file(extension, schema), KINDS[extension])
 
     async def numbers(
@@ -241,17 +241,11 @@ class SelectionJobs:
                 del self._downloads[who]
 
 
-def _numbers(dataset: Dataset, rows: RowSet, wanted: Page) -> npt.NDArray[np.int64]:
+def _numbers(dataset: Dataset, rows: RowNumbers, wanted: Page) -> npt.NDArray[np.int64]:
     """The numbers of a page's rows; by a column, rows without a value come last, and ties are in file order."""
     start, stop = wanted.offset, wanted.offset + wanted.limit
     if wanted.sort is None:
-        found, at = [np.empty(0, np.int64)], 0
-        for numbers in rows.batches(_BATCH):
-            found.append(numbers[max(start - at, 0) : max(stop - at, 0)])
-            at += len(numbers)
-            if at >= stop:
-                break
-        return np.concatenate(found)
+        return rows.between(start, stop)
     numbers = np.concatenate([np.empty(0, np.int64), *rows.batches(_BATCH)])
     column = sortable(dataset.take(numbers, [wanted.sort]).column(0))
     direction = "descending" if wanted.desc else "ascending"
@@ -260,7 +254,7 @@ def _numbers(dataset: Dataset, rows: RowSet, wanted: Page) -> npt.NDArray[np.int
     return np.asarray(numbers[order.to_numpy()[start:stop]], np.int64)
 
 
-def _found(backend: Jobs, dataset: Dataset, kept: Kept, cancel: Cancel) -> RowSet:
+def _found(backend: Jobs, dataset: Dataset, kept: Kept, cancel: Cancel) -> RowNumbers:
     """The rows that were selected, found again."""
     found = backend.engine.select(dataset, kept.ref.layer, kept.shape, cancel=cancel)
     rows = found.row_set.before(kept.stop) if dataset.version != kept.of.version else found.row_set

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,10 +19,10 @@ import numpy.typing as npt
 from bigviz.common.jit import frozen, jit
 from bigviz.common.workers import Crew
 from bigviz.tiles.selection.histograms import Histograms
-from bigviz.tiles.selection.ranks import Load, Slice, Tally, ranked
+from bigviz.tiles.selection.ranks import Load, RankPasses, Slice, Tally, histograms_of, keys_within, ranked
 from bigviz.tiles.selection.sort_keys import KeyRule, key_of, keys_of, number_of
 
-__all__ = ["Quantiles", "quantiles"]
+__all__ = ["LoadedNumbers", "Passes", "Quantiles", "Surveyed", "Window", "quantiles"]
 
 Array = npt.NDArray[Any]
 Ranks = Callable[[int], Sequence[int]]
@@ -47,35 +47,94 @@ class Quantiles:
     at: dict[int, int | float]
 
 
-def quantiles(loads: Sequence[Load], groups: int, ranks: Ranks, kind: np.dtype[Any], crew: Crew) -> list[Quantiles]:
+class Passes(RankPasses, Protocol):
+    """Passes over numbers of groups 0 to `groups` - 1, and of none, wherever they are."""
+
+    @property
+    def groups(self) -> int:
+        """How many groups there are; without any, all numbers are of none."""
+
+    def ends(self, crew: Crew) -> tuple[int, int] | None:
+        """The least and the greatest key of some of the numbers; None where there are none among them."""
+
+    def survey(self, window: Window, crew: Crew) -> Surveyed:
+        """What the numbers come to, by group."""
+
+    def collected(self, window: Window, flags: Array, crew: Crew) -> tuple[Array, Array]:
+        """The keys (uint64) in bins that are flagged for their groups (uint8, of shape (groups + 1, bins)), and their
+        groups (int8)."""
+
+
+def quantiles(passes: Passes, ranks: Ranks, kind: np.dtype[Any], crew: Crew) -> list[Quantiles]:
     """Of all numbers, then, where there are groups, of groups 0 to `groups` - 1, and of the numbers of none.
 
     `ranks(count)` says which ranks (from 0, in ascending order of the numbers, at most six) are wanted of so many;
-    `kind` is the dtype of the numbers: float32, float64, int64 or uint64. Raises what loads do, and Cancelled.
+    `kind` is the dtype of the numbers: float32, float64, int64 or uint64. Raises what passes do, and Cancelled.
     """
-    window = _window(loads, _BITS if groups <= _MANY else _BITS_OF_MANY)
-    found = _survey_all(loads, groups, window, crew)
-    tallies, bins = [*found.tallies], found.bins.astype(np.int64)
+    groups = passes.groups
+    window = Window.between(passes.ends(crew), _BITS if groups <= _MANY else _BITS_OF_MANY)
+    surveyed = passes.survey(window, crew)
+    tallies, bins = [*surveyed.tallies], surveyed.bins
     if groups:
         tallies, bins = [_together(tallies), *tallies], np.concatenate([bins.sum(axis=0, keepdims=True), bins])
     wanted = [[*dict.fromkeys(ranks(each.count))] if each.count else [] for each in tallies]
-    at = _within_bins(loads, groups, window, bins, wanted, kind, crew)
+    at = _within_bins(passes, window, bins, wanted, kind, crew)
     if at is None:
-        at = ranked(loads, found.tallies, wanted[1:] if groups else wanted, kind, crew)
+        at = ranked(passes, surveyed.tallies, wanted[1:] if groups else wanted, kind, True, crew)
         if groups:
-            alone = [partial(_ungrouped, load) for load in loads]
-            at = ranked(alone, tallies[:1], wanted[:1], kind, crew) + at
+            at = ranked(passes, tallies[:1], wanted[:1], kind, False, crew) + at
     return [Quantiles(*each) for each in zip(tallies, at, strict=True)]
 
 
 @dataclass(frozen=True)
-class _Window:
+class Surveyed:
+    """The tallies of groups and of none, and their histograms (int64, of shape (groups + 1, bins))."""
+
+    tallies: list[Tally]
+    bins: Array
+
+
+@dataclass(frozen=True)
+class LoadedNumbers:
+    """See `Passes`. Each of the `loads` may be called several times."""
+
+    loads: Sequence[Load]
+    groups: int
+
+    def ends(self, crew: Crew) -> tuple[int, int] | None:
+        keys = _sampled(self.loads)
+        return (int(keys.min()), int(keys.max())) if len(keys) else None
+
+    def survey(self, window: Window, crew: Crew) -> Surveyed:
+        return _survey_all(self.loads, self.groups, window, crew)
+
+    def collected(self, window: Window, flags: Array, crew: Crew) -> tuple[Array, Array]:
+        return _collected(self.loads, window, flags, crew)
+
+    def histograms(self, windows: Array, shifts: Sequence[int], bins: int, grouped: bool, crew: Crew) -> Array:
+        return histograms_of(self._loads(grouped), windows, shifts, bins, crew)
+
+    def within(self, windows: Array, last: Array, grouped: bool, crew: Crew) -> tuple[Array, Array]:
+        return keys_within(self._loads(grouped), windows, last, crew)
+
+    def _loads(self, grouped: bool) -> Sequence[Load]:
+        return self.loads if grouped else [partial(_ungrouped, load) for load in self.loads]
+
+
+@dataclass(frozen=True)
+class Window:
     """`count` bins of 2^shift keys each, from `base` on. Lower keys are in the first one too, and one more is for those
     above."""
 
     base: int
     shift: int
     count: int
+
+    @classmethod
+    def between(cls, ends: tuple[int, int] | None, bits: int) -> Window:
+        """2^bits bins that hold the keys between two."""
+        low, high = ends or (0, 0)
+        return cls(low, max(0, (high - low).bit_length() - bits), 1 << bits)
 
     def of(self, keys: Array) -> npt.NDArray[np.int64]:
         """The bin of each key."""
@@ -87,8 +146,8 @@ class _Window:
         return not self.shift and 0 < place < self.count
 
 
-def _window(loads: Sequence[Load], bits: int) -> _Window:
-    """Bins between the least and the greatest of a sample."""
+def _sampled(loads: Sequence[Load]) -> npt.NDArray[np.uint64]:
+    """The keys of some numbers."""
     found = [np.zeros(0, np.uint64)]
     for k in dict.fromkeys(np.linspace(0, max(len(loads) - 1, 0), _LOOKED).astype(int).tolist() if loads else ()):
         given = loads[k]()
@@ -101,22 +160,19 @@ def _window(loads: Sequence[Load], bits: int) -> _Window:
         if values.dtype.kind == "f":
             valid &= ~np.isnan(values)
         found.append(keys_of(values[valid]))
-    keys = np.concatenate(found)
-    low, high = (int(keys.min()), int(keys.max())) if len(keys) else (0, 0)
-    return _Window(low, max(0, (high - low).bit_length() - bits), 1 << bits)
+    return np.concatenate(found)
 
 
-def _terms(dtype: np.dtype[Any], window: _Window) -> npt.NDArray[np.uint64]:
+def _terms(dtype: np.dtype[Any], window: Window) -> npt.NDArray[np.uint64]:
     """All that a kernel has to know of a number's bits and of the bins."""
     return frozen(np.array((*KeyRule.of(dtype), window.base, window.shift), np.uint64))
 
 
 @dataclass
 class _Sums:
-    """What threads add up: tallies by group, and histograms."""
+    """What threads add up: tallies by group."""
 
     tallies: list[Tally]
-    bins: Array
     sums: list[Array | None]
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -130,9 +186,9 @@ class _Sums:
                 each.most = max(each.most, int(ends[group, 1]))
 
 
-def _survey_all(loads: Sequence[Load], groups: int, window: _Window, crew: Crew) -> _Sums:
+def _survey_all(loads: Sequence[Load], groups: int, window: Window, crew: Crew) -> Surveyed:
     rows = groups + 1
-    found = _Sums([Tally() for _ in range(rows)], np.zeros(0), [None] * len(loads))
+    found = _Sums([Tally() for _ in range(rows)], [None] * len(loads))
     pool = Histograms((rows, window.count + 1))
 
     def look(k: int) -> int:
@@ -152,16 +208,15 @@ def _survey_all(loads: Sequence[Load], groups: int, window: _Window, crew: Crew)
         if total is not None:
             for group, each in enumerate(found.tallies):
                 each.sums.append(float(total[group]))
-    found.bins = pool.total()
-    for each, count in zip(found.tallies, found.bins.sum(axis=1).tolist(), strict=True):
+    bins = pool.total()
+    for each, count in zip(found.tallies, bins.sum(axis=1).tolist(), strict=True):
         each.count = count
-    return found
+    return Surveyed(found.tallies, bins)
 
 
 def _within_bins(
-    loads: Sequence[Load],
-    groups: int,
-    window: _Window,
+    passes: Passes,
+    window: Window,
     bins: Array,
     wanted: Sequence[Sequence[int]],
     kind: np.dtype[Any],
@@ -170,16 +225,16 @@ def _within_bins(
     """The numbers at the wanted ranks of all, and of each group; None where the bins that they lie in hold too many."""
     summed = np.cumsum(bins, axis=1)
     places = [np.searchsorted(line, np.array(each), "right") for line, each in zip(summed, wanted, strict=True)]
-    flags = np.zeros((groups + 1, window.count + 1), np.uint8)
+    flags = np.zeros((passes.groups + 1, window.count + 1), np.uint8)
     for number, each in enumerate(places):
         for place in each.tolist():
             if not window.is_one_key(place):
                 flags[(slice(None) if number == 0 else number - 1), place] = 1
-    counted = bins[1:] if groups else bins
+    counted = bins[1:] if passes.groups else bins
     most = int(counted[flags.astype(np.bool_)].sum())
     if most > _MOST_COLLECTED:
         return None
-    keys, which = _collected(loads, window, flags, crew) if most else (np.empty(0, np.uint64), np.empty(0, np.int8))
+    keys, which = passes.collected(window, flags, crew) if most else (np.empty(0, np.uint64), np.empty(0, np.int8))
     at = window.of(keys)
     order = np.lexsort((keys, at))
     keys, which, at = keys[order], which[order], at[order]
@@ -198,7 +253,7 @@ def _within_bins(
     return found
 
 
-def _collected(loads: Sequence[Load], window: _Window, flags: Array, crew: Crew) -> tuple[Array, Array]:
+def _collected(loads: Sequence[Load], window: Window, flags: Array, crew: Crew) -> tuple[Array, Array]:
     """The keys in flagged bins, and their groups."""
     kept: list[tuple[Array, Array]] = []
 
@@ -215,10 +270,11 @@ def _collected(loads: Sequence[Load], window: _Window, flags: Array, crew: Crew)
         return given.rows
 
     crew.run("finding quartiles", look, loads, len(loads))
-    return np.concatenate([each for each, _ in kept]), np.concatenate([each for _, each in kept])
+    keys = np.concatenate([np.empty(0, np.uint64), *(each for each, _ in kept)])
+    return keys, np.concatenate([np.empty(0, np.int8), *(each for _, each in kept)])
 
 
-def _arrays(given: Slice, window: _Window) -> tuple[Array, Array, Array, Array, Array, Array, Array]:
+def _arrays(given: Slice, window: Window) -> tuple[Array, Array, Array, Array, Array, Array, Array]:
     """A slice as kernels take it. There are at most 64 groups, so their codes are bytes."""
     values = frozen(given.values)
     bits = values.view(f"u{values.dtype.itemsize}")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ from bigviz.common.workers import Crew
 from bigviz.tiles.selection.histograms import Histograms
 from bigviz.tiles.selection.sort_keys import KeyRule, key_of, number_of
 
-__all__ = ["Load", "Slice", "Tally", "mean_of", "ranked"]
+__all__ = ["Load", "RankPasses", "Slice", "Tally", "histograms_of", "keys_within", "mean_of", "ranked"]
 
 Array = npt.NDArray[Any]
 
@@ -67,8 +67,25 @@ class Tally:
     most: int = 0
 
 
+class RankPasses(Protocol):
+    """Passes over numbers, wherever they are. With `grouped` false they are looked at as those of one group."""
+
+    def histograms(self, windows: Array, shifts: Sequence[int], bins: int, grouped: bool, crew: Crew) -> Array:
+        """How many numbers are in each of `bins` bins (2^shift keys wide, by group) of each window of their groups,
+        whose first keys are `windows`."""
+
+    def within(self, windows: Array, last: Array, grouped: bool, crew: Crew) -> tuple[Array, Array]:
+        """The keys (uint64) in the windows of their groups, which end with the key `last` of a group above the first,
+        and which window each is in: six times the group, and the window's number (int32)."""
+
+
 def ranked(
-    loads: Sequence[Load], tallies: Sequence[Tally], wanted: Sequence[Sequence[int]], kind: np.dtype[Any], crew: Crew
+    passes: RankPasses,
+    tallies: Sequence[Tally],
+    wanted: Sequence[Sequence[int]],
+    kind: np.dtype[Any],
+    grouped: bool,
+    crew: Crew,
 ) -> list[dict[int, int | float]]:
     """For each group the numbers at some ranks (from 0) of its numbers in ascending order, at most six."""
     found: list[dict[int, int]] = [{} for _ in tallies]
@@ -85,9 +102,10 @@ def ranked(
         windows = _windows(targets, len(tallies))
         left = {(each.group, each.base): each.held for each in targets}
         if sum(left.values()) <= _FEW:
-            _sorted(loads, windows, wide, targets, found, crew)
+            last = np.array([min(each - 1, (1 << 64) - 1) for each in wide], np.uint64)
+            _sorted(*passes.within(windows, last, grouped, crew), windows, targets, found)
             break
-        counts = _histograms(loads, windows, shift, 1 << bits, crew)
+        counts = passes.histograms(windows, shift, 1 << bits, grouped, crew)
         targets = _narrowed(targets, windows, counts, shift, found)
         for group in range(len(tallies)):
             wide[group] = 1 << shift[group]
@@ -113,7 +131,8 @@ def _windows(targets: Sequence[_Target], groups: int) -> Array:
     return out
 
 
-def _histograms(loads: Sequence[Load], windows: Array, shift: Sequence[int], bins: int, crew: Crew) -> Array:
+def histograms_of(loads: Sequence[Load], windows: Array, shift: Sequence[int], bins: int, crew: Crew) -> Array:
+    """See `RankPasses.histograms`."""
     pool = Histograms((len(windows), max(len({*each}) for each in windows.tolist()), bins))
     shifts = np.array(shift, np.uint64)
 
@@ -149,17 +168,9 @@ def _narrowed(
     return left
 
 
-def _sorted(
-    loads: Sequence[Load],
-    windows: Array,
-    wide: Sequence[int],
-    targets: Sequence[_Target],
-    found: list[dict[int, int]],
-    crew: Crew,
-) -> None:
-    """Find what is left by sorting the keys in the windows."""
+def keys_within(loads: Sequence[Load], windows: Array, last: Array, crew: Crew) -> tuple[Array, Array]:
+    """See `RankPasses.within`."""
     kept: list[tuple[Array, Array]] = []
-    last = np.array([min(each - 1, (1 << 64) - 1) for each in wide], np.uint64)
 
     def look(load: Load) -> int:
         given = load()
@@ -172,7 +183,11 @@ def _sorted(
 
     crew.run("finding quartiles", look, loads, len(loads))
     keys = np.concatenate([np.empty(0, np.uint64), *(each for each, _ in kept)])
-    which = np.concatenate([np.empty(0, np.int32), *(each for _, each in kept)])
+    return keys, np.concatenate([np.empty(0, np.int32), *(each for _, each in kept)])
+
+
+def _sorted(keys: Array, which: Array, windows: Array, targets: Sequence[_Target], found: list[dict[int, int]]) -> None:
+    """Find what is left by sorting the keys in the windows."""
     order = np.lexsort((keys, which))
     keys, which = keys[order], which[order]
     for each in targets:

@@ -2,20 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
+from bigviz.common.cancel import Cancel
 from bigviz.common.jit import frozen, jit
 
-__all__ = ["RowSet"]
+__all__ = ["ReadElsewhere", "RowNumbers", "RowSet"]
 
 Array = npt.NDArray[Any]
 
 _DENSE: Final = 64  # a list takes 64 bits a row
 _WINDOW: Final = 1 << 20  # bits that are read at a time
+_BATCH: Final = 1 << 16
+
+
+class RowNumbers(Protocol):
+    """Numbers of rows, ascending."""
+
+    @property
+    def count(self) -> int:
+        """How many numbers there are."""
+
+    def batches(self, size: int, start: int | None = None) -> Iterator[npt.NDArray[np.int64]]:
+        """The numbers from `start` on, ascending, at most `size` at a time."""
+
+    def between(self, first: int, stop: int) -> npt.NDArray[np.int64]:
+        """The numbers at the places `first` to `stop` (exclusive), from 0; those that there are."""
+
+    def before(self, stop: int) -> RowNumbers:
+        """Those below a number."""
+
+
+@runtime_checkable
+class ReadElsewhere(Protocol):
+    """Rows whose values other processes read."""
+
+    def read(self, names: Sequence[str], limit: int | None, cancel: Cancel) -> Iterator[pa.RecordBatch]:
+        """The first `limit` rows, in the columns' own types, in pieces of some 64 MiB at most."""
 
 
 class RowSet:
@@ -75,6 +103,16 @@ class RowSet:
                 held = held[size:]
         if len(held):
             yield held
+
+    def between(self, first: int, stop: int) -> npt.NDArray[np.int64]:
+        """The numbers at the places `first` to `stop` (exclusive), from 0; those that there are."""
+        found, at = [np.empty(0, np.int64)], 0
+        for numbers in self.batches(_BATCH):
+            found.append(numbers[max(first - at, 0) : max(stop - at, 0)])
+            at += len(numbers)
+            if at >= stop:
+                break
+        return np.concatenate(found)
 
     def before(self, stop: int) -> RowSet:
         """Those below a number."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
@@ -16,9 +15,7 @@ from bigviz.common.workers import Crew
 from bigviz.data.columns.column import ColumnInfo
 from bigviz.data.columns.numbers import axis_dtype
 from bigviz.data.dataset import Dataset
-from bigviz.tiles.selection.chosen import Chosen
-from bigviz.tiles.selection.column_slices import column_loads
-from bigviz.tiles.selection.quantiles import Quantiles, quantiles
+from bigviz.tiles.selection.quantiles import Passes, Quantiles, quantiles
 from bigviz.tiles.selection.ranks import mean_of
 from bigviz.tiles.selection.sort_keys import number_of
 
@@ -64,17 +61,13 @@ def category(dataset: Dataset, name: str, cancel: Cancel = NEVER) -> tuple[str, 
     return column, labels
 
 
-def summaries(
-    dataset: Dataset, parts: Sequence[Chosen], name: str, by: str | None, labels: tuple[str, ...], crew: Crew
-) -> list[Summary]:
-    """The summary of a column in all rows; with `by` then those by each label, and last of the rows without one.
+def summaries(info: ColumnInfo, passes: Passes, crew: Crew) -> list[Summary]:
+    """The summary of a column's numbers; with groups then those of each, and last of the numbers of none.
 
-    Raises what reading the columns does, and Cancelled.
+    Raises what passes do, and Cancelled.
     """
-    info = dataset.info(name)
-    loads = column_loads(dataset, parts, name, by, labels, crew)
     kind = _kind_of(info)
-    return [_summary(info, kind, each) for each in quantiles(loads, len(labels), _wanted, kind, crew)]
+    return [_summary(info, kind, each) for each in quantiles(passes, _wanted, kind, crew)]
 
 
 def _kind_of(info: ColumnInfo) -> np.dtype[Any]:

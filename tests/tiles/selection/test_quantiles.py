@@ -53,7 +53,7 @@ def test_ranks_sums_and_extremes(name: str, collected: int, few: int, groups: in
     loads = loads_of(values, valid, codes)
     places = np.concatenate([np.arange(a, b) for each in loads for a, b in zip(each().low, each().high, strict=True)])
     places = places[valid[places] == 1]
-    found = quantiles.quantiles(loads, groups, wanted, values.dtype, Crew(2))
+    found = quantiles.quantiles(quantiles.LoadedNumbers(loads, groups), wanted, values.dtype, Crew(2))
     assert len(found) == (groups + 2 if groups else 1)
     for number, each in enumerate(found):
         here = (
@@ -83,5 +83,5 @@ def wanted(count: int) -> list[int]:
 
 
 def test_no_numbers():
-    (found,) = quantiles.quantiles([], 0, wanted, np.dtype(np.float64), Crew(1))
+    (found,) = quantiles.quantiles(quantiles.LoadedNumbers([], 0), wanted, np.dtype(np.float64), Crew(1))
     assert found.tally.count == 0 and found.at == {}
