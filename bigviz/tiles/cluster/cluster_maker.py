@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -26,7 +26,8 @@ from bigviz.data.dataset import Dataset
 from bigviz.data.stretch import know_labels
 from bigviz.tiles.answers.layer_answers import LayerAnswers
 from bigviz.tiles.cluster.assignment import Part
-from bigviz.tiles.cluster.cluster_points import ClusterPoints, refused
+from bigviz.tiles.cluster.cluster_layer import ClusterLayer, refused
+from bigviz.tiles.cluster.cluster_points import ClusterPoints
 from bigviz.tiles.cluster.messages import Answer, arrays_of, extent_of, layer_facts
 from bigviz.tiles.cluster.part_host import labels_bytes, labels_from
 from bigviz.tiles.cluster.workers import Workers
@@ -46,8 +47,8 @@ class ClusterMaker(Maker):
         self._workers, self._divides = workers, divides
         self._surveys: dict[Hashable, Survey] = {}
         self._survey_flights: Flights[Survey] = Flights()
-        self._prepared: WeakValueDictionary[Hashable, ClusterPoints] = WeakValueDictionary()
-        self._flights_of_points: Flights[ClusterPoints] = Flights()
+        self._prepared: WeakValueDictionary[Hashable, ClusterLayer] = WeakValueDictionary()
+        self._flights_of_layers: Flights[ClusterLayer] = Flights()
 
     def preview(self, dataset: Dataset, layer: Layer, key: Hashable, cancel: Cancel) -> Sampled | None:
         """None of a table on workers: there is nothing to show before it is indexed."""
@@ -63,9 +64,9 @@ class ClusterMaker(Maker):
         """The layer. Raises what `Maker.make` does, BadInput for what a cluster does not offer, and Busy."""
         if not self._divides(dataset):
             return super().make(dataset, layer, key, crew, opened, again)
-        points = self.prepared(dataset, layer, crew)
-        points.restore(self.is_published(dataset, layer), crew.progress, crew.cancel)
-        return points
+        found = self.prepared(dataset, layer, crew)
+        found.restore(self.is_published(dataset, layer), crew.progress, crew.cancel)
+        return cast(LayerAnswers, found)
 
     def is_published(self, dataset: Dataset, layer: Layer) -> bool:
         """Whether the operator shows a layer."""
@@ -73,21 +74,21 @@ class ClusterMaker(Maker):
 
     def restore_all(self) -> None:
         """Have the rows of lost workers indexed again for all layers that somebody uses."""
-        for points in list(self._prepared.values()):
+        for layer in list(self._prepared.values()):
             with suppress(BigvizError):  # who asks for the layer is told
-                points.restore((points.parts[0].dataset, points.layer) in self._published_layers)
+                layer.restore((layer.parts[0].dataset, layer.layer) in self._published_layers)
 
-    def prepared(self, dataset: Dataset, layer: Layer, crew: Crew) -> ClusterPoints:
+    def prepared(self, dataset: Dataset, layer: Layer, crew: Crew) -> ClusterLayer:
         """A layer whose parts need not be indexed yet: what follows from all rows is known."""
         key = dataset.fingerprint, layer.key()
         found = self._prepared.get(key)
         if found is None:
             work = partial(self._prepare, dataset, layer, crew.threads)
-            found = self._flights_of_points.get(key, work, crew.progress, crew.cancel)
+            found = self._flights_of_layers.get(key, work, crew.progress, crew.cancel)
             self._prepared[key] = found
         return found
 
-    def _prepare(self, dataset: Dataset, layer: Layer, threads: int, tell: Progress, stop: Cancel) -> ClusterPoints:
+    def _prepare(self, dataset: Dataset, layer: Layer, threads: int, tell: Progress, stop: Cancel) -> ClusterLayer:
         crew = Crew(threads, tell, stop)
         if layer.glyph != "points":
             raise refused(f"glyph {layer.glyph!r}")
@@ -105,7 +106,7 @@ class ClusterMaker(Maker):
             dtype = reduction.accumulator_of(own, dataset.num_rows, lambda: self._bounds(parts, layer, named, crew))
         heads = [head_of(dataset, name, crew.cancel) for name in (layer.x, layer.y)]
         axes = Axis(heads[0], space(layer.xaxis, "x")), Axis(heads[1], space(layer.yaxis, "y"))
-        return ClusterPoints(self._workers, parts, layer, survey, axes, dtype, own, labels, named)
+        return ClusterPoints(self._workers, parts, layer, survey, axes, named, dtype, own, labels)
 
     def _find_labels(self, dataset: Dataset, parts: tuple[Part, ...], name: str, crew: Crew) -> None:
         """Find the labels of a category, of all rows, and know them here and for the workers."""

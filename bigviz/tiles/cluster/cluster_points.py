@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -12,135 +11,55 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from bigviz.aggregate.axis import Axis
 from bigviz.aggregate.glyphs.bins import Bins
 from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.reductions.base import Planes, Rows
-from bigviz.common.cancel import NEVER, Cancel, locked
-from bigviz.common.errors import BadInput
-from bigviz.common.progress import Progress, no_progress
+from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
 from bigviz.render.level_values import KnownLevel, LevelSource
-from bigviz.tiles.answers.answer import Cost, Drawn, Estimate, microseconds
-from bigviz.tiles.answers.layer_answers import Held
+from bigviz.tiles.answers.answer import Cost, Drawn, microseconds
 from bigviz.tiles.answers.layer_info import LayerInfo, facts_of
 from bigviz.tiles.answers.marks import MOST_MARKS, MOST_SORTED, Marks, find_marks
 from bigviz.tiles.answers.points_layer import finished_image
 from bigviz.tiles.answers.row_lookup import rows_table
-from bigviz.tiles.answers.single_version import SingleVersion
 from bigviz.tiles.answers.window_image import WindowImage, encoded_window, fits
 from bigviz.tiles.cluster.assignment import Part
-from bigviz.tiles.cluster.messages import Answer, arrays_of, kept_of, layer_facts
+from bigviz.tiles.cluster.cluster_layer import ClusterLayer, refused
+from bigviz.tiles.cluster.messages import Answer, arrays_of, kept_of
 from bigviz.tiles.cluster.tile_batches import TileBatches, tiles_of
-from bigviz.tiles.cluster.workers import Moved, Workers
-from bigviz.tiles.grid.survey import Survey
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number
-from bigviz.tiles.holders import Holders
 from bigviz.tiles.pyramid.accumulators import add_kept, finished, revive, wire
 from bigviz.tiles.segments.pooled_rows import Pool, TakenRows, mixed_order
 from bigviz.tiles.selection.chosen import Chosen
 from bigviz.tiles.selection.region import Region
 from bigviz.wire.codec import SIDE
 
-__all__ = ["ClusterPoints", "refused"]
+__all__ = ["ClusterPoints"]
 
 Array = npt.NDArray[Any]
 Window = tuple[Number, Number]
 
-_STAGE: Final = "indexing on workers"
 _MOST_SENT: Final = MOST_SORTED  # rows that a view has the time to bring together
 
 
 @dataclass(frozen=True, eq=False)
-class ClusterPoints(SingleVersion):
-    """Everything that answers for a layer of points of a dataset that workers hold.
+class ClusterPoints(ClusterLayer):
+    """Everything that answers for a layer of points of a dataset that workers hold. `dtype`, `own` and `labels` are
+    those of all rows."""
 
-    `survey`, `axes`, `dtype`, `own` and `labels` are those of all rows; `named` are the categories whose labels workers
-    need. `indexed` says of each part that was indexed which holding it was by (`Workers.holder`), and `kept_rows` how
-    many of its rows the filter keeps; `noted` is told of it.
-    """
-
-    workers: Workers
-    parts: tuple[Part, ...]
-    layer: Layer
-    survey: Survey
-    axes: tuple[Axis, Axis]
     dtype: np.dtype[Any]
     own: np.dtype[Any]
     labels: tuple[str, ...] | None
-    named: tuple[str, ...]
-    indexed: dict[Part, int] = field(default_factory=dict)
-    kept_rows: dict[Part, int] = field(default_factory=dict)
-    noted: threading.Condition = field(default_factory=threading.Condition, repr=False)
-    restoring: threading.Lock = field(default_factory=threading.Lock, repr=False)
     batches: TileBatches = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "batches", TileBatches(self.workers, self.parts))
 
-    @property
-    def is_scanned(self) -> bool:
-        """False: workers have indexes."""
-        return False
-
-    @property
-    def dense(self) -> None:
-        """None: no worker knows of the others' rows."""
-
     def facts(self, dataset: Dataset, layer: Layer) -> LayerInfo:
         """What is known of the layer."""
-        kept = sum(self.kept_rows.values()) if layer.filter else None
-        return facts_of(dataset, layer, self.survey, self.axes, self.labels, False, kept)
-
-    def held_parts(self) -> list[Part]:
-        """The parts whose index is there."""
-        holders = ((part, self.workers.holder(part)) for part in self.parts)
-        return [part for part, held in holders if held is not None and held[1] == self.indexed.get(part)]
-
-    def holders(self) -> Holders:
-        """Who holds the rows."""
-        held = self.held_parts()
-        who = {holder[0] for holder in map(self.workers.holder, held) if holder is not None}
-        return Holders(self.workers.known, len(who), sum(part.rows for part in held))
-
-    def restore(self, published: bool, progress: Progress = no_progress, cancel: Cancel = NEVER) -> None:
-        """Have the parts indexed whose index is not there. Raises what indexing does, and Busy without workers."""
-        rows = sum(part.rows for part in self.parts)
-
-        def note(part: Part, epoch: int, answer: Answer) -> None:
-            with self.noted:
-                self.indexed[part], self.kept_rows[part] = epoch, answer.head["kept"]
-                self.noted.notify_all()
-            done = sum(each.rows for each in self.held_parts())
-            progress(_STAGE, done / rows, done)
-
-        with locked(self.restoring, cancel):
-            while missing := [part for part in self.parts if part not in set(self.held_parts())]:
-                done = rows - sum(part.rows for part in missing)
-                progress(_STAGE, done / rows, done)
-                self.workers.ask(missing, {**self._told, "ask": "ensure", "published": published}, cancel, note)
-
-    def draw_held(self, key: TileKey, cancel: Cancel = NEVER) -> tuple[Drawn, Estimate]:
-        """A tile of the rows that are held now, and their share. Sums are those of these rows: where the others lie is
-        not known."""
-        while True:
-            parts = self.held_parts()
-            try:
-                drawn = self._drawn(key, parts, cancel)
-            except Moved:
-                continue
-            rows = sum(part.rows for part in self.parts)
-            return drawn, Estimate(sum(part.rows for part in parts) / rows, None, False)
-
-    def held(self) -> Iterator[Held]:
-        """Nothing: workers hold it."""
-        return iter(())
-
-    def draw(self, key: TileKey, cancel: Cancel = NEVER) -> Drawn:
-        """One tile: what each part has of it."""
-        return self._drawn(key, self.parts, cancel)
+        return facts_of(dataset, layer, self.survey, self.axes, self.labels, False, self.rows_kept)
 
     def _drawn(self, key: TileKey, parts: Sequence[Part], cancel: Cancel) -> Drawn:
         begun = time.perf_counter()
@@ -150,13 +69,6 @@ class ClusterPoints(SingleVersion):
         encode_us = microseconds(time.perf_counter() - summed)
         size = rows * row_bytes + sum(len(plane.payload) for plane in encoded)
         return Drawn(tuple(encoded), Cost(0, microseconds(summed - begun), encode_us, rows, size))
-
-    def draw_all(self, keys: Sequence[TileKey], window: object, crew: Crew) -> list[Drawn]:
-        """Tiles, one by one."""
-        return [self.draw(key, crew.cancel) for key in keys]
-
-    def estimate(self, key: TileKey, cancel: Cancel = NEVER) -> None:
-        """None: a tile waits for all parts."""
 
     def arrays(self, key: TileKey, cancel: Cancel = NEVER) -> list[Array]:
         """The tile's finished planes."""
@@ -264,25 +176,6 @@ class ClusterPoints(SingleVersion):
 
     def _created(self, shape: tuple[int, int], cancel: Cancel) -> Planes:
         return self.layer.reduction.create(shape, self.dtype, len(self.labels or ()), cancel.check)
-
-    @property
-    def _told(self) -> dict[str, Any]:
-        """What a worker is told of the layer."""
-        return {"layer": layer_facts(self.layer, (self.survey.x, self.survey.y)), "labels": self.named}
-
-    def _ask(self, asked: Mapping[str, Any], cancel: Cancel, parts: Sequence[Part] | None = None) -> list[Answer]:
-        """The answers of parts (None: of all), from the indexes that were made."""
-        those = self.parts if parts is None else parts
-        return self.workers.ask(those, {**self._told, **asked}, cancel, expected=dict(self.indexed))
-
-
-def refused(what: str) -> BadInput:
-    """The error for what a cluster does not offer: nothing of it is computed on some of the rows."""
-    return BadInput(
-        f"A table on a cluster has no {what} yet: it shows points with any reduction, axes, filters and rows. Serve it "
-        "without --scheduler and --workers for all else.",
-        "scheduler",
-    )
 
 
 def _there(array: Array | None) -> Array:

@@ -14,8 +14,8 @@ from bigviz.data.dataset import Dataset
 from bigviz.data.stretch import is_divisible
 from bigviz.tiles.brush.linked import OtherBrush, Source, Target
 from bigviz.tiles.brush.linked_brush import LinkedBrush
+from bigviz.tiles.cluster.cluster_layer import ClusterLayer, refused
 from bigviz.tiles.cluster.cluster_maker import ClusterMaker
-from bigviz.tiles.cluster.cluster_points import ClusterPoints, refused
 from bigviz.tiles.cluster.held_rows import HeldRows
 from bigviz.tiles.cluster.workers import Workers
 from bigviz.tiles.engine import Engine
@@ -74,12 +74,12 @@ class DaskEngine(Engine):
     def holders(self, dataset: Dataset, layer: Layer) -> Holders | None:
         if not self._divides(dataset):
             return None
-        points = self._points(dataset, layer)
-        return Holders(self.workers.known, 0, 0) if points is None else points.holders()
+        found = self._built(dataset, layer)
+        return Holders(self.workers.known, 0, 0) if found is None else found.holders()
 
     def readiness(self, dataset: Dataset, layer: Layer) -> Readiness:
-        points = self._points(dataset, layer)
-        if points is not None and len(points.held_parts()) < len(points.parts):
+        found = self._built(dataset, layer)
+        if found is not None and len(found.held_parts()) < len(found.parts):
             return "building"
         return super().readiness(dataset, layer)
 
@@ -89,17 +89,17 @@ class DaskEngine(Engine):
             return super().preview(dataset, layer, cancel)
         if layer.glyph != "points" or not self._is_large(dataset):
             return None
-        points = self._points(dataset, layer)
-        if points is None:
+        found = self._built(dataset, layer)
+        if found is None:
             layer.check(dataset)
-            points = self._maker.prepared(dataset, layer.bound(dataset), Crew(self._threads, cancel=cancel))
-        return HeldRows(points, dataset, layer.bound(dataset))
+            found = self._maker.prepared(dataset, layer.bound(dataset), Crew(self._threads, cancel=cancel))
+        return HeldRows(found, dataset, layer.bound(dataset))
 
     def ensure(self, dataset: Dataset, layer: Layer, progress: Progress = no_progress, cancel: Cancel = NEVER) -> None:
         super().ensure(dataset, layer, progress, cancel)
-        points = self._points(dataset, layer)
-        if points is not None:
-            points.restore(self._maker.is_published(dataset, layer.bound(dataset)), progress, cancel)
+        found = self._built(dataset, layer)
+        if found is not None:
+            found.restore(self._maker.is_published(dataset, layer.bound(dataset)), progress, cancel)
 
     def brush(
         self, dataset: Dataset, source: Source, targets: Sequence[Target], others: Sequence[OtherBrush] = ()
@@ -112,9 +112,9 @@ class DaskEngine(Engine):
         if not self._divides(dataset):
             super().rehearse(dataset, layers, cancel)
 
-    def _points(self, dataset: Dataset, layer: Layer) -> ClusterPoints | None:
+    def _built(self, dataset: Dataset, layer: Layer) -> ClusterLayer | None:
         built, _ = self._store.find(self._key(dataset, layer))
-        return built if isinstance(built, ClusterPoints) else None
+        return built if isinstance(built, ClusterLayer) else None
 
     def _restore(self) -> None:
         """Have lost rows indexed again, whether somebody asks or not."""

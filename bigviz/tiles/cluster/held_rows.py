@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from bigviz.aggregate.dyadic_cells import Root
 from bigviz.aggregate.layer import Layer
 from bigviz.common.cancel import NEVER, Cancel
-from bigviz.common.errors import BadInput
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.answers.answer import Drawn, Estimate
 from bigviz.tiles.answers.columns import Columns
 from bigviz.tiles.answers.layer_info import LayerInfo
-from bigviz.tiles.cluster.cluster_points import ClusterPoints
+from bigviz.tiles.cluster.cluster_layer import ClusterLayer
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number
 
@@ -25,25 +24,25 @@ _SECONDS = 0.5  # after which a sample that has not grown says so
 class HeldRows:
     """See `bigviz.tiles.interface.SampledLayer`. It grows as workers index their parts."""
 
-    points: ClusterPoints
+    held: ClusterLayer
     dataset: Dataset
     layer: Layer
 
     @property
     def roots(self) -> tuple[Root, Root]:
-        return self.points.survey.x, self.points.survey.y
+        return self.held.survey.x, self.held.survey.y
 
     @property
     def generation(self) -> int:
-        return 1 + len(self.points.held_parts())
+        return 1 + len(self.held.held_parts())
 
     @property
     def whole(self) -> bool:
-        return len(self.points.held_parts()) == len(self.points.parts)
+        return len(self.held.held_parts()) == len(self.held.parts)
 
     @property
     def facts(self) -> LayerInfo:
-        return self.points.facts(self.dataset, self.layer)
+        return self.held.facts(self.dataset, self.layer)
 
     @property
     def dense(self) -> None:
@@ -53,12 +52,12 @@ class HeldRows:
         """Wait for another part, some time at most."""
         cancel.check()
         before = self.generation
-        with self.points.noted:
-            self.points.noted.wait_for(lambda: cancel.cancelled or self.generation != before, _SECONDS)
+        with self.held.noted:
+            self.held.noted.wait_for(lambda: cancel.cancelled or self.generation != before, _SECONDS)
 
     def tile(self, key: TileKey, cancel: Cancel = NEVER) -> tuple[Drawn, Estimate]:
         key.check()
-        return self.points.draw_held(key, cancel)
+        return self.held.draw_held(key, cancel)
 
     def columns(self, x0: Number, x1: Number, width: int, cancel: Cancel = NEVER) -> tuple[Columns, Estimate]:
-        raise BadInput(f"only a line has columns, got glyph {self.layer.glyph!r}", "glyph", self.layer.glyph)
+        return self.held.columns_held(x0, x1, width, cancel)
