@@ -28,6 +28,7 @@ class DaskCluster:
     scheduler: subprocess.Popen[bytes] | None = None
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
     _started: int = 0
+    _names: dict[int, str] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
@@ -45,12 +46,12 @@ class DaskCluster:
         more = ("--no-nanny", "--nthreads", 1, "--memory-limit", 0, "--local-directory", self.folder / name)
         process = self._run("worker", self.address, "--name", name, *more, name=name, environment=environment)
         self.workers.append(process)
+        self._names[process.pid] = name
         return process
 
     def until_registered(self, process: subprocess.Popen[bytes]) -> None:
         """Wait until a worker has found the scheduler."""
-        name = f"worker-{self.workers.index(process) + 1}"
-        until(lambda: "Registered to" in self.log(name))
+        until(lambda: "Registered to" in self.log(self._names[process.pid]))
 
     def log(self, name: str) -> str:
         """What "scheduler" or "worker-N" has logged since it was started last."""
@@ -64,6 +65,10 @@ class DaskCluster:
     def stop(self, process: subprocess.Popen[bytes]) -> None:
         """Let it hang: its connections stay open, and it answers nothing."""
         os.kill(process.pid, signal.SIGSTOP)
+
+    def go_on(self, process: subprocess.Popen[bytes]) -> None:
+        """Let a stopped one go on."""
+        os.kill(process.pid, signal.SIGCONT)
 
     def close(self) -> None:
         for process in (*self.workers, self.scheduler):

@@ -60,6 +60,11 @@ class LayerStore:
                 self._whole.discard(gone[-1])
         return gone
 
+    def keys_of(self, layer: LayerAnswers) -> list[Hashable]:
+        """The keys that a layer is found by."""
+        with self._lock:
+            return [key for key, found in self._layers.items() if found is layer]
+
     def drop(self, key: Hashable) -> None:
         """Forget a layer."""
         with self._lock:

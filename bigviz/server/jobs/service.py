@@ -62,6 +62,7 @@ Place = tuple[int, int, int, int]
 
 _INDEXED_ROWS: Final = 1 << 20  # of a table below, nothing is kept on the disk
 _INDEXED_WITHIN: Final = 30.0  # seconds that a request waits for rows that workers index
+_TRIES: Final = 3  # of a request whose workers are lost again and again
 _OPENING: Final = 1.0  # seconds from a page's address to its greeting, at most
 _MOST_RESOLVED: Final = 64  # layers of a page
 _SHOWN: Final = 2.0  # seconds from a page's greeting until its figures are there, about
@@ -202,22 +203,26 @@ class Backend:
             holders = self.engine.holders(dataset, layer)
             if holders is None:
                 return await self._run(principal, dataset, layer, what, call, heavy)
-            async with _in_time(holders.rows_held < dataset.num_rows):
-                return await self._run_on_workers(principal, dataset, layer, what, call, heavy)
+            async with _in_time(holders.rows_held < dataset.num_rows) as limit:
+                return await self._run_on_workers(principal, dataset, layer, what, call, heavy, limit)
 
     async def _run_on_workers(
         self, principal: Principal, dataset: Dataset, layer: Layer, what: Hashable, call: Callable[[Cancel], T],
-        heavy: bool,
+        heavy: bool, limit: asyncio.Timeout,
     ) -> T:  # fmt: skip
-        """The same; once more where a worker was lost meanwhile, as soon as others have its rows. Raises Busy too where
-        these cannot be indexed now."""
+        """The same; once more where a worker was lost meanwhile, as soon as others have its rows, for which `limit`
+        begins then. Raises Busy too where these cannot be indexed now."""
+        tries = 0
         while True:
             await self.wait(dataset, layer, principal)  # what this raises would be raised at once the next time, too
             try:
                 return await self._run(principal, dataset, layer, what, call, heavy)
             except Busy:
-                if self.engine.readiness(dataset, layer) in EXACT:
+                tries += 1  # others may have its rows by now
+                if tries > _TRIES and self.engine.readiness(dataset, layer) in EXACT:
                     raise
+                if limit.when() is None:
+                    limit.reschedule(asyncio.get_running_loop().time() + _INDEXED_WITHIN)
 
     async def _run(
         self, principal: Principal, dataset: Dataset, layer: Layer, what: Hashable, call: Callable[[Cancel], T],
@@ -323,11 +328,11 @@ class Backend:
 
 
 @asynccontextmanager
-async def _in_time(is_late: bool) -> AsyncIterator[None]:
-    """Raise Busy after 30 s, if what is waited for are rows that workers have not indexed yet."""
+async def _in_time(is_late: bool) -> AsyncIterator[asyncio.Timeout]:
+    """Raise Busy after 30 s, if what is waited for are rows that workers have not indexed yet, or once they are."""
     try:
-        async with asyncio.timeout(_INDEXED_WITHIN if is_late else None):
-            yield
+        async with asyncio.timeout(_INDEXED_WITHIN if is_late else None) as limit:
+            yield limit
     except TimeoutError:
         raise Busy("The workers of the cluster still index rows of this table: try again.") from None
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
+from bigviz.common.errors import Busy
 from bigviz.server.jobs.job_queue import Outcome, Want
 from bigviz.server.jobs.kept_views import KeptView
 from bigviz.server.jobs.wanted import LayerWants, TileWant, Wanted, WindowWant
@@ -60,7 +61,7 @@ class View:
         self.task: asyncio.Task[None] | None = None
         self.over = False
         self.outdated = False  # something was given up: the browser will ask again
-        self.renewed = False
+        self.renewals = 0
         self._planning = False
         self.answered = False
         self.sent: list[tuple[int, Prepared]] | None = None  # answers, each with its layer's number, as it begins
@@ -300,7 +301,7 @@ class View:
         if outcome.error is not None:
             if age:  # the exact answer, or its error, is still to come
                 return
-            if not self.renewed and self.backend.builds.readiness(part.dataset, part.layer) not in EXACT:
+            if self._may_renew(part, outcome.error):
                 self._renew()
                 return
             self._fail(outcome.error, layer)
@@ -361,9 +362,17 @@ class View:
         sums["rows"] += cost.rows
         sums["bytes"] += cost.bytes
 
+    def _may_renew(self, part: ViewPart, error: BaseException) -> bool:
+        """Whether an answer is worth waiting for once more. Others may have the rows of a lost worker by now, and may
+        be lost in their turn."""
+        if isinstance(error, Busy) and self.backend.engine.holders(part.dataset, part.layer) is not None:
+            return self.renewals < _RENEWALS
+        return not self.renewals and self.backend.builds.readiness(part.dataset, part.layer) not in EXACT
+
     def _renew(self) -> None:
-        """A store turned out to be damaged, and its layer is gone: it is built again, and this view waits for it."""
-        self.renewed = True
+        """A store turned out to be damaged, or a worker is lost: its layer is built again, and this view waits for
+        it."""
+        self.renewals += 1
         self.parts = []
         for leave in self._leave:
             leave()
@@ -385,6 +394,7 @@ class View:
         self.viewer.fail_request(self.request.id, error, self.request.figure, layer)
 
 
+_RENEWALS = 8  # of a view whose workers are lost again and again
 _ROUGH = 1 << 30  # the age of an estimate over ordered rows: newer than any of a sample
 
 

@@ -1,25 +1,14 @@
-"""The parts that tables are divided into, and which worker of a cluster holds which."""
+"""Which worker of a cluster holds which part of a table."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 
-from bigviz.common.errors import Unreadable
 from bigviz.data.dataset import Dataset
+from bigviz.tiles.cluster.division import Part, divided, redivided
 
-__all__ = ["Assignment", "Part"]
-
-
-@dataclass(frozen=True)
-class Part:
-    """The pieces `first` to `stop` (exclusive) of `Dataset.chunks()`: so many `rows`."""
-
-    dataset: str
-    first: int
-    stop: int
-    rows: int
+__all__ = ["Assignment"]
 
 
 class Assignment:
@@ -33,6 +22,7 @@ class Assignment:
         self._holder: dict[Part, str] = {}
         self._epochs: dict[Part, int] = {}  # raised whenever a worker begins to hold it
         self._labels: dict[tuple[str, str], bytes] = {}
+        self._moves: dict[str, int] = {}  # how often parts of a dataset have moved
 
     def parts_of(self, dataset: Dataset, there: Collection[str]) -> tuple[Part, ...]:
         """The parts that a dataset is divided into, in the order of their rows: one for each worker that is there when
@@ -41,10 +31,44 @@ class Assignment:
             found = self._parts.get(dataset.fingerprint)
             if found is None:
                 workers = list(there)
-                found = _divided(dataset, max(len(workers), 1))
+                found = divided(dataset, max(len(workers), 1))
                 self._parts[dataset.fingerprint], self._datasets[dataset.fingerprint] = found, dataset
                 self._holder.update(zip(found, workers, strict=False))
             return found
+
+    @property
+    def datasets(self) -> list[Dataset]:
+        """What is divided."""
+        with self._lock:
+            return list(self._datasets.values())
+
+    def plan(self, dataset: Dataset, there: Collection[str]) -> tuple[Part, ...] | None:
+        """The parts that a dataset is to be divided into, so that all that are there hold some; None where it is to
+        stay as it is. Their holders are named, and the parts of now stay where they are until `adopt`."""
+        with self._lock:
+            parts = self._parts.get(dataset.fingerprint, ())
+            holders = {part: self._holder[part] for part in parts if part in self._holder}
+            if len(holders) < len(parts) or not parts:
+                return None
+            move = self._moves.get(dataset.fingerprint, 0) + 1
+            found = redivided(dataset, holders, list(there), move)
+            if found is None:
+                return None
+            self._moves[dataset.fingerprint] = move
+            self._holder.update(found)
+            return tuple(found)
+
+    def adopt(self, dataset: Dataset, parts: tuple[Part, ...]) -> None:
+        """Let a dataset be divided as it was planned, from now on."""
+        with self._lock:
+            self._parts[dataset.fingerprint] = parts
+
+    def leave(self, dataset: Dataset) -> Mapping[Part, str]:
+        """Name nobody any more for parts that are not of now: who held them."""
+        with self._lock:
+            now = self._parts[dataset.fingerprint]
+            old = [part for part in self._holder if part.dataset == dataset.fingerprint and part not in now]
+            return {part: self._holder.pop(part) for part in old}
 
     def dataset_of(self, part: Part) -> Dataset:
         """What a part is of."""
@@ -85,21 +109,3 @@ class Assignment:
         """The labels of a category of a dataset, if they are kept."""
         with self._lock:
             return self._labels.get((fingerprint, column))
-
-
-def _divided(dataset: Dataset, workers: int) -> tuple[Part, ...]:
-    """Parts of neighbouring pieces, as equal as these allow. Raises Unreadable for a dataset without rows."""
-    chunks = dataset.chunks()
-    rows, parts, first = dataset.num_rows, list[Part](), 0
-    for number in range(workers):
-        end = rows * (number + 1) // workers
-        stop = first
-        while stop < len(chunks) and (number == workers - 1 or sum(chunks[stop]) - chunks[stop][1] // 2 <= end):
-            stop += 1
-        if stop > first:
-            held = sum(count for _, count in chunks[first:stop])
-            parts.append(Part(dataset.fingerprint, first, stop, held))
-        first = stop
-    if not parts:
-        raise Unreadable(f"{dataset.name!r} has no rows that a cluster could hold.", "dataset")
-    return tuple(parts)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Self
 
 from bigviz.aggregate.axis import Axis
 from bigviz.aggregate.layer import Layer
 from bigviz.common.cancel import NEVER, Cancel, locked
-from bigviz.common.errors import BadInput
+from bigviz.common.errors import BadInput, Busy
 from bigviz.common.progress import Progress, no_progress
 from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
@@ -19,7 +19,7 @@ from bigviz.tiles.answers.columns import Columns
 from bigviz.tiles.answers.layer_answers import Held
 from bigviz.tiles.answers.layer_info import LayerInfo
 from bigviz.tiles.answers.single_version import SingleVersion
-from bigviz.tiles.cluster.assignment import Part
+from bigviz.tiles.cluster.division import Part
 from bigviz.tiles.cluster.messages import Answer, layer_facts
 from bigviz.tiles.cluster.workers import Moved, Workers
 from bigviz.tiles.grid.survey import Survey
@@ -107,11 +107,27 @@ class ClusterLayer(SingleVersion):
                 progress(_STAGE, done / rows, done)
                 self.workers.ask(missing, {**self._told, "ask": "ensure", "published": published}, cancel, note)
 
+    def over(self, parts: tuple[Part, ...]) -> Self:
+        """The same layer over other parts of the table, which are indexed already as far as it has them."""
+        with self.noted:
+            indexed = {part: self.indexed[part] for part in parts if part in self.indexed}
+            found = {part: self.found[part] for part in indexed}
+        noted, restoring = threading.Condition(), threading.Lock()
+        return replace(self, parts=parts, indexed=indexed, found=found, noted=noted, restoring=restoring)
+
+    @property
+    def generation(self) -> int:
+        """A number that grows whenever other rows are held."""
+        with self.noted:
+            return 1 + len(self.indexed) + sum(self.indexed.values()) + self.workers.losses
+
     def draw_held(self, key: TileKey, cancel: Cancel = NEVER) -> tuple[Drawn, Estimate]:
         """A tile of the rows that are held now, and their share. Sums are those of these rows: where the others lie is
-        not known."""
+        not known. Raises Busy where none are."""
         while True:
             parts = self.held_parts()
+            if not parts:
+                raise Busy("No worker of the cluster has indexed its rows of this table yet: try again.")
             try:
                 return self._drawn(key, parts, cancel), self._share(parts)
             except Moved:

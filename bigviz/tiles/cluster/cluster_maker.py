@@ -6,8 +6,9 @@ from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from threading import Lock
 from typing import Any, cast
-from weakref import WeakValueDictionary
+from weakref import WeakSet, WeakValueDictionary
 
 import numpy as np
 
@@ -25,9 +26,9 @@ from bigviz.data.columns.numbers import axis_dtype
 from bigviz.data.dataset import Dataset
 from bigviz.data.stretch import know_labels
 from bigviz.tiles.answers.layer_answers import LayerAnswers
-from bigviz.tiles.cluster.assignment import Part
 from bigviz.tiles.cluster.cluster_layer import ClusterLayer, refused
 from bigviz.tiles.cluster.cluster_points import ClusterPoints
+from bigviz.tiles.cluster.division import Part
 from bigviz.tiles.cluster.messages import Answer, arrays_of, extent_of, layer_facts
 from bigviz.tiles.cluster.part_host import labels_bytes, labels_from
 from bigviz.tiles.cluster.workers import Workers
@@ -48,6 +49,8 @@ class ClusterMaker(Maker):
         self._surveys: dict[Hashable, Survey] = {}
         self._survey_flights: Flights[Survey] = Flights()
         self._prepared: WeakValueDictionary[Hashable, ClusterLayer] = WeakValueDictionary()
+        self._made: WeakSet[ClusterLayer] = WeakSet()
+        self._making = Lock()
         self._flights_of_layers: Flights[ClusterLayer] = Flights()
 
     def preview(self, dataset: Dataset, layer: Layer, key: Hashable, cancel: Cancel) -> Sampled | None:
@@ -74,9 +77,26 @@ class ClusterMaker(Maker):
 
     def restore_all(self) -> None:
         """Have the rows of lost workers indexed again for all layers that somebody uses."""
-        for layer in list(self._prepared.values()):
+        for layer in self.layers:
             with suppress(BigvizError):  # who asks for the layer is told
-                layer.restore((layer.parts[0].dataset, layer.layer) in self._published_layers)
+                self.restore(layer)
+
+    @property
+    def layers(self) -> list[ClusterLayer]:
+        """The layers that somebody uses."""
+        with self._making:
+            return list(self._made)
+
+    def restore(self, layer: ClusterLayer) -> None:
+        """Have the rows of a layer indexed that are not. Raises what `ClusterLayer.restore` does."""
+        layer.restore((layer.parts[0].dataset, layer.layer) in self._published_layers)
+
+    def replace(self, layer: ClusterLayer, other: ClusterLayer) -> None:
+        """Have another layer in place of one, over other parts."""
+        key = layer.parts[0].dataset, layer.layer.key()
+        self._note(other)
+        if self._prepared.get(key) is layer:
+            self._prepared[key] = other
 
     def prepared(self, dataset: Dataset, layer: Layer, crew: Crew) -> ClusterLayer:
         """A layer whose parts need not be indexed yet: what follows from all rows is known."""
@@ -86,7 +106,12 @@ class ClusterMaker(Maker):
             work = partial(self._prepare, dataset, layer, crew.threads)
             found = self._flights_of_layers.get(key, work, crew.progress, crew.cancel)
             self._prepared[key] = found
+            self._note(found)
         return found
+
+    def _note(self, layer: ClusterLayer) -> None:
+        with self._making:
+            self._made.add(layer)
 
     def _prepare(self, dataset: Dataset, layer: Layer, threads: int, tell: Progress, stop: Cancel) -> ClusterLayer:
         crew = Crew(threads, tell, stop)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -24,8 +24,8 @@ from bigviz.tiles.answers.marks import MOST_MARKS, MOST_SORTED, Marks, find_mark
 from bigviz.tiles.answers.points_layer import finished_image
 from bigviz.tiles.answers.row_lookup import rows_table
 from bigviz.tiles.answers.window_image import WindowImage, encoded_window, fits
-from bigviz.tiles.cluster.assignment import Part
 from bigviz.tiles.cluster.cluster_layer import ClusterLayer, refused
+from bigviz.tiles.cluster.division import Part
 from bigviz.tiles.cluster.messages import Answer, arrays_of, kept_of
 from bigviz.tiles.cluster.tile_batches import TileBatches, tiles_of
 from bigviz.tiles.grid.tile_key import TileKey
@@ -56,6 +56,10 @@ class ClusterPoints(ClusterLayer):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "batches", TileBatches(self.workers, self.parts))
+
+    def state(self, key: TileKey) -> Hashable:
+        """The parts, where sums depend on their order in the last bits; None where a tile does not."""
+        return self.parts if self.layer.reduction.traits.float_order else None
 
     def facts(self, dataset: Dataset, layer: Layer) -> LayerInfo:
         """What is known of the layer."""

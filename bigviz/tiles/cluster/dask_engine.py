@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final, NoReturn
+from typing import Final, NoReturn, cast
 
 from bigviz.aggregate.layer import Layer
 from bigviz.common.cancel import NEVER, Cancel
@@ -12,11 +12,13 @@ from bigviz.common.progress import Progress, no_progress
 from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
 from bigviz.data.stretch import is_divisible
+from bigviz.tiles.answers.layer_answers import LayerAnswers
 from bigviz.tiles.brush.linked import OtherBrush, Source, Target
 from bigviz.tiles.brush.linked_brush import LinkedBrush
 from bigviz.tiles.cluster.cluster_layer import ClusterLayer, refused
 from bigviz.tiles.cluster.cluster_maker import ClusterMaker
 from bigviz.tiles.cluster.held_rows import HeldRows
+from bigviz.tiles.cluster.moves import Moves
 from bigviz.tiles.cluster.workers import Workers
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.holders import Holders
@@ -57,6 +59,7 @@ class DaskEngine(Engine):
             workers, divides, self._threads, index_bytes, here.orders, stores, index, self._preview_rows
         )
         workers.on_loss(self._restore)
+        self._moves = Moves(workers, self._maker, self._replace)
 
     @property
     def at_once(self) -> int:
@@ -64,6 +67,7 @@ class DaskEngine(Engine):
 
     def close(self) -> None:
         """Leave the cluster, and end it if it was started for this server."""
+        self._moves.close()
         self.workers.close()
 
     def forget(self, dataset: Dataset) -> None:
@@ -116,6 +120,12 @@ class DaskEngine(Engine):
         built, _ = self._store.find(self._key(dataset, layer))
         return built if isinstance(built, ClusterLayer) else None
 
+    def _replace(self, layer: ClusterLayer, other: ClusterLayer) -> None:
+        """Answer from a layer over other parts in place of one."""
+        self._maker.replace(layer, other)
+        for key in self._store.keys_of(cast(LayerAnswers, layer)):
+            self._store.put(key, cast(LayerAnswers, other))
+
     def _restore(self) -> None:
         """Have lost rows indexed again, whether somebody asks or not."""
         start_daemon("bigviz-restore", self._maker.restore_all)
@@ -125,7 +135,9 @@ class DaskEngine(Engine):
             return super()._order_of_sums(dataset, layer)
         if not layer.reduction.traits.float_order:
             return ()
-        return "parts", *(str(part.first) for part in self.workers.parts_of(dataset))
+        found = self._built(dataset, layer)
+        parts = self.workers.parts_of(dataset) if found is None else found.parts
+        return "parts", *(str(part.first) for part in parts)
 
 
 def _refuse(what: str) -> NoReturn:

@@ -34,7 +34,7 @@ class HeldRows:
 
     @property
     def generation(self) -> int:
-        return 1 + len(self.held.held_parts())
+        return self.held.generation
 
     @property
     def whole(self) -> bool:

@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 from distributed import Client
@@ -40,9 +41,12 @@ class Membership:
         self._lock = threading.Lock()
         self._there: dict[str, asyncio.Event] = {}  # of each worker that is there: set once it is not
         self._refused: set[str] = set()
+        self._greetings: dict[str, asyncio.Task[None]] = {}  # those that are not answered yet
         self._idents = itertools.count()
         self._closed = threading.Event()
         self.losses: list[Callable[[], None]] = []  # called on the loop whenever a worker is lost
+        self.joins: list[Callable[[], None]] = []  # and whenever one has joined
+        self.lost_so_far = 0
         try:
             self._client.register_plugin(HostPlugin(settings))
         except Exception as error:  # whatever keeps a worker from loading it
@@ -75,6 +79,7 @@ class Membership:
         """A worker does not answer any more."""
         with self._lock:
             gone = self._there.pop(worker, None)
+            self.lost_so_far += gone is not None
         if gone is None:
             return
         gone.set()
@@ -109,6 +114,7 @@ class Membership:
             raise
         with self._lock:
             gone, self._there = self._there, {}
+            self.lost_so_far += len(gone)
         self._client = client
         for each in gone.values():
             self.loop.call_soon_threadsafe(each.set)
@@ -120,9 +126,16 @@ class Membership:
         self._refused &= there  # another one may have that address later
         for worker in [each for each in self._there if each not in there]:
             self.lost(worker, "it has left the cluster")
-        await asyncio.gather(*(self._greet(worker, first) for worker in sorted(there - self._refused)))
+        for worker in sorted(there - self._refused - self._greetings.keys()):  # one that hangs does not hold up others
+            greeting = self._greetings[worker] = asyncio.ensure_future(self._greet(worker, first))
+            greeting.add_done_callback(partial(self._greeted, worker))
+        if first:
+            await asyncio.gather(*self._greetings.values())
         if first and not self._there:
             raise BadInput("The cluster has no workers: start some, then the server.", "scheduler")
+
+    def _greeted(self, worker: str, greeting: asyncio.Task[None]) -> None:
+        self._greetings.pop(worker, None)
 
     async def _greet(self, worker: str, first: bool) -> None:
         message = encoded(Answer({"ask": "hello"}))
@@ -139,7 +152,11 @@ class Membership:
             return
         if same and version == __version__:
             with self._lock:
+                joined = worker not in self._there
                 self._there.setdefault(worker, asyncio.Event())
+            if joined:
+                for tell in self.joins:
+                    tell()
             return
         words = f"The worker at {worker} runs bigviz {version}, this is {__version__}: install the same one."
         if first:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from cachetools import LRUCache
 from distributed import Worker, WorkerPlugin
 
 from bigviz.common.cancel import NEVER, Cancel
@@ -25,6 +26,7 @@ _log = logging.getLogger("bigviz")
 
 ASK: Final = "bigviz_ask"
 CANCEL: Final = "bigviz_cancel"
+_MOST_EARLY: Final = 4096  # cancels that are remembered
 _CALLERS: Final = 64  # threads that answer, most of which wait
 _TILES: Final = 16 << 20  # bytes of tiles: the server keeps those that are whole
 
@@ -54,6 +56,7 @@ class HostPlugin(WorkerPlugin):  # type: ignore[misc]
         self._host = PartHost(_engine(self.settings, worker.state.nthreads), worker.state.nthreads)
         self._pool = ThreadPoolExecutor(_CALLERS, thread_name_prefix="bigviz-answer")
         self._cancels: dict[str, Cancel] = {}
+        self._early: LRUCache[str, None] = LRUCache(_MOST_EARLY)  # cancelled before they were asked
         worker.handlers[ASK] = self.ask
         worker.handlers[CANCEL] = self.cancel
 
@@ -67,6 +70,8 @@ class HostPlugin(WorkerPlugin):  # type: ignore[misc]
         if asked.head["ask"] == "hello":  # at once: a worker whose threads are all busy is not lost
             return self._answer(asked, NEVER)
         cancel = self._cancels[ident] = Cancel()
+        if ident in self._early:
+            cancel.cancel()
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, self._answer, asked, cancel)
         finally:
@@ -75,7 +80,9 @@ class HostPlugin(WorkerPlugin):  # type: ignore[misc]
     async def cancel(self, ident: str) -> None:
         """Nobody waits for an answer any more."""
         found = self._cancels.get(ident)
-        if found is not None:
+        if found is None:
+            self._early[ident] = None
+        else:
             found.cancel()
 
     def _answer(self, asked: Answer, cancel: Cancel) -> dict[str, Any]:

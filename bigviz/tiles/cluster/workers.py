@@ -19,7 +19,8 @@ from distributed import Client
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import Busy, Cancelled
 from bigviz.data.dataset import Dataset
-from bigviz.tiles.cluster.assignment import Assignment, Part
+from bigviz.tiles.cluster.assignment import Assignment
+from bigviz.tiles.cluster.division import Part
 from bigviz.tiles.cluster.membership import Membership
 from bigviz.tiles.cluster.messages import Answer, decoded, encoded, raised
 from bigviz.tiles.cluster.worker_plugin import ASK, CANCEL, HostSettings
@@ -63,6 +64,15 @@ class Workers:
         """Call this, on Dask's loop, whenever a worker is lost."""
         self._members.losses.append(tell)
 
+    def on_join(self, tell: Callable[[], None]) -> None:
+        """Call this, on Dask's loop, whenever a worker has joined."""
+        self._members.joins.append(tell)
+
+    @property
+    def losses(self) -> int:
+        """How often a worker was lost."""
+        return self._members.lost_so_far
+
     @property
     def known(self) -> int:
         """How many workers there are."""
@@ -79,19 +89,40 @@ class Workers:
         it is first asked for, as equal as its pieces allow."""
         return self._assignment.parts_of(dataset, self._members.there)
 
+    @property
+    def datasets(self) -> list[Dataset]:
+        """What is divided into parts."""
+        return self._assignment.datasets
+
+    def plan(self, dataset: Dataset) -> tuple[Part, ...] | None:
+        """The parts that a dataset is to be divided into, so that all workers hold some of it; None where it is to stay
+        as it is. Until `adopt` it is divided as before, and those parts stay where they are."""
+        return self._assignment.plan(dataset, self._members.there)
+
+    def adopt(self, dataset: Dataset, parts: tuple[Part, ...]) -> None:
+        """Let a dataset be divided as it was planned, from now on."""
+        self._assignment.adopt(dataset, parts)
+
+    def leave(self, dataset: Dataset) -> None:
+        """Let workers drop the parts of a dataset that it is not divided into now."""
+        for part, worker in self._assignment.leave(dataset).items():
+            self._tell_forget(part, worker)
+
     def know_labels(self, dataset: Dataset, column: str, labels: bytes) -> None:
         """Keep the labels of a category, for the workers that lack them."""
         self._assignment.know_labels(dataset, column, labels)
 
     def forget(self, dataset: Dataset) -> None:
         """Let workers drop what they hold of a dataset; they are told again when somebody asks."""
-        question = {"ask": "forget"}
         for part in self.parts_of(dataset):
             held = self.holder(part)
             if held is not None:
-                told = Answer({**question, "dataset": part.dataset, "part": [part.first, part.stop]})
-                call = self._call(held[0], told, f"forget-{next(self._idents)}")
-                asyncio.run_coroutine_threadsafe(call, self.loop).add_done_callback(_unheard)
+                self._tell_forget(part, held[0])
+
+    def _tell_forget(self, part: Part, worker: str) -> None:
+        told = Answer({"ask": "forget", "dataset": part.dataset, "part": [part.first, part.stop]})
+        call = self._call(worker, told, f"forget-{next(self._idents)}")
+        asyncio.run_coroutine_threadsafe(call, self.loop).add_done_callback(_unheard)
 
     def has_labels(self, dataset: Dataset, column: str) -> bool:
         """Whether the labels of a category are kept."""
