@@ -6,7 +6,7 @@ MINUTES ?= 10
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test test-big test-cluster test-datashader fuzz lint bench bench-billion bundle vendor docs picture gallery image clean
+.PHONY: demo test test-big test-cluster test-faults test-datashader fuzz lint bench bench-billion bundle vendor docs picture gallery image clean
 
 demo: $(VENV)/.demo
 	$(BIN)/bigviz demo --rows $(ROWS) --port $(PORT)
@@ -23,6 +23,10 @@ test-big: $(VENV)/.test
 # The published rules, checked from outside, on one process, on workers that it starts, and on those of a Dask cluster.
 test-cluster: $(VENV)/.test
 	$(BIN)/pytest tests/test_conformance.py -m 'big or not big'
+
+# Workers and schedulers of a cluster that are killed, stopped and started while somebody looks, ten times each.
+test-faults: $(VENV)/.test
+	$(BIN)/pytest tests/tiles/cluster/test_faults.py -m 'big or not big'
 
 # datashader's own tests of Canvas, as they are installed with it, against bigviz's, in two runs at once: nearly all of
 # the time is numba's, which compiles datashader's kernels for each test of what is passed on.
