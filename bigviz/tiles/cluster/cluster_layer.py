@@ -19,8 +19,8 @@ from bigviz.tiles.answers.columns import Columns
 from bigviz.tiles.answers.layer_answers import Held
 from bigviz.tiles.answers.layer_info import LayerInfo
 from bigviz.tiles.answers.single_version import SingleVersion
-from bigviz.tiles.cluster.division import Part
 from bigviz.tiles.cluster.messages import Answer, layer_facts
+from bigviz.tiles.cluster.parts.division import Part
 from bigviz.tiles.cluster.workers import Moved, Workers
 from bigviz.tiles.grid.survey import Survey
 from bigviz.tiles.grid.tile_key import TileKey

@@ -28,9 +28,9 @@ from bigviz.data.stretch import know_labels
 from bigviz.tiles.answers.layer_answers import LayerAnswers
 from bigviz.tiles.cluster.cluster_layer import ClusterLayer, refused
 from bigviz.tiles.cluster.cluster_points import ClusterPoints
-from bigviz.tiles.cluster.division import Part
 from bigviz.tiles.cluster.messages import Answer, arrays_of, extent_of, layer_facts
 from bigviz.tiles.cluster.part_host import labels_bytes, labels_from
+from bigviz.tiles.cluster.parts.division import Part
 from bigviz.tiles.cluster.workers import Workers
 from bigviz.tiles.grid.order_spec import OrderSpec, far_of
 from bigviz.tiles.grid.survey import Extent, Survey, survey_measured

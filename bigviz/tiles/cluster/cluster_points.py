@@ -25,8 +25,8 @@ from bigviz.tiles.answers.points_layer import finished_image
 from bigviz.tiles.answers.row_lookup import rows_table
 from bigviz.tiles.answers.window_image import WindowImage, encoded_window, fits
 from bigviz.tiles.cluster.cluster_layer import ClusterLayer, refused
-from bigviz.tiles.cluster.division import Part
 from bigviz.tiles.cluster.messages import Answer, arrays_of, kept_of
+from bigviz.tiles.cluster.parts.division import Part
 from bigviz.tiles.cluster.tile_batches import TileBatches, tiles_of
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number

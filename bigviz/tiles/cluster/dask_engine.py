@@ -18,7 +18,7 @@ from bigviz.tiles.brush.linked_brush import LinkedBrush
 from bigviz.tiles.cluster.cluster_layer import ClusterLayer, refused
 from bigviz.tiles.cluster.cluster_maker import ClusterMaker
 from bigviz.tiles.cluster.held_rows import HeldRows
-from bigviz.tiles.cluster.moves import Moves
+from bigviz.tiles.cluster.parts.moves import Moves
 from bigviz.tiles.cluster.workers import Workers
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.holders import Holders

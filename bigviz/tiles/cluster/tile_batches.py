@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import Cancelled
-from bigviz.tiles.cluster.division import Part
 from bigviz.tiles.cluster.messages import Answer
+from bigviz.tiles.cluster.parts.division import Part
 from bigviz.tiles.cluster.workers import Workers
 from bigviz.tiles.grid.tile_key import TileKey
 

@@ -19,10 +19,10 @@ from distributed import Client
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import Busy, Cancelled
 from bigviz.data.dataset import Dataset
-from bigviz.tiles.cluster.assignment import Assignment
-from bigviz.tiles.cluster.division import Part
 from bigviz.tiles.cluster.membership import Membership
 from bigviz.tiles.cluster.messages import Answer, decoded, encoded, raised
+from bigviz.tiles.cluster.parts.assignment import Assignment
+from bigviz.tiles.cluster.parts.division import Part
 from bigviz.tiles.cluster.worker_plugin import ASK, CANCEL, HostSettings
 
 __all__ = ["Moved", "Workers"]

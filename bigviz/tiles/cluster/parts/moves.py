@@ -12,7 +12,7 @@ from bigviz.common.errors import BigvizError
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.cluster.cluster_layer import ClusterLayer
 from bigviz.tiles.cluster.cluster_maker import ClusterMaker
-from bigviz.tiles.cluster.division import Part
+from bigviz.tiles.cluster.parts.division import Part
 from bigviz.tiles.cluster.workers import Workers
 
 __all__ = ["Moves"]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bigviz.tiles.cluster.assignment import Assignment
-from bigviz.tiles.cluster.division import Part, divided, redivided
+from bigviz.tiles.cluster.parts.assignment import Assignment
+from bigviz.tiles.cluster.parts.division import Part, divided, redivided
 
 
 def table(*rows: int) -> Any:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Collection, Mapping
 
 from bigviz.data.dataset import Dataset
-from bigviz.tiles.cluster.division import Part, divided, redivided
+from bigviz.tiles.cluster.parts.division import Part, divided, redivided
 
 __all__ = ["Assignment"]
 
