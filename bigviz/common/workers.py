@@ -17,6 +17,7 @@ from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.cgroup.limits import core_limit
 from bigviz.common.priority import Turns
 from bigviz.common.progress import Progress, RowMeter, no_progress
+from bigviz.common.threads.waits import in_context
 
 __all__ = ["SLICE", "Crew", "slices", "step_back", "usable_cores"]
 
@@ -118,7 +119,7 @@ class Crew:
 def _in_background(step: Callable[[T], None], todo: Iterable[T], threads: int, stop: threading.Event) -> None:
     """Call `step` for every item on threads of their own, which step back; once `stop` is set it does nothing."""
     with ThreadPoolExecutor(threads, thread_name_prefix="bigviz-build", initializer=step_back) as pool:
-        futures = [pool.submit(step, item) for item in todo]
+        futures = [pool.submit(in_context(step), item) for item in todo]
         try:
             done, _ = wait(futures, return_when=FIRST_EXCEPTION)
         finally:
@@ -146,7 +147,7 @@ def _with_helpers(step: Callable[[T], None], todo: deque[T], threads: int) -> No
     helpers: list[Future[None]] = []
     try:
         for _ in range(min(threads, len(todo)) - 1):
-            helpers.append(_helpers().submit(work))
+            helpers.append(_helpers().submit(in_context(work)))
         work()
     finally:
         todo.clear()

@@ -13,6 +13,7 @@ from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.errors import BadInput, Unreadable
 from bigviz.common.printable import encodable
 from bigviz.common.progress import Progress, listener, no_progress
+from bigviz.common.threads.waits import inheriting, waits_end_with
 from bigviz.data.arrow_errors import reading
 from bigviz.data.dataset import Dataset
 from bigviz.data.delta import is_delta, local_delta_files
@@ -89,7 +90,12 @@ def open_files(
     sample: bool = False,
 ) -> Dataset:
     """`open` for paths. With `sample` only the first rows of long CSV files are read: see `Dataset.estimated_rows`."""
-    opening = _Opening(options, progress, cancel, sample)
+    with waits_end_with(cancel):
+        return _opened(source, name, _Opening(options, progress, cancel, sample))
+
+
+def _opened(source: AnyPath | Sequence[AnyPath], name: str | None, opening: _Opening) -> Dataset:
+    options = opening.options
     if isinstance(source, str | os.PathLike):
         origin = Origin.of(_path(source), options.header, options.delimiter)
         files = _files_at(_path(source))
@@ -149,7 +155,8 @@ def _files_at(path: str) -> Files:
 
 
 def _from_files(files: Files, what: str, opening: _Opening) -> FilesSource:
-    pool = ThreadPoolExecutor(_WAITING if files.known else threads(), thread_name_prefix="bigviz-open")
+    workers = _WAITING if files.known else threads()
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="bigviz-open", initializer=inheriting())
     run = pool.map if len(files.paths) > 1 else map
     with pool:
         found = list(run(partial(_sniffed, files.known), files.paths))

@@ -177,9 +177,9 @@ class AppendedSource(TaskSource):
             task = Task(0, part, Piece(0, count, (start, stop)), batches.first[start] - self.first_row, 0, count)
             yield task.within(first - self.first_row, last - self.first_row)
 
-    def _arrays(self, task: Task, index: int) -> Iterator[pa.Array]:
+    def _arrays(self, task: Task, index: int, *cancels: Cancel) -> Iterator[pa.Array]:
         field, first = self.schema.field(index), task.start + self.first_row
-        for array in super()._arrays(task, index):
+        for array in super()._arrays(task, index, *cancels):
             corrected = self._corrections.applied(field.name, first, array)
             first += len(array)
             if corrected is array or corrected.type == field.type:

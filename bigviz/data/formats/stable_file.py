@@ -65,6 +65,11 @@ class StableFile:
         return os.path.realpath(self.path)
 
     @property
+    def host(self) -> str:
+        """What has to answer for it to be read; "" for this machine."""
+        return ""
+
+    @property
     def identity(self) -> list[str | int]:
         """What tells it from other files, and from what it may be later: place, size and times."""
         return [self.place, self.size, self.mtime_ns, self.ctime_ns]

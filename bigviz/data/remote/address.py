@@ -58,6 +58,14 @@ class Address:
         """The address of the store alone."""
         return self if self.on_web else self.within("")
 
+    @property
+    def host(self) -> str:
+        """What answers for it, without what may be secret: a bucket, or the host of an address on the web."""
+        if not self.on_web:
+            return self.root
+        parts = urlsplit(self.root)
+        return f"{parts.scheme}://{parts.netloc.lower()}"  # `root` has no user and password
+
     def within(self, key: str) -> Address:
         """Another key in the same store, which is none on the web."""
         return Address(self.scheme, self.root, key, f"{self.root}/{key}" if key else self.root)

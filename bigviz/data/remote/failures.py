@@ -7,12 +7,13 @@ passed on but a status, a kind, and numbers; and errors are raised `from None`, 
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from bigviz.common.errors import BigvizError, NotFound, Unreadable
 from bigviz.data.remote.address import Address
 
-__all__ = ["credentials_of", "failure_of", "is_changed", "is_missing", "is_outside"]
+__all__ = ["credentials_of", "failure_of", "is_changed", "is_missing", "is_outside", "is_unanswered", "unasked"]
 
 _STATUS: Final = re.compile(r"status code: (\d{3})\b(?: ([A-Z][A-Za-z' -]*[a-z]))?")
 _TRIES: Final = re.compile(r"after (\d+) retries")
@@ -41,6 +42,22 @@ def is_changed(error: BaseException) -> bool:
 def is_outside(error: BaseException) -> bool:
     """The range begins where the object ends, or later."""
     return _status(error)[:1] == ["416"]
+
+
+def is_unanswered(error: BaseException) -> bool:
+    """Nothing came in time, or no connection was taken."""
+    return _is_late(error) or "kind: Connect" in str(error)
+
+
+def unasked(address: Address, seconds: float) -> Unreadable:
+    """The error in place of a request to a host that did not answer the last ones."""
+    until = datetime.now(UTC) + timedelta(seconds=seconds)
+    return Unreadable(
+        f"{address.shown} cannot be read: its server did not answer several requests in a row, and is not asked again "
+        f"until {until:%H:%M:%S} UTC. Try again then, and check that it runs.",
+        field="source",
+        got=address.shown,
+    )
 
 
 def failure_of(error: BaseException, address: Address) -> BigvizError:
@@ -83,7 +100,7 @@ def _reason(error: BaseException, status: list[str]) -> str:
         return "no address is known for the name of its server. Check the name, and the network."
     if "kind: Connect" in text:
         return "its server takes no connection. Check the address, the network, and that it runs."
-    if "kind: Timeout" in text or "TimedOut" in text or "timed out" in text:
+    if _is_late(error):
         return "its server did not send it in time, tried several times. Try again later."
     if status:
         return (
@@ -92,6 +109,11 @@ def _reason(error: BaseException, status: list[str]) -> str:
     if "body" in text or "kind: Decode" in text:
         return "the connection was cut before all of it came, several times. Try again later."
     return f"of a failure that bigviz has no words for ({type(error).__name__}). Check the address and the credentials."
+
+
+def _is_late(error: BaseException) -> bool:
+    text = str(error)
+    return isinstance(error, TimeoutError) or any(word in text for word in ("kind: Timeout", "TimedOut", "timed out"))
 
 
 def _status(error: BaseException) -> list[str]:

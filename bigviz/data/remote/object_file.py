@@ -6,19 +6,23 @@ import errno
 import hashlib
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import IO, Final, Self
 
 import pyarrow as pa
 
 from bigviz.common.byte_cache import ByteCache
 from bigviz.common.errors import NotFound, TooLarge, Unreadable
+from bigviz.common.threads.waits import wait_for
 from bigviz.data.formats.stable_file import Ahead, StableFile
 from bigviz.data.remote.address import Address, address_of
-from bigviz.data.remote.failures import failure_of, is_changed, is_missing, is_outside
-from bigviz.data.remote.object_store import Facts, Store, store_of
+from bigviz.data.remote.failures import failure_of, is_changed, is_outside
+from bigviz.data.remote.object_store import Facts, store_of
 from bigviz.data.remote.read_ahead import RangeReader
+from bigviz.data.remote.transfers import host_of
 
 __all__ = ["ObjectFile"]
 
@@ -49,13 +53,17 @@ class ObjectFile(StableFile):
     @classmethod
     def first_seen(cls, address: Address) -> Self:
         """The same of an address that is taken apart."""
-        store = _store(address)
-        try:
-            head, facts = store.part(address.key, 0, _PAGE, None)
-        except store.errors as error:
-            if not is_outside(error):
-                raise failure_of(error, address) from None
-            head, facts = b"", Facts(address.key, 0, None, 0)
+        store = store_of(address.store)
+
+        async def asked() -> tuple[bytes, Facts]:
+            try:
+                return await store.part(address.key, 0, _PAGE, None)
+            except store.errors as error:
+                if not is_outside(error):
+                    raise
+                return b"", Facts(address.key, 0, None, 0)
+
+        head, facts = wait_for(host_of(address.host).ask(address, asked, partial(store.words, address)))
         found = cls.listed(address, facts)
         found._require(head, min(_PAGE, facts.size))
         found._keep(0, head)
@@ -75,6 +83,10 @@ class ObjectFile(StableFile):
         return f"{self.path}#{chosen}" if chosen else self.path
 
     @property
+    def host(self) -> str:
+        return self.address.host
+
+    @property
     def identity(self) -> list[str | int]:
         """Address, size and ETag; the time of writing where there is no ETag."""
         return [self.place, self.size, self.etag or self.mtime_ns]
@@ -85,7 +97,7 @@ class ObjectFile(StableFile):
 
         Raises `Unreadable` if it is not the same any more, or cannot be read.
         """
-        reader = RangeReader(self.size, ahead() if ahead else (), self._fetch, self._pages)
+        reader = RangeReader(self.size, ahead() if ahead else (), self._ahead, self._pages)
         try:
             with pa.PythonFile(reader, mode="r") as handle:
                 yield handle
@@ -114,22 +126,29 @@ class ObjectFile(StableFile):
 
     def _fetch(self, start: int, stop: int) -> bytes:
         """Bytes of the same object, from the store."""
-        store = _store(self.address)
+        return wait_for(host_of(self.address.host).ask(self.address, partial(self._part, start, stop), self._words))
+
+    def _ahead(self, start: int, stop: int) -> Future[bytes]:
+        """The same of bytes that are needed later."""
+        return host_of(self.address.host).ask_ahead(self.address, partial(self._part, start, stop), self._words)
+
+    async def _part(self, start: int, stop: int) -> bytes:
         strong = self.etag if self.etag and not self.etag.startswith("W/") else None
-        try:
-            data, facts = store.part(self.address.key, start, stop, strong)
-        except store.errors as error:
-            if is_changed(error) or is_outside(error):
-                raise self._changed() from None
-            if is_missing(error):
-                raise self._gone() from None
-            failure = failure_of(error, self.address)
-            raise (self._gone() if isinstance(failure, NotFound) else failure) from None
+        data, facts = await store_of(self.address.store).part(self.address.key, start, stop, strong)
         seen = facts.size, facts.etag, self.mtime_ns if facts.etag else facts.mtime_ns
         if seen != (self.size, self.etag, self.mtime_ns):
             raise self._changed()
         self._require(data, stop - start)
         return data
+
+    def _words(self, error: Exception) -> Exception:
+        """What became of the object, for what a request raised."""
+        if not isinstance(error, store_of(self.address.store).errors):
+            return error
+        if is_changed(error) or is_outside(error):
+            return self._changed()
+        failure = failure_of(error, self.address)
+        return self._gone() if isinstance(failure, NotFound) else failure
 
     def _require(self, data: bytes, size: int) -> None:
         if len(data) != size:
@@ -169,7 +188,3 @@ class ObjectFile(StableFile):
                 "Set TMPDIR to a directory that has, or convert it to Parquet, which is read by parts.",
                 got=self.path,
             ) from error
-
-
-def _store(address: Address) -> Store:
-    return store_of(address.store)

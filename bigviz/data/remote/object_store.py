@@ -7,22 +7,26 @@ that also go on where a body was cut.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib import import_module
 from typing import Any, Final
 
 from bigviz.common.errors import BadInput
+from bigviz.common.threads.waits import wait_for
 from bigviz.data.limits import MOST_FILES
 from bigviz.data.remote.address import Address
 from bigviz.data.remote.failures import credentials_of, failure_of
+from bigviz.data.remote.transfers import host_of
 
 __all__ = ["Facts", "Patience", "Store", "delta_options", "store_of"]
 
 _MOST_LISTED: Final = 10 * MOST_FILES  # objects below a directory, most of which may be no tables
+_PIECE: Final = 1 << 18
 _ENDPOINTS: Final = {
     "s3": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
     "gs": (),
@@ -32,8 +36,8 @@ _ENDPOINTS: Final = {
 
 @dataclass(frozen=True)
 class Patience:
-    """How long, in seconds, a connection, the next bytes of an answer and all of it are awaited, and how often and how
-    long a failed request is sent again. The wait before it doubles from `wait` to `most_wait`."""
+    """How long, in seconds, a connection, the next bytes of an answer, 256 KiB of it and all of it are awaited, and how
+    often and how long a failed request is sent again. The wait before it doubles from `wait` to `most_wait`."""
 
     connect: float = 5
     silence: float = 30
@@ -42,6 +46,7 @@ class Patience:
     total: float = 90
     wait: float = 0.1
     most_wait: float = 10
+    piece: float = 120
 
 
 PATIENCE = Patience()
@@ -73,41 +78,47 @@ class Store:
         """Raises BadInput where the package that connects is not installed."""
         self._obstore = _obstore(address)
         self._store = _connected(address)
-        self.errors: tuple[type[BaseException], ...] = (self._obstore.exceptions.BaseError, OSError, ValueError)
+        self.errors: tuple[type[Exception], ...] = (self._obstore.exceptions.BaseError, OSError, ValueError)
         """What requests raise; `failures` puts it into words."""
 
-    def part(self, key: str, start: int, stop: int, etag: str | None) -> tuple[bytes, Facts]:
+    async def part(self, key: str, start: int, stop: int, etag: str | None) -> tuple[bytes, Facts]:
         """The bytes from `start` to `stop`, fewer where the object ends, and what the store says with them. A server
         that sends more than it says, or does not end, is not listened to: then these are more, but not many. With an
         `etag` only of the object that has it, if the server looks at it. Raises `errors`."""
         options: dict[str, object] = {"range": (start, stop)}
         if etag is not None:
             options["if_match"] = etag
-        found = self._obstore.get(self._store, key, options=options)
+        found = await self._obstore.get_async(self._store, key, options=options)
         facts = Facts.of(found.meta)
-        return _at_most(found, stop - start), facts
+        return await _at_most(found, stop - start), facts
 
     def below(self, address: Address) -> list[Facts]:
         """All objects below a directory. Raises Unreadable and NotFound."""
-        found: list[Facts] = []
-        try:
-            for some in self._obstore.list(self._store, address.key.rstrip("/") or None):
-                found += map(Facts.of, some)
-                if len(found) > _MOST_LISTED:
-                    raise BadInput(
-                        f"{address.shown} has more than {_MOST_LISTED:,} objects. Name a directory in it.", "source"
-                    )
-        except self.errors as error:
-            raise failure_of(error, address) from None
-        return found
+        words = partial(self.words, address)
+        return wait_for(host_of(address.host).ask(address, partial(self._below, address), words))
 
     def level(self, address: Address) -> tuple[Iterable[str], list[Facts]]:
         """The keys of the directories in a directory, and the objects in it. Raises Unreadable and NotFound."""
-        try:
-            found = self._obstore.list_with_delimiter(self._store, address.key.rstrip("/") or None)
-        except self.errors as error:
-            raise failure_of(error, address) from None
+
+        async def listed() -> Any:
+            return await self._obstore.list_with_delimiter_async(self._store, address.key.rstrip("/") or None)
+
+        found = wait_for(host_of(address.host).ask(address, listed, partial(self.words, address)))
         return found["common_prefixes"], [Facts.of(each) for each in found["objects"]]
+
+    def words(self, address: Address, error: Exception) -> Exception:
+        """What requests raise as an error of bigviz; all others as they are."""
+        return failure_of(error, address) if isinstance(error, self.errors) else error
+
+    async def _below(self, address: Address) -> list[Facts]:
+        found: list[Facts] = []
+        async for some in self._obstore.list(self._store, address.key.rstrip("/") or None):
+            found += map(Facts.of, some)
+            if len(found) > _MOST_LISTED:
+                raise BadInput(
+                    f"{address.shown} has more than {_MOST_LISTED:,} objects. Name a directory in it.", "source"
+                )
+        return found
 
 
 @lru_cache(256)
@@ -116,14 +127,17 @@ def store_of(address: Address) -> Store:
     return Store(address)
 
 
-def _at_most(found: Any, size: int) -> bytes:
-    """The body of an answer; of one that is longer, as much as shows that."""
+async def _at_most(found: Any, size: int) -> bytes:
+    """The body of an answer; of one that is longer, as much as shows that. Raises TimeoutError where it trickles."""
     pieces, had = [], 0
-    for piece in found.stream(min_chunk_size=size + 1):
+    stream = aiter(found.stream(min_chunk_size=min(size + 1, _PIECE)))
+    while had <= size:
+        async with asyncio.timeout(PATIENCE.piece):
+            piece = await anext(stream, None)
+        if piece is None:
+            break
         pieces.append(bytes(piece))
         had += len(pieces[-1])
-        if had > size:
-            break
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 

@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import lru_cache
+from concurrent.futures import Future
 from typing import Final
 
 from bigviz.common.disk.positioned_reader import PositionedReader
 from bigviz.common.errors import BigvizError
+from bigviz.common.threads.waits import wait_for
 
 __all__ = ["RangeReader", "blocks_of"]
 
 Range = tuple[int, int]
 Fetch = Callable[[int, int], bytes]
+FetchAhead = Callable[[int, int], Future[bytes]]
 
 _BLOCK: Final = 1 << 22
 _HOLE: Final = 1 << 18  # bytes between two ranges that are fetched with them: they cost less than a request
 _WINDOW: Final = 3  # blocks that one reader fetches before they are asked for
-_REQUESTS: Final = 16  # that this process has under way before they are asked for
 
 
 class RangeReader(PositionedReader):
     """A file of `size` bytes. Of the ranges `ahead` a few blocks are under way while one is read; what lies outside of
     them comes from `fetch_small`. `failure` is the first error that either raised."""
 
-    def __init__(self, size: int, ahead: Sequence[Range], fetch: Fetch, fetch_small: Fetch) -> None:
+    def __init__(self, size: int, ahead: Sequence[Range], fetch: FetchAhead, fetch_small: Fetch) -> None:
         super().__init__(size)
         self.failure: BigvizError | None = None
         self._blocks = blocks_of(ahead, size)
@@ -71,13 +71,13 @@ class RangeReader(PositionedReader):
     def _from_blocks(self, wanted: range, start: int, stop: int) -> bytes:
         for at in range(wanted.start, min(wanted.stop + _WINDOW, len(self._blocks))):
             if at not in self._coming:
-                self._coming[at] = _pool().submit(self._fetch, *self._blocks[at])
+                self._coming[at] = self._fetch(*self._blocks[at])
         for passed in [at for at in self._coming if at < wanted.start]:
             self._coming.pop(passed).cancel()
         pieces = []
         for at in wanted:
             begin, end = self._blocks[at]
-            data = self._coming[at].result()
+            data = wait_for(self._coming[at])
             whole = start <= begin and end <= stop
             pieces.append(data if whole else data[max(0, start - begin) : stop - begin])
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
@@ -95,8 +95,3 @@ def blocks_of(ranges: Sequence[Range], size: int) -> list[Range]:
         else:
             joined.append((start, stop))
     return [(begin, min(begin + _BLOCK, stop)) for start, stop in joined for begin in range(start, stop, _BLOCK)]
-
-
-@lru_cache(1)
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(_REQUESTS, thread_name_prefix="bigviz-fetch")

@@ -14,6 +14,7 @@ import pyarrow as pa
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import Cancelled
 from bigviz.common.progress import Progress, RowMeter
+from bigviz.common.threads.waits import in_context, interruptible
 from bigviz.common.workers import usable_cores
 from bigviz.data.arrow_errors import reading
 from bigviz.data.columns.arrow_arrays import aligned, grouped
@@ -98,7 +99,7 @@ class TaskSource:
             start = task.start
             try:
                 stop.check()
-                for array in self._arrays(task, index):
+                for array in self._arrays(task, index, cancel, stop):
                     cancel.check()
                     stop.check()
                     sink(start, array)
@@ -115,18 +116,19 @@ class TaskSource:
 
     def stream(self, number: int, indices: Sequence[int], cancel: Cancel) -> Iterator[list[pa.Array]]:
         task = self.tasks[number]
-        yield from aligned([self._arrays(task, index) for index in indices], cancel)
+        yield from aligned([self._arrays(task, index, cancel) for index in indices], cancel)
 
     def rows(self, start: int, stop: int, indices: Sequence[int], cancel: Cancel) -> Iterator[list[pa.Array]]:
         for task in self.tasks_within(start, stop):
-            yield from aligned([self._arrays(task, index) for index in indices], cancel)
+            yield from aligned([self._arrays(task, index, cancel) for index in indices], cancel)
 
     def statistics(self, start: int, stop: int, index: int) -> Statistics | None:
         """None: of rows that may be corrected later nothing is known before they are read."""
         return None
 
-    def _arrays(self, task: Task, index: int) -> Iterator[pa.Array]:
-        """The column's values in the rows of a task, checked and in the table's type (or that type's dictionary)."""
+    def _arrays(self, task: Task, index: int, *cancels: Cancel) -> Iterator[pa.Array]:
+        """The column's values in the rows of a task, checked and in the table's type (or that type's dictionary). Where
+        another machine has them, the wait for them ends when one of the flags is up."""
         field = self.schema.field(index)
         own = self.own(task, index)
         if own is None:
@@ -137,6 +139,9 @@ class TaskSource:
             return
         what = f"Column {field.name!r} of {task.part.file.path}"
         arrays: Iterable[pa.Array] = task.part.arrays(own, task.piece)
+        if task.part.file.host:
+            for cancel in cancels:
+                arrays = interruptible(arrays, cancel)
         if task.count < task.piece.count:
             arrays = _cut(arrays, task.skip, task.count)
         for array in grouped(admitted(arrays, what)):
@@ -170,7 +175,7 @@ def _run_all(run: Callable[[Task], None], tasks: Sequence[Task], stop: Cancel) -
         return
     pool = ThreadPoolExecutor(workers, thread_name_prefix="bigviz-read")
     try:
-        futures = [pool.submit(run, task) for task in tasks]
+        futures = [pool.submit(in_context(run), task) for task in tasks]
         errors = [error for error in (future.exception() for future in futures) if error is not None]
     except BaseException:
         stop.cancel()

@@ -19,6 +19,7 @@ from bigviz.common.cancel import Cancel
 from bigviz.common.errors import Busy, Cancelled, out_of_memory
 from bigviz.common.jit import told_of_compiling
 from bigviz.common.progress import COMPILING
+from bigviz.common.threads.waits import waits_end_with
 from bigviz.tiles.readiness import EXACT, Readiness
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ Listener = Callable[[dict[str, Any]], None]
 T = TypeVar("T")
 
 _THREADS: Final = 6  # builds spread over all cores by themselves; more let a layer answer while others are completed
+_REMOTE_THREADS: Final = 3  # for the tables of one host: if it does not answer, builds of others have theirs
 _FACTS_THREADS: Final = 6  # for what is known of layers: it may have to be read from the disk, and waits for no build
 _SECONDS_BETWEEN: Final = 0.1
 _SECONDS_BETWEEN_SAMPLES: Final = 0.25  # a picture that changes more often is no easier to read
@@ -76,6 +78,14 @@ class _Build:
         return self.first.result()
 
 
+class _Lane:
+    """The threads for tables of one place: this machine, or a host elsewhere. Those that find none free wait."""
+
+    def __init__(self, threads: int) -> None:
+        self.builders = ThreadPoolExecutor(threads, "bigviz-build")
+        self.samplers = ThreadPoolExecutor(1, "bigviz-sample")
+
+
 class Builds:
     """Runs `Engine.ensure` in threads of its own, so that no tile waits for a build. Lives on the event loop."""
 
@@ -87,9 +97,8 @@ class Builds:
         self._share = most if share is None else share
         self._published: set[tuple[str, Layer]] = set()
         self._loop = asyncio.get_running_loop()
-        self._executor = ThreadPoolExecutor(_THREADS, "bigviz-build")
         self._facts = ThreadPoolExecutor(_FACTS_THREADS, "bigviz-facts")
-        self._samplers = ThreadPoolExecutor(1, "bigviz-sample")
+        self._lanes: dict[str, _Lane] = {}
         self._running: dict[tuple[str, Layer], _Build] = {}
 
     @property
@@ -197,9 +206,10 @@ class Builds:
         for build in list(self._running.values()):
             build.cancel.cancel()
             _fail(build, Cancelled("the server stops"))
-        self._executor.shutdown(wait=False, cancel_futures=True)
         self._facts.shutdown(wait=False, cancel_futures=True)
-        self._samplers.shutdown(wait=False, cancel_futures=True)
+        for lane in self._lanes.values():
+            lane.builders.shutdown(wait=False, cancel_futures=True)
+            lane.samplers.shutdown(wait=False, cancel_futures=True)
 
     async def _dense(self, dataset: Dataset, layer: Layer) -> DensePart | None:
         """Where nearly all rows lie. In a thread: what is on the disk may have to be read."""
@@ -241,8 +251,16 @@ class Builds:
         future = self._loop.create_future
         build = _Build(dataset, layer, future(), future(), future(), share)
         self._running[dataset.fingerprint, layer] = build
-        self._executor.submit(self._build, build)
+        self._lane(dataset).builders.submit(self._build, build)
         return build
+
+    def _lane(self, dataset: Dataset) -> _Lane:
+        """The threads for a dataset's builds."""
+        host = next((file.host for file in dataset.files if file.host), "")
+        lane = self._lanes.get(host)
+        if lane is None:
+            lane = self._lanes[host] = _Lane(_REMOTE_THREADS if host else _THREADS)
+        return lane
 
     def _end(self, build: _Build) -> None:
         key = (build.dataset.fingerprint, build.layer)
@@ -273,7 +291,7 @@ class Builds:
         error: BaseException | None = None
         try:
             build.cancel.check()
-            with told_of_compiling(compiling):
+            with told_of_compiling(compiling), waits_end_with(build.cancel):
                 sampled = self._engine.preview(build.dataset, build.layer, build.cancel)
                 self._loop.call_soon_threadsafe(_settle, build.first, sampled)
                 self._engine.ensure(build.dataset, build.layer, progress, build.cancel)
@@ -314,12 +332,13 @@ class Builds:
             return
         build.sampling = True
         pause = max(0.0, build.grown + _SECONDS_BETWEEN_SAMPLES - time.perf_counter())
-        self._loop.call_later(pause, self._samplers.submit, self._sample, build, sampled)
+        self._loop.call_later(pause, self._lane(build.dataset).samplers.submit, self._sample, build, sampled)
 
     def _sample(self, build: _Build, sampled: SampledLayer) -> None:
         try:
             if not build.opened.done():
-                sampled.grow(build.cancel)
+                with waits_end_with(build.cancel):
+                    sampled.grow(build.cancel)
         except Cancelled:
             pass
         except Exception:  # the build itself will meet what is wrong with the file, and say so

@@ -12,7 +12,8 @@ that were told to `follow` others get every fourth job while both wait.
 Jobs marked `later` (prefetched tiles) start only when nothing else waits, and at most all but one worker run jobs
 marked `heavy`, so that a row of large images leaves room for tiles. Jobs marked `long`, which take seconds and have
 threads of their own for the work, have two places next to the workers, so that they take no turn from others, and
-others none from them.
+others none from them. A job that is parked, since it waits for another machine, has no place until it goes on; then it
+has one whether there is room or not.
 
 There are no threads here: callers that use the queue from several threads guard it with a lock.
 """
@@ -69,6 +70,7 @@ class Job:
     owner: Hashable = None  # whose turn it was started in
     started: float | None = None
     over: bool = False  # delivered, or dropped by everybody
+    parked: bool = False  # it runs and has no place
 
 
 @dataclass(eq=False)
@@ -95,6 +97,8 @@ class JobQueue:
         self._short = 0  # jobs that run and are not long
         self._heavy = 0
         self._long = 0
+        self.parked = 0
+        """Jobs that run and have no place."""
         self._waiting = {False: 0, True: 0}  # jobs that have not started, by whether they are long
 
     @property
@@ -105,11 +109,12 @@ class JobQueue:
     @property
     def startable(self) -> int:
         """How many jobs could start now, at most: those that wait, as far as there is room for them."""
-        return min(self._waiting[False], self._workers - self._short) + min(self._waiting[True], LONG - self._long)
+        room = max(0, self._workers - self._short), max(0, LONG - self._long)
+        return min(self._waiting[False], room[0]) + min(self._waiting[True], room[1])
 
     @property
     def running(self) -> int:
-        """Jobs that run."""
+        """Jobs that run and have a place."""
         return self._short + self._long
 
     def replace(self, owner: Hashable, slot: Hashable, wants: Sequence[Want]) -> None:
@@ -174,8 +179,16 @@ class JobQueue:
             self._count(job, 1)
         return job
 
+    def park(self, job: Job, parked: bool) -> None:
+        """Let others have the place of a job that runs, or no longer."""
+        if job.parked is not parked:
+            job.parked = parked
+            self.parked += 1 if parked else -1
+            self._count(job, -1 if parked else 1)
+
     def stop(self, job: Job, seconds: float = 0.0) -> None:
         """A job has ended, after so many seconds of processor time."""
+        self.park(job, False)
         self._count(job, -1)
         self._running.discard(job)
         if job.owner is not None:

@@ -13,10 +13,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from bigviz.common.cancel import Cancel
-from bigviz.common.errors import out_of_memory
+from bigviz.common.errors import Busy, out_of_memory
+from bigviz.common.threads.waits import waits_at, waits_end_with
 from bigviz.server.jobs.job_queue import LONG, Job, JobQueue, Outcome, Want
 
 __all__ = ["JobRunner"]
@@ -24,6 +25,8 @@ __all__ = ["JobRunner"]
 _log = logging.getLogger("bigviz")
 
 T = TypeVar("T")
+
+_MOST_PARKED: Final = 16  # jobs that wait for other machines and have no place
 
 
 class JobRunner:
@@ -40,7 +43,7 @@ class JobRunner:
         self._used_time = used
         self._loop = asyncio.get_running_loop()
         self._threads = workers + LONG
-        self._executor = ThreadPoolExecutor(self._threads, "bigviz-worker")
+        self._executor = ThreadPoolExecutor(self._threads + _MOST_PARKED, "bigviz-worker")
         self._lock = threading.Lock()
         self._queue = JobQueue(workers, share_of)
         self._busy = 0  # threads that run jobs or look for one
@@ -130,11 +133,25 @@ class JobRunner:
         with self._lock:
             if self._closed:
                 return
-            looking = self._busy - self._queue.running
-            more = min(self._threads - self._busy, self._queue.startable - looking)
+            placed = self._busy - self._queue.parked
+            more = min(self._threads - placed, self._queue.startable - (placed - self._queue.running))
             self._busy += max(more, 0)
         for _ in range(more):
             self._executor.submit(self._drain)
+
+    def park(self, job: Job) -> None:
+        """Let others have the place of a job that runs; called in one of its threads. Raises Busy beyond 16 such
+        jobs."""
+        with self._lock:
+            if self._queue.parked >= _MOST_PARKED:
+                raise Busy(f"{_MOST_PARKED} requests wait for other machines already: try again in a while.")
+            self._queue.park(job, True)
+        self._start()
+
+    def unpark(self, job: Job) -> None:
+        """It goes on."""
+        with self._lock:
+            self._queue.park(job, False)
 
     def _drain(self) -> None:
         while True:
@@ -146,7 +163,8 @@ class JobRunner:
             value, began = None, self._used_time()
             error: BaseException | None = None
             try:
-                value = job.call(job.cancel)
+                with waits_end_with(job.cancel), waits_at(_Place(self, job)):
+                    value = job.call(job.cancel)
             except MemoryError:
                 error = out_of_memory()
             except BaseException as failure:  # handed to those that want the job
@@ -173,3 +191,25 @@ class JobRunner:
                 want.deliver(outcome)
             except Exception:  # one viewer's trouble must not keep the others' answers from them
                 _log.exception("an answer could not be handed over")
+
+
+class _Place:
+    """The place of one job, whose threads leave it together: the first takes it away, the last brings it back."""
+
+    def __init__(self, runner: JobRunner, job: Job) -> None:
+        self._runner = runner
+        self._job = job
+        self._lock = threading.Lock()
+        self._gone = 0
+
+    def leave(self) -> None:
+        with self._lock:
+            if not self._gone:
+                self._runner.park(self._job)
+            self._gone += 1
+
+    def take(self) -> None:
+        with self._lock:
+            self._gone -= 1
+            if not self._gone:
+                self._runner.unpark(self._job)

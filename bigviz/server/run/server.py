@@ -13,9 +13,11 @@ from urllib.parse import quote
 from weakref import ref
 
 from bigviz.apps.script_failure import ScriptFailed
+from bigviz.common.cancel import Cancel
 from bigviz.common.daemon_thread import in_thread
 from bigviz.common.errors import BadInput, BigvizError, Cancelled
 from bigviz.common.progress import Progress
+from bigviz.common.threads.waits import waits_end_with
 from bigviz.library.library import Library
 from bigviz.library.repository import OpenedDocuments
 from bigviz.server.app import ROUTES, make_app
@@ -103,6 +105,7 @@ class Server:
         self._tells_when_open = tells_when_open
         self._shown = names[0] if open_first or len(names) == 1 else None
         self._load = load
+        self._ended = Cancel()  # of what the loading thread waits for
         self._event = event
         try:
             options.check(self.library)
@@ -192,6 +195,7 @@ class Server:
         if self._joined is not None:
             self._joined.stop()
         self.loaded.cancel()
+        self._ended.cancel()
         for task in self._tasks:
             task.cancel()
         assert self.site is not None
@@ -225,7 +229,7 @@ class Server:
         site = self.site
         assert site is not None
         loop = asyncio.get_running_loop()
-        loaded = await in_thread(partial(self._load, Reading(loop, site, self._event)))
+        loaded = await in_thread(partial(self._open, Reading(loop, site, self._event)))
         loaded.when_compiling(partial(soon, loop, partial(_tell_of_compiling, ref(self))))
         backend = loaded.backend(self.options.limits, site.metrics, self.options.storage)
         for document in loaded.documents:
@@ -253,6 +257,10 @@ class Server:
         if self._tells_when_open:
             self._tell_where()
         return loaded
+
+    def _open(self, reading: Progress) -> Loaded:
+        with waits_end_with(self._ended):
+            return self._load(reading)
 
     async def _start_apps(self, hub: Hub, backend: Backend, builds: bool) -> None:
         """Start all apps, and from then on whenever they end; `builds`: build what the first of them shows."""

@@ -14,17 +14,20 @@ import pytest
 
 from bigviz.data.remote import object_store
 from bigviz.data.remote.object_store import Patience, store_of
+from bigviz.data.remote.transfers import host_of
 
 from .range_server import RangeServer, range_server
 
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    few = Patience(connect=5, silence=5, request=20, retries=2, total=40, wait=0.01, most_wait=0.02)
+    few = Patience(connect=5, silence=5, request=20, retries=2, total=40, wait=0.01, most_wait=0.02, piece=5)
     monkeypatch.setattr(object_store, "PATIENCE", few)
     store_of.cache_clear()
+    host_of.cache_clear()
     yield
     store_of.cache_clear()
+    host_of.cache_clear()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 Fault = Literal[
     "", "503", "cut", "silent", "changed", "changed, unasked", "whole", "other range", "no range", "few", "403", "404",
-    "longer", "other time", "endless",
+    "longer", "other time", "endless", "trickle",
 ]  # fmt: skip
 """What a server does in place of the answer: `changed` answers If-Match with 412, `changed, unasked` ignores it."""
 
@@ -106,8 +106,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(416, b"", [("Content-Range", f"bytes */{len(data)}")])
             return
         stop = min(last + 1, len(data)) - (fault == "few")
-        if fault == "endless":
-            self._go_on(data[first:stop], [*facts, ("Content-Range", f"bytes {first}-{stop - 1}/{len(data)}")])
+        if fault in ("endless", "trickle"):
+            facts.append(("Content-Range", f"bytes {first}-{stop - 1}/{len(data)}"))
+            self._go_on(data[first:stop], facts, slowly=fault == "trickle")
             return
         body = data if fault == "whole" else data[first:stop]
         start = first + (fault == "other range")
@@ -115,17 +116,17 @@ class _Handler(BaseHTTPRequestHandler):
             facts.append(("Content-Range", f"bytes {start}-{stop - 1}/{len(data)}"))
         self._answer(200 if fault == "whole" else 206, body, facts, cut=fault == "cut")
 
-    def _go_on(self, body: bytes, headers: Sequence[tuple[str, str]]) -> None:
-        """A part whose body does not end while anybody reads it."""
+    def _go_on(self, body: bytes, headers: Sequence[tuple[str, str]], slowly: bool) -> None:
+        """A part whose body does not end while anybody reads it, or that comes byte by byte."""
         self.send_response(206)
-        for name, value in (*headers, ("Content-Length", str(1 << 40))):
+        for name, value in (*headers, ("Content-Length", str(len(body) if slowly else 1 << 40))):
             self.send_header(name, value)
         self.end_headers()
         self.close_connection = True
         with suppress(OSError):
-            while not self.server_told.ended.is_set():
-                self.wfile.write(body)
-                body = bytes(1 << 20)
+            while not self.server_told.ended.wait(0.02 if slowly else 0):
+                self.wfile.write(body[:1] if slowly else body)
+                body = body[1:] if slowly else bytes(1 << 20)
 
     def _answer(self, status: int, body: bytes, headers: Sequence[tuple[str, str]], cut: bool = False) -> None:
         self.send_response(status)

@@ -7,6 +7,7 @@ import importlib
 import logging
 import os
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +18,13 @@ import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
 import pytest
 
-from bigviz.common.errors import BadInput, BigvizError, NotFound, Unreadable
+from bigviz.common.cancel import Cancel
+from bigviz.common.errors import BadInput, BigvizError, Cancelled, NotFound, Unreadable
 from bigviz.data.open import open as open_source
 from bigviz.data.remote import object_file, object_store
 from bigviz.data.remote.object_file import ObjectFile
 
+from ...patience import until
 from .conftest import Bucket
 from .range_server import Fault, RangeServer
 from .test_find import same
@@ -103,6 +106,41 @@ def test_an_answer_that_does_not_come_is_not_awaited(web: RangeServer, parquet: 
     web.always = "silent"
     with pytest.raises(Unreadable, match="did not send it in time"):
         opened.column("x")
+
+
+@pytest.mark.parametrize("fault", ["silent", "trickle"])
+def test_a_host_that_does_not_answer_is_not_asked_for_a_while(
+    web: RangeServer, parquet: Path, monkeypatch: pytest.MonkeyPatch, fault: Fault
+):
+    opened = open_source(web.at("a.parquet"))
+    web.files["b.parquet"] = web.files["a.parquet"]
+    other = open_source(web.at("b.parquet"))
+    monkeypatch.setattr(object_store, "PATIENCE", object_store.Patience(5, 0.2, 20, 0, 0, 0.01, 0.02, 0.2))
+    object_store.store_of.cache_clear()
+    web.always = fault
+    for _ in range(3):
+        with pytest.raises(Unreadable, match="did not send it in time"):
+            opened.column("x")
+    web.requests.clear()
+    for each in (opened, other):
+        with pytest.raises(Unreadable, match=r"is not asked again until \d\d:\d\d:\d\d UTC"):
+            each.column("v")
+    assert web.requests == []
+
+
+def test_a_wait_ends_when_nobody_wants_it(web: RangeServer, parquet: Path):
+    opened = open_source(web.at("a.parquet"))
+    web.always = "silent"
+    cancel = Cancel()
+    web.requests.clear()
+    with ThreadPoolExecutor() as pool:
+        reading = pool.submit(opened.column, "x", cancel=cancel)
+        until(lambda: bool(web.requests))
+        cancel.cancel()
+        with pytest.raises(Cancelled):
+            reading.result()
+    web.always = ""
+    assert opened.column("x").values.tobytes() == open_source(parquet).column("x").values.tobytes()
 
 
 FAILURES: list[tuple[Fault, str]] = [

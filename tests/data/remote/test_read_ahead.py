@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pyarrow as pa
 import pytest
@@ -10,6 +12,7 @@ from bigviz.common.errors import Unreadable
 from bigviz.data.remote import read_ahead
 from bigviz.data.remote.read_ahead import RangeReader, blocks_of
 
+POOL = ThreadPoolExecutor(8)
 DATA = random.Random(5).randbytes(100_000)
 
 
@@ -17,6 +20,10 @@ DATA = random.Random(5).randbytes(100_000)
 def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(read_ahead, "_BLOCK", 1_000)
     monkeypatch.setattr(read_ahead, "_HOLE", 300)
+
+
+def begun(fetch: Callable[[int, int], bytes]) -> Callable[[int, int], Future[bytes]]:
+    return lambda start, stop: POOL.submit(fetch, start, stop)
 
 
 def test_blocks_cover_the_ranges_and_little_else():
@@ -45,7 +52,7 @@ def test_what_is_read_is_what_is_there():
 
     for _ in range(50):
         ahead = [(start := rng.randrange(100_000), start + rng.randrange(9_000)) for _ in range(rng.randrange(5))]
-        handle = pa.PythonFile(RangeReader(len(DATA), ahead, fetch, fetch), mode="r")
+        handle = pa.PythonFile(RangeReader(len(DATA), ahead, begun(fetch), fetch), mode="r")
         assert handle.size() == len(DATA)
         for _ in range(30):
             start = rng.choice([rng.randrange(100_001), *(begin for begin, _ in ahead)])
@@ -58,20 +65,20 @@ def test_what_is_read_is_what_is_there():
 
 
 def test_announced_blocks_are_under_way_while_one_is_awaited():
-    begun = threading.Semaphore(0)
+    asked = threading.Semaphore(0)
     go = threading.Event()
 
     def fetch(start: int, stop: int) -> bytes:
-        begun.release()
+        asked.release()
         go.wait()
         return DATA[start:stop]
 
-    reader = RangeReader(len(DATA), [(0, 50_000)], fetch, fetch)
+    reader = RangeReader(len(DATA), [(0, 50_000)], begun(fetch), fetch)
     found: list[bytes] = []
     thread = threading.Thread(target=lambda: found.append(reader.read(500)))
     thread.start()
     for _ in range(4):
-        begun.acquire()  # one that was asked for, and three ahead
+        asked.acquire()  # one that was asked for, and three ahead
     go.set()
     thread.join()
     assert found == [DATA[:500]]
@@ -82,7 +89,7 @@ def test_the_first_failure_is_kept_and_raised_again():
     def fetch(start: int, stop: int) -> bytes:
         raise Unreadable(f"no {start}")
 
-    reader = RangeReader(len(DATA), [(0, 500)], fetch, fetch)
+    reader = RangeReader(len(DATA), [(0, 500)], begun(fetch), fetch)
     with pytest.raises(Unreadable, match="no 0"):
         reader.read(10)
     reader.seek(5_000)

@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +14,9 @@ import pytest
 
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import Busy
+from bigviz.common.threads import waits
+from bigviz.common.threads.waits import wait_for
+from bigviz.server.jobs import job_runner
 from bigviz.server.jobs.job_queue import Outcome, Want
 from bigviz.server.jobs.job_runner import JobRunner
 
@@ -324,3 +328,27 @@ def test_long_jobs_run_besides_the_others_two_at_a_time():
         assert "long 2" not in desk.began and runner.waiting == 0
 
     scheduled(2, test)
+
+
+def test_a_job_that_waits_for_another_machine_has_no_place(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(waits, "_LONG", 0.0)
+    monkeypatch.setattr(job_runner, "_MOST_PARKED", 2)
+    answers: list[Future[int]] = [Future() for _ in range(3)]
+
+    async def test(runner: JobRunner, desk: Desk) -> None:
+        remote = [
+            asyncio.ensure_future(runner.run("far", number, lambda _, each=each: wait_for(each), heavy=True))
+            for number, each in enumerate(answers)
+        ]
+        with pytest.raises(Busy, match="2 requests wait for other machines"):
+            await remote[2]
+        desk.gate.set()
+        runner.replace("near", "tiles", [desk.want("near", "tile", heavy=True)])
+        await desk.until(lambda: len(desk.delivered) == 1)
+        assert runner.running == 0 and not remote[0].done()
+        for number, each in enumerate(answers[:2]):
+            each.set_result(number)
+        assert await asyncio.gather(*remote[:2]) == [0, 1]
+        assert runner.running == runner.waiting == 0
+
+    scheduled(1, test)

@@ -1,0 +1,115 @@
+"""Requests under way: they have one thread together, so that those which get no answer hold up nobody else.
+
+Whoever needs an answer waits for a future, and may give it up: then the connection is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from functools import lru_cache
+from typing import Final, TypeVar
+
+from bigviz.common.daemon_thread import start_daemon
+from bigviz.data.remote.address import Address
+from bigviz.data.remote.circuit_breaker import CircuitBreaker
+from bigviz.data.remote.failures import is_unanswered, unasked
+
+__all__ = ["Host", "host_of"]
+
+T = TypeVar("T")
+Request = Callable[[], Awaitable[T]]
+Words = Callable[[Exception], Exception]
+
+_REQUESTS: Final = 16  # that one host has under way before their bytes are asked for
+_starting = threading.Lock()
+
+
+class Host:
+    """What all requests to one host, or to one bucket, share."""
+
+    def __init__(self) -> None:
+        self._breaker = CircuitBreaker()
+        self._ahead = asyncio.Semaphore(_REQUESTS)
+
+    def ask(self, address: Address, request: Request[T], words: Words) -> Future[T]:
+        """Send a request, at once. The future raises `words` of what that raises; `Unreadable` where the host is not
+        asked for now."""
+        return asyncio.run_coroutine_threadsafe(self._asked(address, request, words), _loop())
+
+    def ask_ahead(self, address: Address, request: Request[T], words: Words) -> Future[T]:
+        """The same for what is not needed yet: 16 of these are under way, and the others wait."""
+
+        async def in_line() -> T:
+            async with self._ahead:
+                return await self._asked(address, request, words)
+
+        return asyncio.run_coroutine_threadsafe(in_line(), _loop())
+
+    async def _asked(self, address: Address, request: Request[T], words: Words) -> T:
+        refused = self._breaker.refused_for()
+        if refused:
+            raise unasked(address, refused)
+        try:
+            found = await request()
+        except Exception as error:
+            if is_unanswered(error):
+                self._breaker.unanswered()
+            else:
+                self._breaker.answered()
+            raise words(error) from None
+        except BaseException:
+            self._breaker.given_up()
+            raise
+        self._breaker.answered()
+        return found
+
+
+@lru_cache(256)
+def host_of(place: str) -> Host:
+    """The host or bucket of that name."""
+    return Host()
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    with _starting:
+        return _started()
+
+
+@lru_cache(1)
+def _started() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    start_daemon("bigviz-remote", _run, loop, stop=lambda: asyncio.run_coroutine_threadsafe(_end(), loop))
+    return loop
+
+
+async def _end() -> None:
+    """Give up all requests, and let those who wait for them know."""
+    loop = asyncio.get_running_loop()
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    loop.stop()
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()
+
+
+def _forget() -> None:
+    """A child has none of its parent's threads."""
+    global _starting
+    _starting = threading.Lock()
+    _started.cache_clear()
+    host_of.cache_clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from bigviz.data.remote.circuit_breaker import CircuitBreaker
+
+
+def breaker() -> tuple[CircuitBreaker, list[float]]:
+    now = [100.0]
+    return CircuitBreaker(lambda: now[0]), now
+
+
+def test_it_opens_after_three_failures_in_a_row():
+    switch, _ = breaker()
+    for _ in range(5):
+        switch.unanswered()
+        switch.unanswered()
+        assert switch.refused_for() == 0
+        switch.answered()
+    for _ in range(3):
+        assert switch.refused_for() == 0
+        switch.unanswered()
+    assert switch.refused_for() == 30
+
+
+def test_one_request_finds_out_whether_the_host_answers_again():
+    switch, now = breaker()
+    for _ in range(3):
+        switch.unanswered()
+    now[0] += 29
+    assert switch.refused_for() == 1
+    now[0] += 1
+    assert switch.refused_for() == 0
+    assert switch.refused_for() == 30  # the first one is under way
+    switch.unanswered()
+    assert switch.refused_for() == 30
+    now[0] += 30
+    assert switch.refused_for() == 0
+    switch.given_up()
+    assert switch.refused_for() == 0
+    switch.answered()
+    assert switch.refused_for() == switch.refused_for() == 0
