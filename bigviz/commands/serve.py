@@ -114,8 +114,8 @@ def served(
     the documents are open. An app whose script fails ends the server: it does not say before where it is."""
     count = listening.pop("num_procs") or usable_cores()
     if count > 1:
-        _check_several(apps, opened is not None, listening)
-    if apps:
+        _check_several(opened is not None)
+    if apps and count == 1:
         warm()  # it loads what apps use while this process loads the engine
     shared.check_one_place()
     browser, as_json = listening.pop("browser"), listening.pop("log_json")
@@ -126,21 +126,16 @@ def served(
         **listening,
     )
     if count > 1:
-        return several.run(count, options, names, load, as_json, browser=browser, open_first=first)
+        return several.run(count, options, names, load, as_json, browser=browser, open_first=first, apps=apps)
     waits = apps and not options.dev
     return process.run(options, names, load, Reporter(as_json), browser=browser, open_first=first, opened=opened,
                        tells_when_open=waits)  # fmt: skip
 
 
-def _check_several(apps: bool, is_live: bool, listening: dict[str, Any]) -> None:
-    """UsageError for what needs one process: sessions of pages are in its memory."""
-    for given, what in (
-        (apps, "An app is run by one process"),
-        (listening["shared"], "--shared sessions are kept by one process"),
-        (is_live, "--live is for one process"),
-    ):
-        if given:
-            raise click.UsageError(f"{what}: leave out --num-procs.")
+def _check_several(is_live: bool) -> None:
+    """UsageError for what one process does."""
+    if is_live:
+        raise click.UsageError("--live appends from the process that answers: leave out --num-procs.")
 
 
 def ended(status: int) -> NoReturn:

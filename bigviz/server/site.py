@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from bigviz.library.library import Library
     from bigviz.server.access.people import People
     from bigviz.server.access.principal import Principal
-    from bigviz.server.apps.session import Page, Session
+    from bigviz.server.apps.session import Page
     from bigviz.server.documents.opened import Opened, Shown
     from bigviz.server.documents.shelf import Shelf
     from bigviz.server.http.layer_bodies import LayerBodies
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from bigviz.server.streams.append_hook import OnAppend
     from bigviz.server.websocket.session_requests import SessionRequest
 
-__all__ = ["Site"]
+__all__ = ["Apps", "Site"]
 
 Event = Callable[..., None]
 T = TypeVar("T")
@@ -116,6 +116,9 @@ class Others(Protocol):
     async def metrics(self, own: bytes) -> bytes:
         """What all processes count, given what this one does, in the format of `/metrics`."""
 
+    async def ask_keeper(self, selection: str, question: Mapping[str, Any]) -> tuple[Any, bytes] | None:
+        """What the process answers that keeps a selection, None where that is this one; see `ask_of`."""
+
 
 class Apps(Protocol):
     """The apps of a server, and the sessions of pages."""
@@ -124,10 +127,10 @@ class Apps(Protocol):
     def names(self) -> Sequence[str]:
         """The documents of the apps."""
 
-    def join(self, page: Page, shown: Shown, wanted: str | None) -> dict[str, Any] | None:
+    async def join(self, page: Page, shown: Shown, wanted: str | None) -> dict[str, Any] | None:
         """What a page gets of its session in `hello`; None for a document that has none. Raises Busy."""
 
-    def leave(self, page: Page, session: Session) -> None:
+    def leave(self, page: Page) -> None:
         """A page is gone."""
 
     async def take(self, page: Page, request: SessionRequest) -> None:
@@ -207,11 +210,11 @@ class Site:
         self._serve(documents)
         self._loaded.set()
 
-    def renew(self, documents: Sequence[Document], only: str | None = None) -> None:
-        """Serve other documents: browsers, of `only` one of them or of all, reconnect and, seeing a new epoch, load the
-        document again."""
+    def renew(self, documents: Sequence[Document], only: str | None = None, epoch: int | None = None) -> None:
+        """Serve other documents: browsers, of `only` one of them or of all, reconnect and, seeing a new epoch (None:
+        any), load the document again."""
         self._serve(documents)
-        self.epoch = secrets.randbits(32)
+        self.epoch = secrets.randbits(32) if epoch is None else epoch
         for viewer in list(self.viewers):
             if only is not None and (viewer.name != only or viewer.shown is None):  # or is about to be greeted
                 continue
@@ -223,12 +226,13 @@ class Site:
             else:
                 viewer.leave(GONE, "the document is gone")
 
-    def put(self, document: Document) -> None:
-        """Serve one document more, or in the place of the one of that name: its browsers connect again."""
+    def put(self, document: Document, epoch: int | None = None) -> None:
+        """Serve one document more, or in the place of the one of that name: its browsers connect again, and see a new
+        epoch (None: any)."""
         assert self._backend is not None
         self._backend.publish(document)
         others = [each for each in self.documents.opened if each.id != document.id]
-        self.renew([*others, document], only=document.id)
+        self.renew([*others, document], document.id, epoch)
 
     def grow(self, name: str, document: Document, dataset: Dataset) -> None:
         """Serve another version of a dataset that the server was started with, and the document that shows it; browsers

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
@@ -19,7 +21,7 @@ from bigviz.data.origin import Origin
 from bigviz.data.sources.memory import MemorySource
 from bigviz.document.spec import Document
 
-__all__ = ["described_tables", "opened_table"]
+__all__ = ["described_tables", "mapped_table", "opened_table", "shared_description"]
 
 Description = dict[str, Any]
 
@@ -42,14 +44,34 @@ def described_tables(document: Document, directory: Path) -> dict[str, Descripti
 def opened_table(name: str, description: Description, directory: Path) -> Dataset:
     """The dataset; the file of a table is gone from the directory afterwards, and mapped. Raises what `bigviz.open`
     does."""
+    found = mapped_table(name, description, directory)
+    if "file" in description:
+        (directory / description["file"]).unlink()  # nobody can cut it short any more while it is mapped
+    return found
+
+
+def shared_description(description: Description, directory: Path, shared: Path) -> Description:
+    """The same table for other processes too: its file is named after what it holds, in a directory of theirs, which
+    is on the same file system."""
+    if "file" not in description:
+        return description
+    name = f"{description['digest'][:64]}.arrow"
+    with suppress(FileExistsError):
+        os.link(directory / Path(description["file"]).name, shared / name)
+    return {**description, "file": name}
+
+
+def mapped_table(name: str, description: Description, directory: Path) -> Dataset:
+    """The dataset, the same one in all processes; its file stays where it is. Raises what `bigviz.open` does."""
     if "origin" in description:
         origin = Origin(**{**description["origin"], "paths": tuple(description["origin"]["paths"])})
         return open_files(origin.source, name, CsvOptions(origin.header, origin.delimiter))
     path = directory / Path(description["file"]).name
     table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
-    path.unlink()  # nobody can cut it short any more while it is mapped
     unusable = {int(at): Unusable(*reason) for at, reason in description["unusable"].items()}
-    return Dataset(name, MemorySource(table, unusable))
+    source = MemorySource(table, unusable)
+    source.fingerprint = description["digest"][:32]
+    return Dataset(name, source)
 
 
 def _written(source: MemorySource, path: Path) -> Description:

@@ -4,11 +4,10 @@ share a session, what is answered may be shown to all: with the rights that all 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from bigviz.apps.process.messages import MOST_BODY
 from bigviz.apps.process.remote_selected import number_json
 from bigviz.common.errors import Forbidden, TooLarge
 from bigviz.data.columns.column import readable_names
@@ -18,24 +17,23 @@ from bigviz.data.filters.selected import Selected
 from bigviz.data.ipc_stream import ipc_stream
 from bigviz.server.access.admission import admit
 from bigviz.server.access.gate import Need
+from bigviz.server.apps.selected import MOST_ROWS, selected_rows
 from bigviz.server.jobs.usage import Usage
 from bigviz.server.open_datasets import dataset_of
 
 if TYPE_CHECKING:
     from bigviz.common.cancel import Cancel
-    from bigviz.document.spec import Document
     from bigviz.server.apps.callbacks import Call
-    from bigviz.server.apps.session import Page
     from bigviz.server.site import Site
 
 __all__ = ["answer"]
-
-MOST_ROWS: Final = 10_000_000
 
 
 async def answer(site: Site, call: Call, message: Mapping[str, Any]) -> tuple[Any, bytes]:
     """The answer to a question that a call asks: a JSON value, and bytes. Raises Forbidden once the viewer is gone, or
     for what the viewer may not read, and what the question itself raises."""
+    for each in list(call.session.pages):
+        await each.look()
     pages = {page: page.shown for page in call.session.pages if page.shown is not None}
     if not pages:
         raise Forbidden("The viewer of this session is gone, and with it the right to read its data.")
@@ -44,7 +42,7 @@ async def answer(site: Site, call: Call, message: Mapping[str, Any]) -> tuple[An
     page = call.page if call.page in pages else next(iter(pages))
     document, usage = pages[page].document, Usage.least(shown.usage for shown in pages.values())
     if message["what"] == "selection":
-        return None, await _selected(site, list(pages), document, usage, message)
+        return None, await selected_rows(site, list(pages), document, usage, message)
     name, what, column = message["dataset"], message["what"], str(message.get("column") or "")
     dataset, expression = dataset_of(document, name), parse(message["filter"])
     taken: Sequence[str] = [column] if column else message.get("columns") or ()
@@ -69,32 +67,6 @@ async def answer(site: Site, call: Call, message: Mapping[str, Any]) -> tuple[An
     backend = await site.backend()
     key = ("app", dataset.fingerprint, dataset.version, str(expression), what, tuple(taken), message.get("limit"))
     return await backend.job(page.principal, key, work, heavy=True)
-
-
-async def _selected(
-    site: Site, pages: Sequence[Page], document: Document, usage: Usage, message: Mapping[str, Any]
-) -> bytes:
-    """Rows of a selection that the viewer of one of the pages made, or their numbers, as an Arrow stream."""
-    jobs, id, limit = (await site.backend()).selections, message["selection"], message["limit"]
-    name = pages[0].name
-    who = next((page.principal for page in pages if jobs.kept.is_of(id, page.principal.share)), pages[0].principal)
-    count = jobs.kept.find(id, who.share, name).count
-    if (count if limit is None else min(count, limit)) > MOST_ROWS:
-        raise _too_many(count)
-    if message["rows"]:
-        most = count if limit is None else limit
-        return ipc_stream(pa.table({"row": await jobs.numbers(who, name, document, id, most, usage)}))
-    file, pieces = jobs.download(who, name, document, id, "arrow", message["columns"], limit, usage), list[bytes]()
-    await jobs.find(who, file)
-    while (piece := await jobs.piece(who, file)) is not None:
-        pieces.append(piece)
-        if sum(map(len, pieces)) > MOST_BODY:
-            raise _too_many(count)
-    return b"".join(pieces)
-
-
-def _too_many(count: int) -> TooLarge:
-    return TooLarge(f"{count:,} rows are more than a callback takes: give a limit or fewer columns.", "limit", count)
 
 
 def _rows(selected: Selected, limit: int | None, columns: list[str]) -> pa.Table:

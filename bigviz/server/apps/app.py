@@ -19,6 +19,8 @@ from bigviz.server.apps.process import AppProcess, Ready
 from bigviz.server.apps.session import Page, Session
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bigviz.document.spec import Document
 
 __all__ = ["App", "AppOptions", "Host"]
@@ -34,13 +36,15 @@ _SOUND: Final = 60.0  # an app that ran for so long begins with the first wait a
 class AppOptions:
     """How much memory an app's process may take, in bytes, how long a callback may take, and how long a session waits
     for its page to come back, in seconds; with `dev` apps are run again when their files change. In `shared` mode all
-    pages of a document share one session."""
+    pages of a document share one session. Tables in the memory of apps are files in `tables`, if other processes show
+    them too."""
 
     memory: int = 4 << 30
     callback_seconds: float = 10.0
     session_seconds: float = 300.0
     dev: bool = False
     shared: bool = False
+    tables: Path | None = None
 
 
 class Host(Protocol):
@@ -91,7 +95,7 @@ class App:
         box: list[AppProcess] = []
         process = AppProcess(
             self.name, self.path, self.options.memory, lambda message: self._take(box[0], message), self._host.reading,
-            self._log,
+            self._log, self.options.tables,
         )  # fmt: skip
         box.append(process)
         try:

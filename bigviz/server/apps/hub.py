@@ -16,6 +16,7 @@ from bigviz.document.controls.spec import ColumnOptions
 from bigviz.document.controls.values import check_values, initial_values
 from bigviz.server.apps.answers import answer
 from bigviz.server.apps.app import App, AppOptions
+from bigviz.server.apps.selected import Selected, selected_by
 from bigviz.server.apps.session import Page, Session
 from bigviz.server.apps.sessions import Sessions
 from bigviz.server.websocket.session_requests import ControlRequest, RangeRequest, SelectionRequest, SessionRequest
@@ -40,6 +41,8 @@ class Hub:
         self._options = options
         self._loop = asyncio.get_running_loop()
         self.sessions = Sessions(options.session_seconds, self._ended, options.shared)
+        self.changed: Callable[[App], None] = lambda app: None
+        """Called with an app that has another document, or whose script has failed, or fails no more."""
         self.opened: Callable[[Document], None] = lambda document: None
         """Called with the document of each app when it is served first."""
         self.apps = {name: App(name, path, options, self) for name, path in scripts}
@@ -55,7 +58,7 @@ class Hub:
 
     # --- pages -------------------------------------------------------------------------------------------------------
 
-    def join(self, page: Page, shown: Shown, wanted: str | None) -> dict[str, Any] | None:
+    async def join(self, page: Page, shown: Shown, wanted: str | None) -> dict[str, Any] | None:
         """What a page gets of its session in `hello`, None for a document without. Raises Busy for one too many."""
         app = self.apps.get(page.name)
         if app is None and not (self._options.shared and self._site.has(page.name)):
@@ -70,12 +73,14 @@ class Hub:
         told["ranged"] = self._options.shared or (app is not None and app.has_any("range"))
         return told
 
-    def leave(self, page: Page, session: Session) -> None:
+    def leave(self, page: Page) -> None:
         """A page is gone."""
-        self.sessions.leave(page, session)
+        if page.session is not None:
+            self.sessions.leave(page, page.session)
 
-    async def take(self, page: Page, request: SessionRequest) -> None:
-        """Take what a page says of its session. Raises BadInput, TooLarge and Conflict."""
+    async def take(self, page: Page, request: SessionRequest, selected: Selected | None = None) -> None:
+        """Take what a page says of its session; `selected` is what a selection of it is, where that was looked up.
+        Raises BadInput, TooLarge and Conflict."""
         session, shown = page.session, page.shown
         if session is None or page not in session.pages or shown is None:
             raise Conflict("This page has no session: its document has no app, or another page goes on with it.")
@@ -85,7 +90,7 @@ class Hub:
             elif isinstance(request, RangeRequest):
                 self._ranges(page, session, shown.document, request)
             else:
-                await self._selection(page, session, shown, request)
+                await self._selection(page, session, shown, request, selected)
 
     async def _control(self, page: Page, session: Session, document: Document, request: ControlRequest) -> None:
         name = request.control
@@ -113,16 +118,15 @@ class Hub:
             if app is not None and not request.ranges.keys().isdisjoint((figure.x_range, figure.y_range)):
                 app.changed(session, "range", figure.id, None, page)
 
-    async def _selection(self, page: Page, session: Session, shown: Shown, request: SelectionRequest) -> None:
+    async def _selection(
+        self, page: Page, session: Session, shown: Shown, request: SelectionRequest, selected: Selected | None
+    ) -> None:
         if request.figure not in {figure.id for figure in shown.document.figures()}:
             name = request.figure[:60]
             raise BadInput(f"There is no figure {name!r} in this document.", "figure", name)
-        found = None
-        if request.selection is not None:
-            backend = await self._site.backend()
-            kept = backend.selections.kept.find(request.selection, page.principal.share, page.name)
-            found = {"id": request.selection, "rows": kept.count, "expression": kept.expression}
-        session.selections[request.figure] = session.fresh.selections[request.figure] = found
+        if selected is None and request.selection is not None:
+            selected = await selected_by(self._site, page, request.selection)
+        session.selections[request.figure] = session.fresh.selections[request.figure] = selected
         app = self.apps.get(page.name)
         if app is not None:
             app.changed(session, "select", request.figure, None, page)
@@ -150,7 +154,9 @@ class Hub:
             session.fresh.values = dict(session.values)
         same = before is not None and before.document == document and before.document.sources == document.sources
         if not same:
-            self._site.put(document)
+            first = before is None  # no page shows an older one
+            self._site.put(document, self._site.epoch if first else None)
+            self.changed(app)
         if before is None:
             self.opened(document)
         self._site.hear_appends(self.append if any(each.appends for each in self.apps.values()) else None)
@@ -158,6 +164,7 @@ class Hub:
     def failed(self, app: App, failure: Failure | None) -> None:
         """The script of the app failed, or does not fail any more."""
         self._site.fail(app.name, failure)
+        self.changed(app)
 
     async def answer(self, app: App, call: Call, message: Mapping[str, Any]) -> tuple[Any, bytes]:
         """The answer to a question of a callback, with the rights of its viewer."""

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from bigviz.apps.process.handover import opened_table
+from bigviz.apps.process.handover import mapped_table, opened_table, shared_description
 from bigviz.apps.process.messages import HEAD, MOST_JSON, MOST_TOLD, pack, sizes
 from bigviz.apps.script_failure import Failure, ScriptFailed
 from bigviz.common.daemon_thread import in_thread
@@ -59,9 +59,11 @@ class AppProcess:
         take: Callable[[dict[str, Any]], None],
         progress: Callable[[str, float, int], None],
         tell: Callable[[str], None],
+        shared: Path | None = None,
     ) -> None:
+        """`shared`: where the files of its tables stay for other processes."""
         self.name, self.path, self.memory = name, path, memory
-        self._take, self._progress, self._tell = take, progress, tell
+        self._take, self._progress, self._tell, self._shared = take, progress, tell, shared
         self._ready: asyncio.Future[tuple[dict[str, Any]]] = asyncio.get_running_loop().create_future()
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._exited: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -147,10 +149,15 @@ class AppProcess:
         sources = dict[str, Dataset]()
         try:
             tables: dict[str, Any] = message["tables"]
+            if self._shared is not None:
+                directory, shared = self._directory, self._shared
+                tables = {name: shared_description(each, directory, shared) for name, each in tables.items()}
             for name, description in tables.items():
                 same = known.document.sources.get(name) if known and known.tables.get(name) == description else None
                 if isinstance(same, Dataset) and _is_current(same):
                     sources[name] = same
+                elif self._shared is not None:
+                    sources[name] = mapped_table(name, description, self._shared)
                 else:
                     sources[name] = opened_table(name, description, self._directory)
             document = bind(from_json(message["document"]), sources)

@@ -31,6 +31,9 @@ class Page(Protocol):
     def push(self, what: Mapping[str, Any]) -> None:
         """Send a `session` message."""
 
+    async def look(self) -> None:
+        """Bring `shown` up to what is there now, of a page whose connection another process has."""
+
 
 @dataclass
 class Fresh:

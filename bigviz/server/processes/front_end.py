@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from bigviz.server.processes.bound import Bound
@@ -41,6 +42,11 @@ class FrontEnd:
     def speaks(self) -> bool:
         """Whether it tells the operator what all of them have to tell: where they are and what is open."""
         return self.writes and not self.is_again
+
+    @property
+    def folder(self) -> Path:
+        """Where these sockets are, and files that the processes have together."""
+        return Path(self.place_of(WRITER)).parent
 
     def place_of(self, number: int) -> str:
         """The path at which a process listens to the others."""

@@ -2,7 +2,8 @@
 that only the user of the server can reach.
 
 A connection begins with a line: `request ADDRESS SCHEME`, after which one HTTP request follows as the client at that
-address sent it; or it is `versions`, after which the writer of streams tells of each version, or `metrics`.
+address sent it; or it is `versions`, after which the writer of streams tells of each version, `metrics`, `sessions`, or
+`question`.
 """
 
 from __future__ import annotations
@@ -20,12 +21,16 @@ from tornado.web import Application
 
 from bigviz.server.limits import Limits
 
-__all__ = ["METRICS", "VERSIONS", "InnerListener", "connected", "is_passed_on", "request_line"]
+__all__ = ["METRICS", "QUESTION", "SESSIONS", "VERSIONS", "InnerListener", "connected", "is_passed_on", "request_line"]
 
 VERSIONS: Final = b"versions\n"
 """The line of a process that wants to hear of streams."""
 METRICS: Final = b"metrics\n"
 """The line of one that wants to know what another one counts, which is all that comes."""
+SESSIONS: Final = b"sessions\n"
+"""The line of a process whose pages have sessions at the other: see `bigviz.server.processes.sessions`."""
+QUESTION: Final = b"question\n"
+"""The line of one that asks something of a selection, which follows as a `Link` carries it, as does the answer."""
 
 _LONGEST: Final = 200
 _SECONDS: Final = 10.0

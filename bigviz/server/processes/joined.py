@@ -12,17 +12,23 @@ from tornado.web import Application
 
 from bigviz.server.limits import Limits
 from bigviz.server.processes.front_end import FrontEnd
-from bigviz.server.processes.inner import METRICS, VERSIONS, InnerListener
+from bigviz.server.processes.inner import METRICS, QUESTION, SESSIONS, VERSIONS, InnerListener
 from bigviz.server.processes.others import OtherProcesses, selection_prefix
 from bigviz.server.processes.shared_listener import SharedListener
-from bigviz.server.site import Site
+from bigviz.server.site import Apps, Site
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bigviz.data.appending.log import Durability
+    from bigviz.server.apps.hub import Hub
     from bigviz.server.documents.shelf import Shelf
     from bigviz.server.jobs.service import Backend
+    from bigviz.server.processes.sessions.away import AwaySessions
+    from bigviz.server.processes.sessions.shared import SharedSessions
     from bigviz.server.processes.shared_streams import SharedStreams
     from bigviz.server.processes.told_versions import Teller
+    from bigviz.server.run.options import Options
 
 __all__ = ["Joined"]
 
@@ -40,7 +46,10 @@ class Joined:
         self._waiting: list[IOStream] = []
         self._others = site.others = OtherProcesses(front_end)
         self.listener = SharedListener(app, site, limits, tls, front_end)
-        self._inner = InnerListener(app, limits, {VERSIONS: self._welcome, METRICS: self._count})
+        self._sessions: SharedSessions | None = None
+        self._away: AwaySessions | None = None
+        answers = {VERSIONS: self._welcome, METRICS: self._count, SESSIONS: self._welcome_pages, QUESTION: self._answer}
+        self._inner = InnerListener(app, limits, answers)
         if front_end.speaks:
             self.listener.add_sockets(front_end.bound.sockets)
             self._inner.add_socket(front_end.inner[front_end.number])
@@ -60,9 +69,25 @@ class Joined:
         self._waiting.clear()
         return []
 
-    def loaded(self, backend: Backend) -> None:
-        """Everything can be answered."""
+    def share_sessions(self, sessions: SharedSessions, names: Sequence[str], options: Options, hub: Hub | None) -> Apps:
+        """Have the apps and the sessions of pages in a `hub`, or pass on what pages say to the process that does;
+        `names` are the documents of apps."""
+        self._sessions = sessions
+        if hub is not None:
+            sessions.keep(hub)
+            return hub
+        self._away, task = sessions.use(names, options.shared)
+        self.tasks.append(task)
+        return self._away
+
+    def opened(self) -> None:
+        """The scripts of apps have run too: a process that fails from now on is started again."""
         self._front_end.counts.loaded(self._front_end.number)
+
+    async def loaded(self, backend: Backend) -> None:
+        """Everything can be answered, once it is known what apps show."""
+        if self._away is not None and self._away.names:
+            await self._away.told()
         backend.selections.kept.prefix = selection_prefix(self._front_end.number)
         if not self._front_end.speaks:
             self.listener.add_sockets(self._front_end.bound.sockets)
@@ -85,6 +110,18 @@ class Joined:
             self._waiting.append(stream)
         else:
             stream.close()
+
+    def _welcome_pages(self, stream: IOStream) -> None:
+        if self._sessions is None:
+            stream.close()
+        else:
+            self._sessions.welcome(stream)
+
+    def _answer(self, stream: IOStream) -> None:
+        if self._sessions is None:
+            stream.close()
+        else:
+            self._sessions.answer(stream)
 
     def _count(self, stream: IOStream) -> None:
         try:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from tornado.iostream import StreamClosedError
 
+from bigviz.apps.process.remote_errors import error_of
+from bigviz.common.errors import NotFound
 from bigviz.server.processes.front_end import WRITER, FrontEnd
-from bigviz.server.processes.inner import METRICS, connected, is_passed_on
+from bigviz.server.processes.inner import METRICS, QUESTION, connected, is_passed_on
+from bigviz.server.processes.link import Link
 from bigviz.server.processes.merged_metrics import merged
 
 if TYPE_CHECKING:
@@ -44,11 +47,34 @@ class OtherProcesses:
         if method in getattr(handler, "at_writer", ()):
             return WRITER
         at = getattr(handler, "selection_at", None)
-        if at is None or at >= len(arguments):
-            return None
-        number = arguments[at].partition(b"-")[0]
+        return None if at is None or at >= len(arguments) else self._keeper_of(arguments[at])
+
+    def _keeper_of(self, selection: bytes) -> int | None:
+        """The process that keeps a selection, None for an id that is none."""
+        number = selection.partition(b"-")[0]
         known = number.isdigit() and len(number) < 5 and int(number) < self._front_end.count
         return int(number) if known else None
+
+    async def ask_keeper(self, selection: str, question: Mapping[str, Any]) -> tuple[Any, bytes] | None:
+        """What the process answers that keeps a selection, None where that is this one. Raises what `answer_of` does
+        there, and NotFound where that process has ended."""
+        number = self._keeper_of(selection.encode())
+        if number is None or number == self._front_end.number:
+            return None
+        try:
+            stream = await connected(self._front_end.place_of(number), QUESTION)
+            link = Link(stream)
+            try:
+                link.send(question)
+                told, body = await link.receive()
+            finally:
+                link.close()
+        except (StreamClosedError, OSError):
+            message = "The process that kept this selection has ended: select again."
+            raise NotFound(message, "selection", selection[:30]) from None
+        if "error" in told:
+            raise error_of(told["error"])
+        return told["value"], body
 
     @property
     def is_behind(self) -> bool:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from bigviz.common.memory import total_memory
+from bigviz.server.apps.fork_server import warm
 from bigviz.server.processes.front_end import FrontEnd
 from bigviz.server.processes.supervisor import Supervisor
 from bigviz.server.run import process
@@ -24,16 +25,20 @@ _SAID_BY_ONE: Final = _SAID_BY_ALL | {"listening", "facts", "indexes", "reading"
 
 
 def run(
-    count: int, options: Options, names: Sequence[str], load: Load, as_json: bool, *, browser: bool, open_first: bool
-) -> int:
+    count: int, options: Options, names: Sequence[str], load: Load, as_json: bool, *, browser: bool,
+    open_first: bool, apps: bool = False,
+) -> int:  # fmt: skip
     """Serve from so many processes until a signal ends it; the exit status. The memory for tiles and rows is divided
-    among them."""
+    among them. With `apps` it says no earlier where it is than their scripts have run."""
     each = replace(options, cache=(options.cache or total_memory() // 2) // count)
 
     def serve(front_end: FrontEnd) -> int:
         left_out = _SAID_BY_ALL if front_end.speaks else _SAID_BY_ONE
         report = Reporter(as_json, leaves_out=left_out, more={"process": front_end.number})
-        start = partial(process.run, each, names, load, report)
+        if apps and front_end.writes:
+            warm()  # it loads what apps use while this process loads the engine
+        waits = apps and not options.dev and not front_end.is_again
+        start = partial(process.run, each, names, load, report, tells_when_open=waits)
         return start(browser=browser, open_first=open_first, front_end=front_end)
 
     return Supervisor(options, count, serve, PlainReporter(as_json)).run()

@@ -35,6 +35,7 @@ from bigviz.server.jobs.layer_ref import published
 from bigviz.server.jobs.service import Backend
 from bigviz.server.limits import Limits
 from bigviz.server.metrics import Metrics
+from bigviz.server.processes.sessions.shared import SharedSessions
 from bigviz.server.processes.shared_streams import SharedStreams
 from bigviz.server.run.index_options import Storage
 from bigviz.tiles.answers.ordered_estimate import rehearse
@@ -42,8 +43,11 @@ from bigviz.tiles.engine import Engine
 from bigviz.tiles.store.catalog.directory import StoreDirectory
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bigviz.library.library import Library
     from bigviz.server.library_threads import LibraryThreads
+    from bigviz.server.processes.front_end import FrontEnd
     from bigviz.server.run.options import Options
     from bigviz.server.site import Site
 
@@ -97,15 +101,20 @@ class Brought:
         keep, anonymous, quota = options.keep_versions, options.allow_anonymous, options.user_quota
         return Shelf(library, Catalog(), threads, validator, keep, anonymous, quota)
 
-    def hub(self, site: Site, options: Options) -> Hub:
-        """What has the apps and the sessions of pages, on the running event loop."""
+    def hub(self, site: Site, options: Options, tables: Path | None = None) -> Hub:
+        """What has the apps and the sessions of pages, on the running event loop. `tables`: where the files of tables
+        in the memory of apps stay for other processes."""
         memory = options.app_memory or total_memory() // 2
         times = (options.callback_seconds, options.session_seconds)
-        return Hub(site, AppOptions(memory, *times, options.dev, options.shared), self.scripts)
+        return Hub(site, AppOptions(memory, *times, options.dev, options.shared, tables), self.scripts)
 
     def streams(self) -> SharedStreams:
         """How several processes share the streams of a library."""
         return SharedStreams()
+
+    def sessions(self, front_end: FrontEnd, site: Site) -> SharedSessions:
+        """How they share apps and the sessions of pages, on the running event loop."""
+        return SharedSessions(front_end, site)
 
 
 def engine_of(storage: Storage) -> Engine:

@@ -32,7 +32,7 @@ from bigviz.server.run.listener import Listener
 from bigviz.server.run.options import Options
 from bigviz.server.run.reading_reports import Reading, soon
 from bigviz.server.run.tls import context_of
-from bigviz.server.site import Site
+from bigviz.server.site import Apps, Site
 from bigviz.tiles.store.catalog.quota import default_root
 from bigviz.wire.frames import AWAY
 
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from bigviz.server.library_threads import LibraryThreads
     from bigviz.server.metrics import Metrics
     from bigviz.server.processes.front_end import FrontEnd
+    from bigviz.server.processes.sessions.shared import SharedSessions
     from bigviz.server.processes.shared_streams import SharedStreams
     from bigviz.server.run.index_options import Storage
 
@@ -59,6 +60,8 @@ class Loaded(Protocol):
     def documents(self) -> Sequence[Document]: ...
     @property
     def followed(self) -> Sequence[Followed]: ...
+    @property
+    def scripts(self) -> Sequence[tuple[str, str]]: ...
     def backend(self, limits: Limits, metrics: Metrics, storage: Storage) -> Backend: ...
 
     def when_compiling(self, tell: Callable[[], None]) -> None: ...
@@ -67,9 +70,11 @@ class Loaded(Protocol):
 
     def shelf(self, library: Library, threads: LibraryThreads, options: Options) -> Shelf: ...
 
-    def hub(self, site: Site, options: Options) -> Hub: ...
+    def hub(self, site: Site, options: Options, tables: Path | None = None) -> Hub: ...
 
     def streams(self) -> SharedStreams: ...
+
+    def sessions(self, front_end: FrontEnd, site: Site) -> SharedSessions: ...
 
 
 Load = Callable[[Progress], Loaded]
@@ -241,19 +246,21 @@ class Server:
                 await in_thread(partial(shelf.recover, self.options.durability))
             else:
                 self._tasks += await self._joined.share(loaded.streams(), shelf, self.options.durability)
-        self._hub = hub = loaded.hub(site, self.options)
-        site.publish(loaded.documents, backend, loaded.bodies(), shelf, hub)
+        site.publish(loaded.documents, backend, loaded.bodies(), shelf, self._apps_of(loaded, site))
         if self._joined is not None:
-            self._joined.loaded(backend)
+            await self._joined.loaded(backend)
         if shelf is not None:
             shelf.on_append(self.options.on_append)
             self._tasks += [asyncio.ensure_future(work(site)) for work in (watch, follow)]
         self._tasks += [asyncio.ensure_future(watch_files(site, each)) for each in loaded.followed]
-        if loaded.documents or not hub.apps:
+        if loaded.documents or not loaded.scripts:
             self._tell_opened(loaded.documents)
         if loaded.documents:
             self._tasks.append(asyncio.ensure_future(self._build_first(backend, loaded.documents[0])))
-        await self._start_apps(hub, backend, builds=not loaded.documents)
+        if self._hub is not None:
+            await self._start_apps(self._hub, backend, builds=not loaded.documents)
+        if self._joined is not None:
+            self._joined.opened()
         if self._tells_when_open:
             self._tell_where()
         return loaded
@@ -261,6 +268,17 @@ class Server:
     def _open(self, reading: Progress) -> Loaded:
         with waits_end_with(self._ended):
             return self._load(reading)
+
+    def _apps_of(self, loaded: Loaded, site: Site) -> Apps:
+        """What has the apps and the sessions of pages, or passes on to the process that has them what pages say."""
+        front_end, joined = self._front_end, self._joined
+        if front_end is None or front_end.writes:
+            self._hub = loaded.hub(site, self.options, None if front_end is None else front_end.folder)
+        if front_end is None or joined is None:
+            assert self._hub is not None
+            return self._hub
+        names = [name for name, _ in loaded.scripts]
+        return joined.share_sessions(loaded.sessions(front_end, site), names, self.options, self._hub)
 
     async def _start_apps(self, hub: Hub, backend: Backend, builds: bool) -> None:
         """Start all apps, and from then on whenever they end; `builds`: build what the first of them shows."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Final
 
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput
 from bigviz.server.access.gate import Need
 
-__all__ = ["SESSION_KEYS", "ControlRequest", "RangeRequest", "SelectionRequest", "SessionRequest", "read_session"]
+__all__ = [
+    "SESSION_KEYS", "ControlRequest", "RangeRequest", "SelectionRequest", "SessionRequest", "read_session",
+    "session_json",
+]  # fmt: skip
 
 _MOST_RANGES: Final = 2_000  # a document has two for each of 1,000 figures
 _LONGEST: Final = 400
@@ -54,6 +57,7 @@ class SelectionRequest:
 
 
 SessionRequest = ControlRequest | RangeRequest | SelectionRequest
+_OPS: Final = {ControlRequest: "control", RangeRequest: "range", SelectionRequest: "selection"}
 
 
 def read_session(value: Mapping[str, Any], request: int) -> SessionRequest:
@@ -68,6 +72,11 @@ def read_session(value: Mapping[str, Any], request: int) -> SessionRequest:
     if not isinstance(ranges, dict) or not 1 <= len(ranges) <= _MOST_RANGES:
         raise BadInput("ranges is an object of pairs [start, end] by the names of ranges.", "ranges")
     return RangeRequest(request, {name: _ends(name, each) for name, each in ranges.items()})
+
+
+def session_json(request: SessionRequest) -> dict[str, Any]:
+    """The message of a request, for `read_session`."""
+    return {"op": _OPS[type(request)], **asdict(request)}
 
 
 def _name(value: Mapping[str, Any], key: str) -> str:

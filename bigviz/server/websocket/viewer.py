@@ -100,6 +100,7 @@ class Viewer:
         self.shown: Shown | None = None
         self.resumes = resumes
         self.session: Session | None = None
+        self.early: list[Mapping[str, Any]] = []  # pushes that came before hello
         self.announced: int | None = None
         self.renewed: float | None = None  # when its data was, if it has asked for no view since
         self.backend: Backend | None = None
@@ -131,8 +132,8 @@ class Viewer:
             self.site.left(self, self.code or code)
             self.site.metrics.sent.inc(self.outbox.sent)
             self.outbox.close()
-        if self.session is not None and self.site.apps is not None:
-            self.site.apps.leave(self, self.session)
+        if self.site.apps is not None:
+            self.site.apps.leave(self)
         for view in self.views.values():
             view.end()
         if self.brushing is not None:
@@ -210,8 +211,14 @@ class Viewer:
             self.outbox.end(partial(self.leave, UNUSABLE, error.message))
 
     def push(self, what: Mapping[str, Any]) -> None:
-        """Say what has changed in the session of the page, or in the state of its app."""
-        self.put(Message(Type.SESSION, json_parts(dict(what))))
+        """Say what has changed in the session of the page, or in the state of its app; after `hello`."""
+        if self.backend is None:
+            self.early.append(what)
+        else:
+            self.put(Message(Type.SESSION, json_parts(dict(what))))
+
+    async def look(self) -> None:
+        """`shown` is what the page draws."""
 
     def announce(self, version: int) -> None:
         """Say that the document has another version than the one that is shown."""
@@ -268,7 +275,7 @@ class Viewer:
             if not await self._may(Need.shown()):  # it may be another's since the socket was opened
                 return
             self.shown = shown
-            session = None if self.site.apps is None else self.site.apps.join(self, shown, self.resumes)
+            session = None if self.site.apps is None else await self.site.apps.join(self, shown, self.resumes)
             if session is not None:
                 text["session"] = session
         except BigvizError as error:
@@ -282,6 +289,9 @@ class Viewer:
             text["follow"] = sorted(shown.opened.growing)
         self.outbox.put(Message(Type.HELLO, json_parts(text, body)))
         self.backend = backend
+        for what in self.early:
+            self.push(what)
+        self.early.clear()
         backend.runner.follow(self, True)
         failure = self.site.failures.get(self.name)
         if failure is not None and shown.opened.version is None:

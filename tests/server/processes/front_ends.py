@@ -114,11 +114,7 @@ def front_ends(*arguments: str, count: int = 2) -> Iterator[FrontEnds]:
     thread = threading.Thread(target=read, daemon=True)
     thread.start()
     try:
-        url = _address(lines)
-        found = FrontEnds(process, url, lines, count)
-        for _ in range(count if count > 1 else 0):
-            found.told("process", lambda facts: facts["done"] == "answers")
-        yield found
+        yield FrontEnds(process, _address(lines, count if count > 1 else 0), lines, count)
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
@@ -128,12 +124,15 @@ def front_ends(*arguments: str, count: int = 2) -> Iterator[FrontEnds]:
         process.stdout.close()
 
 
-def _address(lines: queue.SimpleQueue[dict[str, Any]]) -> str:
-    while True:
+def _address(lines: queue.SimpleQueue[dict[str, Any]], count: int) -> str:
+    """The address, once so many processes answer."""
+    url = ""
+    while not url or count:
         facts = lines.get(timeout=PATIENCE)
         if facts["event"] == "listening":
             url = str(facts["url"])
-            return url[: url.index("/", 8) + 1]
+        count -= facts["event"] == "process" and facts["done"] == "answers"
+    return url[: url.index("/", 8) + 1]
 
 
 def open_sockets(pid: int) -> list[str]:
