@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from pathlib import Path
 from typing import Any, TypeVar
 
 from bigviz.common.cancel import Cancel
@@ -29,6 +30,8 @@ from bigviz.server.jobs.service import Backend
 from bigviz.server.library_threads import LibraryThreads
 from bigviz.server.limits import Limits
 from bigviz.server.metrics import Metrics
+from bigviz.server.processes.front_end import FrontEnd
+from bigviz.server.processes.sessions.shared import SharedSessions
 from bigviz.server.processes.shared_streams import SharedStreams
 from bigviz.server.run.index_options import Storage
 from bigviz.server.run.options import Options
@@ -48,6 +51,7 @@ class Brought:
     documents: Sequence[Document]
     engine: Engine
     followed: Sequence[Followed] = ()
+    scripts: Sequence[tuple[str, str]] = ()
 
     def backend(self, limits: Limits, metrics: Metrics, storage: Storage) -> Backend:
         return Backend(self.engine, limits, metrics)
@@ -65,7 +69,10 @@ class Brought:
     def streams(self) -> SharedStreams:
         return SharedStreams()
 
-    def hub(self, site: Site, options: Options) -> Hub:
+    def sessions(self, front_end: FrontEnd, site: Site) -> SharedSessions:
+        return SharedSessions(front_end, site)
+
+    def hub(self, site: Site, options: Options, tables: Path | None = None) -> Hub:
         return Hub(site, AppOptions(shared=options.shared, session_seconds=options.session_seconds))
 
 
