@@ -21,7 +21,7 @@ from bigviz.tiles.series.m4 import Picks
 from bigviz.tiles.series.sorted_numbers import Ascending
 from bigviz.wire.codec import SIDE
 
-__all__ = ["draw_tile", "mark_far"]
+__all__ = ["draw_picks", "draw_tile", "mark_far", "tile_bounds"]
 
 Array = npt.NDArray[Any]
 
@@ -30,7 +30,11 @@ _NEAR = 1 << 32  # cells that differ by no more are within mark_path's reach: ev
 
 def draw_tile(line: Line, roots: tuple[Root, Root], tile: TileKey) -> tuple[Array, int]:
     """The uint8 plane (256 x 256, row 0 the highest y) of a tile of a line, 1 where it passes; and the rows picked."""
-    picks = line.picks(lambda numbers: _column_bounds(numbers, roots[0], tile))
+    return draw_picks(line.picks(lambda numbers: tile_bounds(numbers, roots[0], tile)), roots, tile)
+
+
+def draw_picks(picks: Picks, roots: tuple[Root, Root], tile: TileKey) -> tuple[Array, int]:
+    """The same of what was picked for the tile's columns."""
     plane = np.zeros((SIDE, SIDE), np.uint8)
     chosen = _drawn(picks)
     if len(chosen) == 0:
@@ -73,7 +77,7 @@ def mark_far(x0: int, y0: int, x1: int, y1: int, left: int, bottom: int, plane: 
             plane[(along, across) if steep else (across, along)] = 1
 
 
-def _column_bounds(x: Ascending, root: Root, tile: TileKey) -> npt.NDArray[np.int64]:
+def tile_bounds(x: Ascending, root: Root, tile: TileKey) -> npt.NDArray[np.int64]:
     """The 257 positions that separate the columns of a tile."""
     exponent = root.exponent - tile.zx - 8
     first = (root.multiple << tile.zx + 7) + tile.i * SIDE

@@ -26,7 +26,7 @@ from bigviz.tiles.series.minmax_search import find_parts
 from bigviz.tiles.series.series import LEAF, Series
 from bigviz.tiles.series.sorted_numbers import Ascending
 
-__all__ = ["Picks", "column_bounds", "first_above", "first_from", "pick_rows"]
+__all__ = ["Picks", "check_blocks", "column_bounds", "first_above", "first_from", "pick_rows"]
 
 Array = npt.NDArray[Any]
 
@@ -113,9 +113,7 @@ def pick_rows(series: Series, bounds: Array) -> Picks:
     ranks = _gap_ranks(series.gaps, bounds)
     some, marked = _parts(len(series), series.gaps.values, frozen(ranks), frozen(bounds), parts, flagged)
     parts = parts[:some]
-    if series.check_y is not None:
-        first, last = parts[:, 2] & -LEAF, parts[:, 3] - 1 & -LEAF
-        series.check_y(*(np.minimum(np.concatenate([first + more, last + more]), len(series)) for more in (0, LEAF)))
+    check_blocks(series, parts)
     found, heights = np.empty((some, 4), np.int64), np.empty((some, 4), series.y.dtype)
     tree = series.tree
     values, places, starts = (frozen(each) for each in (tree.values, tree.places, tree.starts))
@@ -134,6 +132,13 @@ def pick_rows(series: Series, bounds: Array) -> Picks:
         flagged[:marked].copy(),
         int(bounds[-1] - bounds[0]),
     )
+
+
+def check_blocks(series: Series, parts: Array) -> None:
+    """Check, if they are to be checked, the blocks of y that hold the first and the last row of some parts."""
+    if series.check_y is not None:
+        first, last = parts[:, 2] & -LEAF, parts[:, 3] - 1 & -LEAF
+        series.check_y(*(np.minimum(np.concatenate([first + more, last + more]), len(series)) for more in (0, LEAF)))
 
 
 def _numbers(x: Ascending, known: Array, nodes: Array, positions: Array) -> Array:

@@ -16,13 +16,16 @@ import numpy as np
 import numpy.typing as npt
 
 from bigviz.common.jit import frozen
-from bigviz.tiles.series.m4 import Picks
+from bigviz.tiles.series.m4 import Picks, check_blocks
 from bigviz.tiles.series.minmax_search import find_parts
 from bigviz.tiles.series.part import Part
 from bigviz.tiles.series.series import Series
 from bigviz.tiles.series.sorted_numbers import Positions
 
-__all__ = ["extremes_between", "missing_between", "pick_merged", "value_from", "value_to"]
+__all__ = [
+    "SlotRows", "before", "extremes_between", "extremes_of", "gap_from", "gap_to", "missing_between", "pick_merged",
+    "value_from", "value_to",
+]  # fmt: skip
 
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
@@ -38,7 +41,7 @@ def pick_merged(parts: Sequence[Part], bounds: Sequence[Positions]) -> Picks:
     """
     spans = [np.maximum(each, part.start) for part, each in zip(parts, bounds, strict=True)]
     slots = _Slots.of(parts, spans)
-    found = _extremes(parts, slots)
+    found = extremes_of(parts, slots.low, slots.high)
     runs = slots.runs(parts, found.known)
     columns, run, rows, x, y = found.picks(slots.columns, slots.whole, runs)
     flagged = np.flatnonzero(slots.middle & found.known[2:-1:3]).astype(np.int32)
@@ -152,8 +155,8 @@ class _Slots:
         last = _Keys.choose(parts, end, _each(np.greater_equal, end, lows), True)
         heads = [first.ranks(number, part, lows[number], highs[number]) for number, part in enumerate(parts)]
         tails = [last.ranks(number, part, lows[number], highs[number]) for number, part in enumerate(parts)]
-        begin = [_gap_from(part, head[1]) for part, head in zip(parts, heads, strict=True)]
-        end = [_gap_to(part, tail[0] - 1) for part, tail in zip(parts, tails, strict=True)]
+        begin = [gap_from(part, head[1]) for part, head in zip(parts, heads, strict=True)]
+        end = [gap_to(part, tail[0] - 1) for part, tail in zip(parts, tails, strict=True)]
         opening = _Keys.choose(parts, begin, _each(np.less, begin, highs), False)
         closing = _Keys.choose(parts, end, _each(np.greater_equal, end, lows), True)
         apart = opening.before(last)
@@ -177,20 +180,26 @@ class _Slots:
         for number, part in enumerate(parts):
             if len(part.series.gaps):
                 start, stop = self.high[number, one], self.low[number, other]
-                joined &= (start >= stop) | (_gap_from(part, start) >= stop)
+                joined &= (start >= stop) | (gap_from(part, start) >= stop)
         out = np.zeros(len(known), np.int64)
         out[other] = np.cumsum(~joined)
         return out
 
 
 @dataclass
-class _Extremes:
+class SlotRows:
     """Of each slot the first, lowest, highest and last row, as arrays of shape (4, slots), where it is `known`."""
 
     x: Array
     rows: Array
     y: Array
     known: Mask
+
+    @classmethod
+    def of(cls, x: np.dtype[Any], y: np.dtype[Any], slots: int) -> SlotRows:
+        """So many slots without rows; `x` and `y` are the dtypes of their numbers."""
+        shape = 4, slots
+        return cls(np.zeros(shape, x), np.zeros(shape, np.int64), np.zeros(shape, y), np.zeros(slots, np.bool_))
 
     def add(self, slots: Array, x: Array, rows: Array, y: Array) -> None:
         """Take in the rows of some slots in one more part."""
@@ -223,21 +232,17 @@ class _Extremes:
         return columns[slot], runs[slot].astype(np.int32), number[once], xs, ys
 
 
-def _extremes(parts: Sequence[Part], slots: _Slots) -> _Extremes:
-    shape = 4, slots.low.shape[1]
+def extremes_of(parts: Sequence[Part], low: Positions, high: Positions) -> SlotRows:
+    """The first, lowest, highest and last row of slots, of which part k has the positions from `low[k]` to `high[k]`,
+    the first of them with a y."""
     series = parts[0].series
-    out = _Extremes(
-        np.zeros(shape, series.x.dtype),
-        np.zeros(shape, np.int64),
-        np.zeros(shape, series.y.dtype),
-        np.zeros(shape[1], np.bool_),
-    )
+    out = SlotRows.of(series.x.dtype, series.y.dtype, low.shape[1])
     for number, part in enumerate(parts):
-        some = np.flatnonzero(slots.low[number] < slots.high[number])
+        some = np.flatnonzero(low[number] < high[number])
         if not len(some):
             continue
         ranges = np.zeros((len(some), 4), np.int64)
-        ranges[:, 2], ranges[:, 3] = slots.low[number, some], slots.high[number, some]
+        ranges[:, 2], ranges[:, 3] = low[number, some], high[number, some]
         found, heights = np.empty((len(some), 4), np.int64), np.empty((len(some), 4), series.y.dtype)
         _find(part.series, ranges, found, heights)
         positions = np.stack([ranges[:, 2], found[:, 0], found[:, 1], ranges[:, 3] - 1])
@@ -247,6 +252,7 @@ def _extremes(parts: Sequence[Part], slots: _Slots) -> _Extremes:
 
 
 def _find(series: Series, ranges: Array, found: Array, heights: Array) -> None:
+    check_blocks(series, ranges)
     tree = series.tree
     values, places, starts = frozen(tree.values), frozen(tree.places), frozen(tree.starts)
     find_parts(frozen(series.y), values, places, starts, frozen(ranges), found, heights)
@@ -302,7 +308,7 @@ def value_to(part: Part, positions: Positions) -> Positions:
     return np.where(ranks % 2 == 1, _edge(part, ranks - 1, 0) - 1, positions)
 
 
-def _gap_from(part: Part, positions: Positions) -> Positions:
+def gap_from(part: Part, positions: Positions) -> Positions:
     """The first positions that are in a gap, from each on; beyond the part's end where none are."""
     if not len(part.series.gaps):
         return np.full(len(positions), _BEYOND)
@@ -310,7 +316,7 @@ def _gap_from(part: Part, positions: Positions) -> Positions:
     return np.where(ranks % 2 == 1, positions, _edge(part, ranks, _BEYOND))
 
 
-def _gap_to(part: Part, positions: Positions) -> Positions:
+def gap_to(part: Part, positions: Positions) -> Positions:
     """The last positions that are in a gap, up to each; -1 where none are."""
     if not len(part.series.gaps):
         return np.full(len(positions), -1)
