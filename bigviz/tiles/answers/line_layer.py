@@ -38,7 +38,7 @@ from bigviz.tiles.series.line_tiles import draw_tile
 from bigviz.tiles.series.m4 import Picks, column_bounds
 from bigviz.wire.codec import encode_values
 
-__all__ = ["LineLayer"]
+__all__ = ["LineLayer", "separated"]
 
 Array = npt.NDArray[Any]
 Window = tuple[Number, Number]
@@ -131,7 +131,7 @@ class LineLayer(SingleVersion):
         Drawn from the decimated rows, unless a column has more than two runs; then from all rows of the window.
         """
         picks = self.line.picks(lambda numbers: column_bounds(numbers, x_bins.low, x_bins.high, x_bins.size))
-        x, y = self.line.between(picks) if len(picks.flagged) else _separated(picks)
+        x, y = self.line.between(picks) if len(picks.flagged) else separated(picks)
         grid = line_image(x, y, x_bins, y_bins, Presence(), cancel=cancel)
         return [grid.values[::-1]]
 
@@ -177,7 +177,7 @@ class LineLayer(SingleVersion):
         return (np.concatenate(found) if found else np.empty(0, np.int64)), matched
 
 
-def _separated(picks: Picks) -> tuple[Numbers, Numbers]:
+def separated(picks: Picks) -> tuple[Numbers, Numbers]:
     """The picked rows with a gap between runs."""
     breaks = np.flatnonzero(np.diff(picks.runs)) + 1
     chosen = np.insert(np.arange(len(picks.positions)), breaks, breaks)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 from bigviz.aggregate.axis import Axis
 from bigviz.aggregate.layer import Layer
@@ -28,6 +28,8 @@ from bigviz.tiles.grid.window import Number
 from bigviz.tiles.holders import Holders
 
 __all__ = ["ClusterLayer", "refused"]
+
+T = TypeVar("T")
 
 _STAGE: Final = "indexing on workers"
 
@@ -124,14 +126,7 @@ class ClusterLayer(SingleVersion):
     def draw_held(self, key: TileKey, cancel: Cancel = NEVER) -> tuple[Drawn, Estimate]:
         """A tile of the rows that are held now, and their share. Sums are those of these rows: where the others lie is
         not known. Raises Busy where none are."""
-        while True:
-            parts = self.held_parts()
-            if not parts:
-                raise Busy("No worker of the cluster has indexed its rows of this table yet: try again.")
-            try:
-                return self._drawn(key, parts, cancel), self._share(parts)
-            except Moved:
-                continue
+        return self._of_held(lambda parts: self._drawn(key, parts, cancel))
 
     def columns_held(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> tuple[Columns, Estimate]:
         """A line's columns of the rows that are held now, and their share. Raises BadInput for other layers."""
@@ -150,20 +145,28 @@ class ClusterLayer(SingleVersion):
         """None: a tile waits for all parts."""
         return None
 
+    def _of_held(self, answer: Callable[[list[Part]], T]) -> tuple[T, Estimate]:
+        """An answer of the rows that are held now, and their share. Raises Busy where none are."""
+        while True:
+            parts = self.held_parts()
+            if not parts:
+                raise Busy("No worker of the cluster has indexed its rows of this table yet: try again.")
+            try:
+                found = answer(parts)
+            except Moved:
+                continue
+            return found, Estimate(sum(part.rows for part in parts) / self.rows_in_all, None, False)
+
     def _drawn(self, key: TileKey, parts: Sequence[Part], cancel: Cancel) -> Drawn:
         """A tile of some parts."""
         raise NotImplementedError
-
-    def _share(self, parts: Sequence[Part]) -> Estimate:
-        """What an answer of some parts stands for."""
-        return Estimate(sum(part.rows for part in parts) / self.rows_in_all, None, False)
 
     @property
     def _told(self) -> dict[str, Any]:
         """What a worker is told of the layer."""
         return {"layer": layer_facts(self.layer, (self.survey.x, self.survey.y)), "labels": self.named}
 
-    def _ask(self, asked: Mapping[str, Any], cancel: Cancel, parts: Sequence[Part] | None = None) -> list[Answer]:
+    def ask(self, asked: Mapping[str, Any], cancel: Cancel, parts: Sequence[Part] | None = None) -> list[Answer]:
         """The answers of parts (None: of all), from the indexes that were made."""
         those = self.parts if parts is None else parts
         return self.workers.ask(those, {**self._told, **asked}, cancel, expected=dict(self.indexed))

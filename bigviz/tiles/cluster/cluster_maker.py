@@ -28,6 +28,7 @@ from bigviz.data.stretch import know_labels
 from bigviz.tiles.answers.layer_answers import LayerAnswers
 from bigviz.tiles.cluster.cluster_layer import ClusterLayer, refused
 from bigviz.tiles.cluster.cluster_points import ClusterPoints
+from bigviz.tiles.cluster.lines.cluster_line import ClusterLine
 from bigviz.tiles.cluster.messages import Answer, arrays_of, extent_of, layer_facts
 from bigviz.tiles.cluster.part_host import labels_bytes, labels_from
 from bigviz.tiles.cluster.parts.division import Part
@@ -115,7 +116,7 @@ class ClusterMaker(Maker):
 
     def _prepare(self, dataset: Dataset, layer: Layer, threads: int, tell: Progress, stop: Cancel) -> ClusterLayer:
         crew = Crew(threads, tell, stop)
-        if layer.glyph != "points":
+        if layer.glyph not in ("points", "line"):
             raise refused(f"glyph {layer.glyph!r}")
         parts, reduction = self._workers.parts_of(dataset), layer.reduction
         named = tuple(name for name in layer.columns if dataset.info(name).kind == "category")
@@ -125,12 +126,14 @@ class ClusterMaker(Maker):
         if reduction.category is not None:
             check_categories(reduction.category, labels or ())
         survey = self._survey(dataset, layer, parts, named, crew)
+        heads = [head_of(dataset, name, crew.cancel) for name in (layer.x, layer.y)]
+        axes = Axis(heads[0], space(layer.xaxis, "x")), Axis(heads[1], space(layer.yaxis, "y"))
+        if layer.glyph == "line":
+            return ClusterLine(self._workers, parts, layer, survey, axes, named)
         dtype = own = np.dtype(np.uint32)
         if reduction.column is not None:
             own = axis_dtype(dataset.info(reduction.column).type)
             dtype = reduction.accumulator_of(own, dataset.num_rows, lambda: self._bounds(parts, layer, named, crew))
-        heads = [head_of(dataset, name, crew.cancel) for name in (layer.x, layer.y)]
-        axes = Axis(heads[0], space(layer.xaxis, "x")), Axis(heads[1], space(layer.yaxis, "y"))
         return ClusterPoints(self._workers, parts, layer, survey, axes, named, dtype, own, labels)
 
     def _find_labels(self, dataset: Dataset, parts: tuple[Part, ...], name: str, crew: Crew) -> None:

@@ -108,7 +108,7 @@ class ClusterPoints(ClusterLayer):
         can be brought together."""
         reduction = self.layer.reduction
         limit = min(4 * most, _MOST_SENT)
-        answers = self._ask({"ask": "rows", "x": x, "y": y, "limit": limit, "values": True}, cancel)
+        answers = self.ask({"ask": "rows", "x": x, "y": y, "limit": limit, "values": True}, cancel)
         if sum(answer.head["matched"] for answer in answers) > limit:
             return None
         taken = [_taken(answer) for answer in answers]
@@ -130,7 +130,7 @@ class ClusterPoints(ClusterLayer):
     ) -> tuple[pa.Table, int]:
         """True rows of a half-open window in Morton order, ties by row number, far ones last, at most `limit`, and how
         many there are."""
-        answers = self._ask({"ask": "rows", "x": x, "y": y, "limit": limit, "values": False}, cancel)
+        answers = self.ask({"ask": "rows", "x": x, "y": y, "limit": limit, "values": False}, cancel)
         found = [arrays_of(answer.head["arrays"], answer.bodies) for answer in answers]
         near, far, keys = (np.concatenate([_there(each[at]) for each in found]) for at in range(3))
         chosen = near[np.lexsort((near, keys))][:limit]
@@ -148,7 +148,7 @@ class ClusterPoints(ClusterLayer):
             answers = self.batches.ask(key, self._told, dict(self.indexed), cancel)
         else:
             asked = {"ask": "tiles", "keys": [[key.zx, key.zy, key.i, key.j]]}
-            answers = [tiles_of(answer)[0] for answer in self._ask(asked, cancel, parts)]
+            answers = [tiles_of(answer)[0] for answer in self.ask(asked, cancel, parts)]
         planes = self._created((SIDE, SIDE), cancel)
         for answer in answers:
             cancel.check()
@@ -163,7 +163,7 @@ class ClusterPoints(ClusterLayer):
     def _combined(self, asked: Mapping[str, Any], shape: tuple[int, int], cancel: Cancel) -> tuple[Planes, int]:
         """Accumulators of all parts, and the rows read for them."""
         planes, rows = self._created(shape, cancel), 0
-        for answer in self._ask(asked, cancel):
+        for answer in self.ask(asked, cancel):
             cancel.check()
             found = tuple(_there(each) for each in arrays_of(answer.head["arrays"], answer.bodies))
             self.layer.reduction.combine(planes, self._widened(found))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NoReturn, cast
 
 from bigviz.aggregate.layer import Layer
+from bigviz.aggregate.layer_options import BARS
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.daemon_thread import start_daemon
 from bigviz.common.progress import Progress, no_progress
@@ -91,7 +92,7 @@ class DaskEngine(Engine):
         """Estimates from the rows that are held already, until all are."""
         if not self._divides(dataset):
             return super().preview(dataset, layer, cancel)
-        if layer.glyph != "points" or not self._is_large(dataset):
+        if layer.glyph in BARS or not self._is_large(dataset):
             return None
         found = self._built(dataset, layer)
         if found is None:

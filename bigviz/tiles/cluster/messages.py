@@ -54,8 +54,9 @@ class PartLayer(Layer):
 
 
 def layer_facts(layer: Layer, roots: tuple[Root, Root] | None = None) -> dict[str, Any]:
-    """A layer of points as JSON, with these roots."""
+    """A layer as JSON, with these roots."""
     return {
+        "glyph": layer.glyph,
         "x": layer.x,
         "y": layer.y,
         "agg": str(layer.reduction),
@@ -63,13 +64,14 @@ def layer_facts(layer: Layer, roots: tuple[Root, Root] | None = None) -> dict[st
         "yaxis": layer.yaxis,
         "filter": layer.filter,
         "root": "full" if roots is None else root_text(roots),
+        "bins": layer.bins,
+        "sort": layer.sort,
     }
 
 
 def layer_of(facts: Mapping[str, Any]) -> PartLayer:
     """The layer that `layer_facts` told of."""
-    names = ("x", "y", "agg", "xaxis", "yaxis", "filter", "root")
-    return PartLayer("points", **{name: facts[name] for name in names})
+    return PartLayer(**{each.name: facts[each.name] for each in fields(Layer)})
 
 
 def extent_facts(extent: Extent) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Final
 
@@ -27,7 +26,9 @@ from bigviz.data.stretch import Stretch, know_labels, own_labels
 from bigviz.tiles.answers.points_layer import PointsLayer
 from bigviz.tiles.answers.row_lookup import find_rows
 from bigviz.tiles.answers.window_image import ordered_rows, window_planes
-from bigviz.tiles.cluster.messages import Answer, PartLayer, extent_facts, kept_bytes, layer_of, packed
+from bigviz.tiles.cluster.lines.part_lines import PartLines, line_below, line_facts
+from bigviz.tiles.cluster.messages import Answer, extent_facts, kept_bytes, packed
+from bigviz.tiles.cluster.question import Question
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.batches import Streamed
 from bigviz.tiles.grid.survey import PairMeasures
@@ -40,20 +41,7 @@ __all__ = ["PROTOCOL", "PartHost", "labels_bytes", "labels_from"]
 
 Array = npt.NDArray[Any]
 
-PROTOCOL: Final = 1  # of these messages
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """A question of a part."""
-
-    part: Stretch
-    head: Mapping[str, Any]
-    crew: Crew
-
-    @property
-    def layer(self) -> PartLayer:
-        return layer_of(self.head["layer"])
+PROTOCOL: Final = 2  # of these messages
 
 
 class PartHost:
@@ -64,7 +52,7 @@ class PartHost:
         self._wholes: dict[str, Dataset] = {}
         self._parts: dict[tuple[str, int, int], Stretch] = {}
         self._lock = Lock()
-        self._questions: dict[str, Callable[[_Asked], Answer]] = {
+        self._questions: dict[str, Callable[[Question], Answer]] = {
             "own_labels": self._own_labels,
             "extent": self._extent,
             "bins": self._bins,
@@ -75,6 +63,7 @@ class PartHost:
             "image": self._image,
             "window": self._window,
             "rows": self._rows,
+            **PartLines(engine).questions,
         }
 
     def answer(self, asked: Answer, cancel: Cancel) -> Answer:
@@ -96,7 +85,7 @@ class PartHost:
         lacking = [name for name in head.get("labels", ()) if not part.knows_labels(name)]
         if lacking:
             return Answer({"needs": "labels", "columns": lacking})
-        return self._questions[what](_Asked(part, head, Crew(self._threads, cancel=cancel)))
+        return self._questions[what](Question(part, head, Crew(self._threads, cancel=cancel)))
 
     def _open(self, head: Mapping[str, Any]) -> Answer:
         origin = head["origin"]
@@ -129,42 +118,44 @@ class PartHost:
             self._wholes = {fingerprint: each for fingerprint, each in self._wholes.items() if fingerprint in held}
         return Answer({})
 
-    def _own_labels(self, asked: _Asked) -> Answer:
+    def _own_labels(self, asked: Question) -> Answer:
         found = own_labels(asked.part, asked.head["column"], asked.crew.cancel)
         return Answer({}, (labels_bytes(found.labels),))
 
-    def _measures(self, asked: _Asked) -> PairMeasures:
+    def _measures(self, asked: Question) -> PairMeasures:
         layer = asked.layer
         spaces = space(layer.xaxis, "x"), space(layer.yaxis, "y")
         return PairMeasures(Streamed(asked.part, (layer.x, layer.y), spaces), asked.crew)
 
-    def _extent(self, asked: _Asked) -> Answer:
+    def _extent(self, asked: Question) -> Answer:
         given = asked.head["roots"]
         roots = None if given is None else (Root(*given[0]), Root(*given[1]))
         return Answer(extent_facts(self._measures(asked).extent(roots)))
 
-    def _bins(self, asked: _Asked) -> Answer:
+    def _bins(self, asked: Question) -> Answer:
         head = asked.head
         found = self._measures(asked).bins(head["which"], Root(*head["root"]), head["spare"])
         facts, bodies = packed([found])
         return Answer({"arrays": facts}, bodies)
 
-    def _extremes(self, asked: _Asked) -> Answer:
+    def _extremes(self, asked: Question) -> Answer:
         return Answer({"found": self._measures(asked).extremes(asked.head["which"], Root(*asked.head["root"]))})
 
-    def _bounds(self, asked: _Asked) -> Answer:
+    def _bounds(self, asked: Question) -> Answer:
         return Answer({"found": extremes_of(asked.part, asked.head["column"], asked.crew)})
 
-    def _ensure(self, asked: _Asked) -> Answer:
+    def _ensure(self, asked: Question) -> Answer:
         layer, part, cancel = asked.layer, asked.part, asked.crew.cancel
         if asked.head["published"]:
             self._engine.publish(part, layer)
         self._engine.ensure(part, layer, cancel=cancel)
         with self._engine.answering(part, layer, cancel) as built:
+            if layer.glyph != "points":
+                return Answer(line_facts(line_below(built), part))
             order = _points(built, part).order
             return Answer({"kept": order.kept if isinstance(order, FilteredOrder) else part.num_rows})
 
-    def _tiles(self, asked: _Asked) -> Answer:
+    def _tiles(self, asked: Question) -> Answer:
         """The accumulators of several tiles."""
         keys, crew = [TileKey(*each) for each in asked.head["keys"]], asked.crew
         heads: list[dict[str, Any]] = [{} for _ in keys]
@@ -186,7 +177,7 @@ class PartHost:
             crew.run("drawing", draw, range(len(keys)), 0)
             return Answer({"tiles": heads, "dtype": inputs.dtype.str, "row_bytes": inputs.row_bytes}, bodies)
 
-    def _image(self, asked: _Asked) -> Answer:
+    def _image(self, asked: Question) -> Answer:
         head, cancel = asked.head, asked.crew.cancel
         (x0, x1, width), (y0, y1, height) = head["x"], head["y"]
         x, y = Bins(x0, x1, width, name="x0"), Bins(y0, y1, height, name="y0")
@@ -195,7 +186,7 @@ class PartHost:
             planes = points.image_planes(x, y, cancel)
             return _planes_answer(points, planes, asked.part, 0)
 
-    def _window(self, asked: _Asked) -> Answer:
+    def _window(self, asked: Question) -> Answer:
         head, cancel = asked.head, asked.crew.cancel
         x, y, size = (tuple(head[name]) for name in ("x", "y", "size"))
         with self._engine.answering(asked.part, asked.layer, cancel) as built:
@@ -205,7 +196,7 @@ class PartHost:
             planes, read = window_planes(rows, inputs.reduction, inputs.dtype, inputs.labels, x, y, size, cancel)
             return _planes_answer(points, planes, asked.part, read)
 
-    def _rows(self, asked: _Asked) -> Answer:
+    def _rows(self, asked: Question) -> Answer:
         """The first rows of a half-open window, by their keys, and its far rows: their numbers, and with `values` what
         marks need of the former."""
         head, cancel = asked.head, asked.crew.cancel

@@ -53,8 +53,9 @@ class _Batch(Cancel):
 class TileBatches:
     """The tiles of one layer. Safe to use from any number of threads."""
 
-    def __init__(self, workers: Workers, parts: Sequence[Part]) -> None:
-        self._workers, self._parts = workers, parts
+    def __init__(self, workers: Workers, parts: Sequence[Part], question: str = "tiles") -> None:
+        """`question` is what workers are asked; they answer with a head and a body a tile."""
+        self._workers, self._parts, self._question = workers, parts, question
         self._waiting: list[_Asked] = []
         self._lock = Lock()
 
@@ -84,7 +85,7 @@ class TileBatches:
         for each in asked:
             each.batch = batch
         keys = list(dict.fromkeys(each.key for each in asked))
-        told = {**question, "ask": "tiles", "keys": [[key.zx, key.zy, key.i, key.j] for key in keys]}
+        told = {**question, "ask": self._question, "keys": [[key.zx, key.zy, key.i, key.j] for key in keys]}
         try:
             answers = await self._workers.answers(self._parts, told, batch.ident, batch, None, expected)
             parts = [tiles_of(answer) for answer in answers]

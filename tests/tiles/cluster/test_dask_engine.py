@@ -170,9 +170,9 @@ def test_who_lacks_the_key_is_not_heard_by_what_is_started_here(cluster: LocalCl
         assert greeting == b""
 
 
-@pytest.mark.parametrize("glyph", ("line", "histogram", "bar"))
+@pytest.mark.parametrize("glyph", ("histogram", "bar"))
 def test_what_workers_do_not_draw_is_refused_in_words(engine: DaskEngine, dataset: Dataset, glyph: str) -> None:
-    layer = Layer(glyph, "n", "" if glyph != "line" else "y", "count" if glyph != "line" else "any")
+    layer = Layer(glyph, "n", "", "count")
     with pytest.raises(BadInput, match=f"no glyph '{glyph}' yet: it shows points"):
         engine.ensure(dataset, layer)
 

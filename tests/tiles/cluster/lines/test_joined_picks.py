@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ def rows_of(order: str, kind: str, gaps: float, rng: np.random.Generator) -> tup
     if order == "shuffled":
         x = rng.permutation(x)
     elif order == "reversed":
-        parts = [x[start:stop] for start, stop in zip(edges, edges[1:], strict=False)]
+        parts = [x[start:stop] for start, stop in pairwise(edges)]
         x = np.concatenate(parts[::-1])
         edges = np.cumsum([0, *(len(part) for part in parts[::-1])]).tolist()
     y = rng.integers(0, 30, size).astype(np.float32)
@@ -68,7 +69,7 @@ def compare(axis: MakeAxis, order: str, kind: str, gaps: float, seed: int) -> bo
     rng = np.random.default_rng(seed)
     x, y, edges = rows_of(order, kind, gaps, rng)
     whole: Series = build_series(axis(x), axis(y, side="y"), CREW)
-    parts = [part_of(axis, x[start:stop], y[start:stop], start) for start, stop in zip(edges, edges[1:], strict=False)]
+    parts = [part_of(axis, x[start:stop], y[start:stop], start) for start, stop in pairwise(edges)]
     torn = False
     for _ in range(3):
         low, high = np.sort(rng.uniform(-5, np.nanmax(x) + 5, 2)).tolist()

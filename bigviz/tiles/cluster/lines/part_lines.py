@@ -1,0 +1,187 @@
+"""A worker's side: what its rows of a line have in the columns of a window or a tile, and its rows themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bigviz.aggregate.glyphs.bins import Bins
+from bigviz.data.stretch import Stretch
+from bigviz.tiles.answers.layer_answers import LayerAnswers
+from bigviz.tiles.answers.line_layer import LineLayer
+from bigviz.tiles.bars.histogram import HistogramLayer
+from bigviz.tiles.cluster.lines.part_picks import Keys, body_of, part_picks
+from bigviz.tiles.cluster.lines.torn_columns import gaps_between, runs_between
+from bigviz.tiles.cluster.messages import Answer, packed
+from bigviz.tiles.cluster.question import Question
+from bigviz.tiles.engine import Engine
+from bigviz.tiles.grid.order_spec import far_of
+from bigviz.tiles.grid.tile_key import TileKey
+from bigviz.tiles.grid.window import within
+from bigviz.tiles.series.line import OneSeries
+from bigviz.tiles.series.line_tiles import tile_bounds
+from bigviz.tiles.series.m4 import column_bounds
+from bigviz.tiles.series.merged_rows import MergedRows
+from bigviz.tiles.series.part import Part
+from bigviz.tiles.series.sorted_numbers import Positions
+
+__all__ = ["PartLines", "line_below", "line_facts"]
+
+Array = npt.NDArray[Any]
+
+
+class PartLines:
+    """Safe to use from any number of threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @property
+    def questions(self) -> dict[str, Callable[[Question], Answer]]:
+        """What is answered here, by the names of questions."""
+        return {
+            "line_tiles": self._tiles,
+            "line_picks": self._picks,
+            "line_gaps": self._gaps,
+            "line_runs": self._runs,
+            "line_image": self._image,
+            "line_between": self._between,
+            "line_rows": self._rows,
+        }
+
+    @contextmanager
+    def _line(self, asked: Question) -> Iterator[tuple[LineLayer, Part]]:
+        """The line, and its rows, which have the numbers of the whole table."""
+        with self._engine.answering(asked.part, asked.layer, asked.crew.cancel) as built:
+            line = line_below(built)
+            yield line, _part(line, asked.part)
+
+    def _tiles(self, asked: Question) -> Answer:
+        """The picks of several tiles."""
+        told = []
+        with self._line(asked) as (_, part):
+            for key in asked.head["keys"]:
+                asked.crew.look()
+                told.append(part_picks(part, _bounds(part, asked, {"tile": key})).told())
+        heads, bodies = [head for head, _ in told], [body for _, body in told]
+        return Answer({"tiles": heads, "dtype": part.series.y.dtype.str, "row_bytes": 0}, bodies)
+
+    def _picks(self, asked: Question) -> Answer:
+        """The picks of the columns of a window."""
+        with self._line(asked) as (_, part):
+            head, body = part_picks(part, _bounds(part, asked, asked.head)).told()
+            return Answer(head, (body,))
+
+    def _gaps(self, asked: Question) -> Answer:
+        """Of torn columns the rows without a y next to the first and the last value."""
+        head = asked.head
+        with self._line(asked) as (_, part):
+            first, last = (_keys(part, head[end]) for end in ("first", "last"))
+            found = gaps_between(part, *self._span(part, asked), first, last)
+            arrays = [each for keys, there in found for each in (keys.x, keys.rows, there)]
+        facts, body = body_of(arrays)
+        return Answer({"arrays": facts}, (body,))
+
+    def _runs(self, asked: Question) -> Answer:
+        """What is drawn of torn columns."""
+        head = asked.head
+        with self._line(asked) as (_, part):
+            opening, closing = (_keys(part, head[end]) for end in ("opening", "closing"))
+            found = runs_between(part, *self._span(part, asked), opening, closing)
+        facts, body = body_of([found.x, found.rows, found.y, found.known])
+        return Answer({"arrays": facts}, (body,))
+
+    def _span(self, part: Part, asked: Question) -> tuple[Positions, Positions]:
+        bounds, columns = _bounds(part, asked, asked.head), np.array(asked.head["torn"], np.int64)
+        return bounds[columns], bounds[columns + 1]
+
+    def _image(self, asked: Question) -> Answer:
+        """The image of the part's rows, a bit a cell."""
+        (x0, x1, width), (y0, y1, height) = asked.head["x"], asked.head["y"]
+        with self._line(asked) as (line, _):
+            x, y = Bins(x0, x1, width, name="x0"), Bins(y0, y1, height, name="y0")
+            (plane,) = line.image(asked.part, x, y, asked.crew.cancel)
+        facts, bodies = packed([np.packbits(plane)])
+        return Answer({"arrays": facts}, bodies)
+
+    def _between(self, asked: Question) -> Answer:
+        """How many rows there are from one to another, by their keys, and with `values` these rows."""
+        with self._line(asked) as (_, part):
+            ends = _keys(part, asked.head["ends"])
+            first, stop = part.rank(ends.x, ends.rows + np.array([0, 1])).tolist()
+            facts: list[Any] = []
+            body = b""
+            if asked.head["values"]:
+                piece = MergedRows([part], (first,), (stop,)).slice(0, max(stop - first, 0))
+                known = np.ones(len(piece.x), np.bool_) if piece.known is None else piece.known
+                facts, body = body_of([piece.x, piece.y, known, piece.rows])
+        return Answer({"count": max(stop - first, 0), "arrays": facts}, (body,))
+
+    def _rows(self, asked: Question) -> Answer:
+        """The first rows of a half-open window, in the order of x: x and numbers, and how many there are."""
+        head = asked.head
+        xs: list[Array] = []
+        rows: list[Array] = []
+        matched = 0
+        with self._line(asked) as (line, part):
+            for stretch in line.line.stretches(*head["x"]):
+                asked.crew.look()
+                inside = within(stretch.y, *head["y"])
+                if stretch.known is not None:
+                    inside &= stretch.known
+                places = np.flatnonzero(inside)
+                few = places[: max(head["limit"] - matched, 0)]
+                xs.append(stretch.x[few])
+                rows.append(stretch.numbers(few) + part.base)
+                matched += len(places)
+            xs.append(part.series.x.slice(0, 0))
+        rows.append(np.empty(0, np.int64))
+        facts, body = body_of([np.concatenate(xs), np.concatenate(rows)])
+        return Answer({"matched": matched, "arrays": facts}, (body,))
+
+
+def line_below(built: LayerAnswers) -> LineLayer:
+    """A layer's line: a histogram has one of its column over itself."""
+    line = built.line if isinstance(built, HistogramLayer) else built
+    assert isinstance(line, LineLayer)
+    return line
+
+
+def line_facts(line: LineLayer, stretch: Stretch) -> dict[str, Any]:
+    """What a server has to know of a part's line: how many rows its filter keeps, whether x needed no sort, and the
+    first row and the last two in the order of x, each as x, y (None: there is none) and number."""
+    part = _part(line, stretch)
+    size = len(part)
+    places = np.array(sorted({0, size - 2, size - 1} & set(range(size))), np.int64)
+    ends = []
+    for place, x, row in zip(
+        places.tolist(), part.series.x.at(places).tolist(), part.numbers(places).tolist(), strict=True
+    ):
+        y, known = part.series.heights(place, place + 1)
+        there = bool(y[0] == y[0]) if known is None else bool(known[0])
+        ends.append([x, y[0].item() if there else None, row])
+    kept = stretch.num_rows if line.kept is None else line.kept
+    return {"kept": kept, "sorted": line.line.sorted, "rows": size, "ends": ends}
+
+
+def _part(line: LineLayer, stretch: Stretch) -> Part:
+    assert isinstance(line.line, OneSeries)
+    return Part(line.line.series, stretch.offset, 0, line, 0)
+
+
+def _bounds(part: Part, asked: Question, window: Mapping[str, Any]) -> Positions:
+    """The positions that separate the columns of a window, or of a tile."""
+    if "tile" in window:
+        roots = far_of(asked.layer.root)
+        assert isinstance(roots, tuple)
+        return tile_bounds(part.series.x, roots[0], TileKey(*window["tile"]))
+    return column_bounds(part.series.x, *window["columns"])
+
+
+def _keys(part: Part, told: list[Any]) -> Keys:
+    x, rows = told
+    return Keys(np.array(x, part.series.x.dtype), np.array(rows, np.int64))

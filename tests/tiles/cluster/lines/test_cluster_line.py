@@ -1,0 +1,119 @@
+"""Lines over two workers against those of one process over the same files."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from bigviz.aggregate.layer import Layer
+from bigviz.common.errors import BadInput, TooLarge
+from bigviz.data.dataset import Dataset
+from bigviz.data.open import open_files
+from bigviz.tiles.cluster.dask_engine import DaskEngine
+from bigviz.tiles.cluster.lines import cluster_line
+from bigviz.tiles.engine import Engine
+from bigviz.tiles.grid.tile_key import TileKey
+
+KEYS = (TileKey(0, 0, 0, 0), TileKey(1, 1, 0, 1), TileKey(3, 2, 4, 1))
+LAYERS = [
+    Layer("line", *names, "any", **more)
+    for *names, more in (
+        ("ascending", "y", {}),
+        ("ascending", "rare", {}),
+        ("stamp", "whole", {"xaxis": "datetime"}),
+        ("descending", "rare", {}),
+        ("shuffled", "y", {}),
+        ("shuffled", "full", {}),
+        ("shuffled", "whole", {"root": "full"}),
+        ("positive", "y", {"xaxis": "log", "filter": "kind != 'b'"}),
+        ("ascending", "kind", {"filter": "full > 0 and ascending > 600"}),
+    )
+]
+
+
+@pytest.fixture(scope="module")
+def lines(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """Two files of several row groups; y is missing here and there, also where one part ends and the next begins."""
+    rng, rows, folder = np.random.default_rng(11), 9000, tmp_path_factory.mktemp("lines")
+    ascending = np.sort(rng.integers(0, 3000, rows))
+    ascending[4490:4510] = ascending[4500]
+    y = np.round(rng.normal(0, 1, rows).cumsum(), 1).astype(np.float32)
+    rare = y.copy()
+    y[rng.random(rows) < 0.2], y[4400:4600] = np.nan, np.nan
+    rare[[100, 101, 4499, 8000]] = np.nan
+    missing = rng.random(rows) < 0.01
+    shuffled = rng.permutation(ascending).astype(np.float64)
+    shuffled[:5] = np.nan
+    table = pa.table({
+        "ascending": ascending,
+        "stamp": pa.array(ascending * 10**12 + 17 * 10**17, pa.timestamp("ns")),
+        "descending": np.concatenate([ascending[4500:], ascending[:4500]]),
+        "shuffled": shuffled,
+        "positive": rng.random(rows).astype(np.float32),
+        "y": y,
+        "rare": rare,
+        "full": np.round(rng.normal(0, 9, rows)),
+        "whole": pa.array(rng.integers(-99, 99, rows).astype(np.int16), mask=missing),
+        "kind": pa.array(np.where(np.arange(rows) < 6000, "a", rng.choice([*"bz"], rows))),
+    })  # fmt: skip
+    for number in range(2):
+        pq.write_table(table.slice(5000 * number, 5000), folder / f"{number}.parquet", row_group_size=1500)
+    return open_files(str(folder))
+
+
+@pytest.fixture(scope="module")
+def same_lines(lines: Dataset) -> Dataset:
+    assert lines.origin is not None
+    return open_files(lines.origin.paths[0])
+
+
+@pytest.mark.parametrize("layer", LAYERS, ids=str)
+def test_lines_equal_those_of_one_process(
+    engine: DaskEngine, alone: Engine, lines: Dataset, same_lines: Dataset, layer: Layer
+) -> None:
+    info = engine.info(lines, layer)
+    assert info == alone.info(same_lines, layer) and info.range is not None
+    x0, y0, x1, y1 = info.range
+    for key in KEYS:
+        found, expected = engine.tile(lines, layer, key), alone.tile(same_lines, layer, key)
+        assert found.planes == expected.planes and (found.planes[0].filled or key != KEYS[0])
+        np.testing.assert_array_equal(found.arrays()[0], expected.arrays()[0])
+    step = (x1 - x0) // 5 if isinstance(x0, int) else (x1 - x0) / 5
+    for low, high, width in ((x0, x1, 60), (x0 + step, x1 - step, 700), (x0 + 2 * step, x0 + 2 * step + step / 50, 9)):
+        window = low, high, width
+        some, others = engine.columns(lines, layer, *window), alone.columns(same_lines, layer, *window)
+        for name in ("column", "run", "row", "x", "y"):
+            np.testing.assert_array_equal(getattr(some, name), getattr(others, name))
+            assert getattr(some, name).dtype == getattr(others, name).dtype
+        assert some.flagged == others.flagged and some.table(lines).equals(others.table(same_lines))
+        image = engine.image(lines, layer, low, high, y0, y1, width, 80)
+        other = alone.image(same_lines, layer, low, high, y0, y1, width, 80)
+        np.testing.assert_array_equal(image[0], other[0])
+        assert image[0].dtype == other[0].dtype
+    for box, limit in (((x0, x1, y0, y1), 500), ((x0 + step, x1 - step, y0, y1), 50_000)):
+        rows, expected_rows = engine.rows(lines, layer, *box, limit), alone.rows(same_lines, layer, *box, limit)
+        assert rows.equals(expected_rows) and rows.schema.metadata == expected_rows.schema.metadata
+
+
+def test_the_edge_between_parts_is_drawn_once(engine: DaskEngine, lines: Dataset) -> None:
+    layer = Layer("line", "ascending", "full", "any")
+    last = engine.workers.parts_of(lines)[0].rows - 1
+    ends = lines.take(np.array([last, last + 1]), ["ascending"]).column(0).to_pylist()
+    found = engine.columns(lines, layer, ends[0] - 40, ends[1] + 40, 300)
+    assert len(set(found.row.tolist())) == len(found.row) and len(set(found.run.tolist())) == 1
+
+
+def test_an_image_that_takes_too_many_rows_is_refused_in_words(
+    engine: DaskEngine, lines: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster_line, "_MOST_SENT", 100)
+    layer = Layer("line", "shuffled", "y", "any")
+    with pytest.raises(TooLarge, match="not in the order of the file and there are gaps"):
+        engine.image(lines, layer, 0.0, 3000.0, -50.0, 50.0, 20, 20)
+
+
+def test_a_window_that_cannot_be_divided_is_refused(engine: DaskEngine, lines: Dataset) -> None:
+    with pytest.raises(BadInput):
+        engine.columns(lines, LAYERS[0], 5, 5, 100)
