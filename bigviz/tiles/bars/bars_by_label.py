@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from bigviz.aggregate.dyadic_cells import root_of
 from bigviz.aggregate.layer import Layer
+from bigviz.aggregate.layer_options import SORTS
 from bigviz.aggregate.reductions.base import Planes, Reduction, Rows
 from bigviz.aggregate.spaces import space
 from bigviz.aggregate.value_kind import value_kind
@@ -35,7 +36,7 @@ from bigviz.tiles.selection.chosen import Chosen, NumberedRows
 from bigviz.tiles.selection.region import Region
 from bigviz.tiles.selection.row_set import RowSet
 
-__all__ = ["MOST_BARS", "BarLayer", "build_bars"]
+__all__ = ["MOST_BARS", "BarLayer", "Summed", "build_bars", "finished_bars", "labels_of", "no_rows", "summed"]
 
 Array = npt.NDArray[Any]
 Window = tuple[Number, Number]
@@ -98,7 +99,7 @@ class BarLayer(NoTiles, SingleVersion):
         """True rows of the bars whose places lie in the half-open window of x, in file order, at most `limit`, and how
         many there are; y says nothing."""
         found, matched = [np.empty(0, np.int64)], 0
-        for rows in self._rows(dataset, layer, x, cancel):
+        for rows in self.numbers_in(dataset, layer, x, cancel):
             found.append(rows[: max(limit - matched, 0)])
             matched += len(rows)
         return rows_table(dataset, layer, np.concatenate(found)), matched
@@ -106,11 +107,11 @@ class BarLayer(NoTiles, SingleVersion):
     def select(self, dataset: Dataset, layer: Layer, region: Region, crew: Crew) -> tuple[Chosen, ...]:
         """The rows of the bars in the half-open window of x; y says nothing."""
         found = RowSet(dataset.first_row, dataset.num_rows)
-        for rows in self._rows(dataset, layer, region.windows[0], crew.cancel):
+        for rows in self.numbers_in(dataset, layer, region.windows[0], crew.cancel):
             found.add(rows)
         return (NumberedRows(found),)
 
-    def _rows(self, dataset: Dataset, layer: Layer, x: Window, cancel: Cancel) -> Iterator[Array]:
+    def numbers_in(self, dataset: Dataset, layer: Layer, x: Window, cancel: Cancel) -> Iterator[Array]:
         """The numbers of the rows of the bars in a window, in file order."""
         wanted = np.zeros(len(self.order), np.bool_)
         wanted[self.order[within(np.arange(len(self.order)), *x)]] = True
@@ -127,17 +128,29 @@ class BarLayer(NoTiles, SingleVersion):
 
 def build_bars(dataset: Dataset, layer: Layer, crew: Crew) -> BarLayer:
     """Read the rows once. Raises what reading raises, TooLarge for too many labels, and Cancelled."""
-    reduction = layer.reduction
-    info = dataset.info(layer.x)
-    name = info.label_column
-    labels = dataset.labels(name, crew.cancel)
+    labels, kinds = labels_of(dataset, layer, crew)
+    return finished_bars(dataset, layer, labels, kinds, summed(dataset, layer, labels, kinds, crew))
+
+
+def labels_of(dataset: Dataset, layer: Layer, crew: Crew) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
+    """The labels of bars, and those of the categories under `by`. Raises TooLarge where they are too many."""
+    labels = dataset.labels(dataset.info(layer.x).label_column, crew.cancel)
     if len(labels) > MOST_BARS:
         raise TooLarge(f"bar shows at most {MOST_BARS:,} labels, and {layer.x!r} has {len(labels):,}", "x", len(labels))
-    kinds: tuple[str, ...] | None = None
-    if reduction.category is not None:
-        kinds = dataset.labels(reduction.category, crew.cancel)
-        check_categories(reduction.category, kinds)
-    planes, seen, counts = _summed(dataset, name, layer, len(labels), len(kinds or ()), crew)
+    category = layer.reduction.category
+    if category is None:
+        return labels, None
+    kinds = dataset.labels(category, crew.cancel)
+    check_categories(category, kinds)
+    return labels, kinds
+
+
+def finished_bars(
+    dataset: Dataset, layer: Layer, labels: tuple[str, ...], kinds: tuple[str, ...] | None, found: Summed
+) -> BarLayer:
+    """The layer of what was found of all rows."""
+    reduction, info = layer.reduction, dataset.info(layer.x)
+    planes, seen, counts = found
     shape = (1 if kinds is None else len(kinds), len(labels))
     grid = reduction.finalize(planes)
     values = grid.values.reshape(shape)
@@ -151,12 +164,15 @@ def build_bars(dataset: Dataset, layer: Layer, crew: Crew) -> BarLayer:
         reduction.traits.zero, kinds,
         tuple(labels[at] for at in order.tolist()), Cost(rows=dataset.num_rows),
     )  # fmt: skip
-    return BarLayer(layer, bars, name, order, *counts.tolist())
+    return BarLayer(layer, bars, info.label_column, order, *counts.tolist())
 
 
 def _order(sort: str, values: Array, filled: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """The labels' codes in the order of their bars: the largest first, without a value last, else by label."""
+    """The labels' codes in the order of their bars: the largest first, without a value last, else by label; or those
+    that `sort` gives, as it does for a part of a table."""
     codes = np.arange(values.shape[1])
+    if sort not in SORTS:
+        return np.array(sort.split(), np.int64)
     if sort == "label":
         return codes
     sums = np.where(filled, values, 0).sum(axis=0)
@@ -164,26 +180,40 @@ def _order(sort: str, values: Array, filled: npt.NDArray[np.bool_]) -> npt.NDArr
     return np.array(sorted(codes.tolist(), key=lambda code: (not some[code], -sums[code].item(), code)), np.int64)
 
 
-def _summed(
-    dataset: Dataset, name: str, layer: Layer, labels: int, kinds: int, crew: Crew
-) -> tuple[Planes, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+class Summed(NamedTuple):
     """The reduction's planes, one cell a label, how many kept rows each label has, and how many rows have none and how
-    many are kept: pieces are added by themselves, and put together in their order, so that a sum has the same bits on
-    any number of threads."""
-    reduction, keep = layer.reduction, row_filter(dataset, layer)
+    many are kept."""
+
+    planes: Planes
+    seen: npt.NDArray[np.int64]
+    counts: npt.NDArray[np.int64]
+
+    def add(self, other: Summed, reduction: Reduction) -> None:
+        """Take in what was found of later rows."""
+        reduction.combine(self.planes, other.planes)
+        self.seen[:] += other.seen
+        self.counts[:] += other.counts
+
+
+def summed(
+    dataset: Dataset, layer: Layer, labels: tuple[str, ...], kinds: tuple[str, ...] | None, crew: Crew
+) -> Summed:
+    """What there is of each label: pieces are added by themselves, and put together in their order, so that a sum has
+    the same bits on any number of threads."""
+    reduction, keep, name = layer.reduction, row_filter(dataset, layer), dataset.info(layer.x).label_column
     names = list(dict.fromkeys((name, *reduction.columns)))
     dtype = np.dtype(np.uint32)
     if reduction.column is not None:
         own = head_of(dataset, reduction.column, crew.cancel).values.dtype
         dtype = accumulator_dtype(dataset, reduction, own, crew)
-    parts: dict[int, tuple[Planes, npt.NDArray[np.int64], npt.NDArray[np.int64]]] = {}
+    parts: dict[int, Summed] = {}
     pieces = dataset.chunks()
 
-    def create() -> Planes:
-        return reduction.create((1, labels), dtype, kinds, crew.cancel.check)
+    def create() -> Summed:
+        return no_rows(reduction, len(labels), dtype, len(kinds or ()), crew.cancel)
 
     def add(piece: int) -> int:
-        planes, seen, counts = create(), np.zeros(labels, np.int64), np.zeros(2, np.int64)
+        planes, seen, counts = parts[piece] = create()
         start, rows = pieces[piece]
         kept = None if keep is None else keep.masks(start, start + rows, crew.cancel)
         for first, columns in crew.paced(dataset.read(piece, names, crew.cancel)):
@@ -195,17 +225,20 @@ def _summed(
             counts += np.count_nonzero(cells < 0), np.count_nonzero(mask)
             cells = np.where(mask, cells, np.int32(-1))
             reduction.append(planes, cells, _rows(reduction, held, first))
-            seen += np.bincount(cells[cells >= 0], minlength=labels)
-        parts[piece] = planes, seen, counts
+            seen += np.bincount(cells[cells >= 0], minlength=len(labels))
         return pieces[piece][1]
 
     crew.run(_STAGE, add, range(len(pieces)), dataset.num_rows)
-    whole, total, sums = create(), np.zeros(labels, np.int64), np.zeros(2, np.int64)
+    whole = create()
     for piece in range(len(pieces)):
-        reduction.combine(whole, parts[piece][0])
-        total += parts[piece][1]
-        sums += parts[piece][2]
-    return whole, total, sums
+        whole.add(parts[piece], reduction)
+    return whole
+
+
+def no_rows(reduction: Reduction, labels: int, dtype: np.dtype[Any], kinds: int, cancel: Cancel) -> Summed:
+    """What there is of so many labels without rows."""
+    planes = reduction.create((1, labels), dtype, kinds, cancel.check)
+    return Summed(planes, np.zeros(labels, np.int64), np.zeros(2, np.int64))
 
 
 def _rows(reduction: Reduction, held: dict[str, Column], first: int) -> Rows:

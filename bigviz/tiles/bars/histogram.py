@@ -14,12 +14,13 @@ import pyarrow as pa
 
 from bigviz.aggregate.inputs import SLICE, Inputs, Numbers
 from bigviz.aggregate.layer import Layer
-from bigviz.aggregate.reductions.base import Reduction
+from bigviz.aggregate.reductions.base import Planes, Reduction
 from bigviz.aggregate.spaces import space
 from bigviz.aggregate.value_kind import value_kind
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.workers import Crew, slices
 from bigviz.data.appending.growth import Version
+from bigviz.data.columns.column import ColumnInfo
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.answers.answer import Cost, microseconds
 from bigviz.tiles.answers.bars import Bars
@@ -38,7 +39,7 @@ from bigviz.tiles.series.m4 import first_above
 from bigviz.tiles.series.series import Series
 from bigviz.tiles.series.sorted_numbers import Ascending
 
-__all__ = ["HistogramLayer", "gathered", "line_below"]
+__all__ = ["Counted", "HistogramLayer", "bars_of", "gathered", "line_below"]
 
 Array = npt.NDArray[Any]
 Window = tuple[Number, Number]
@@ -137,27 +138,52 @@ class HistogramLayer(NoTiles):
         assert isinstance(line, MergedLine)
         return [(part.series.x, part.start) for part in line.parts]
 
-    def _bars(self, edges: Edges, cancel: Cancel) -> Bars:
-        begun = time.perf_counter()
-        reduction = self.layer.reduction
-        numbers, looked = np.zeros(len(edges), np.int64), 0
-        places = np.zeros(1, np.int64)
+    def counted(self, edges: Edges, cancel: Cancel) -> Counted:
+        """What the rows have in some bins."""
+        numbers, places = np.zeros(len(edges), np.int64), np.zeros(1, np.int64)
         for x, start in self._parts() if len(edges) else ():
             places = np.maximum(_places(x, edges), start)
             numbers += np.diff(places)
         if self.inputs is None:
-            values = numbers[np.newaxis]
-            filled, rows = np.ones(values.shape, np.bool_), values
-        else:
-            values, filled, rows = _reduced(reduction, self.inputs, places, cancel)
-            looked = int(places[-1] - places[0])
-            if self.categories is None:
-                rows = numbers[np.newaxis]
-        cost = Cost(0, microseconds(time.perf_counter() - begun), 0, looked, looked * 8)
-        kinds = space(self.layer.xaxis, "x"), space(self.layer.yaxis, "y")
-        info = self.line.x.column.info
-        at = edges.first, info, kinds, edges.closed, reduction.traits.zero
-        return Bars(edges.values, values, filled, rows, *at, self.categories, None, cost)
+            return Counted(numbers, None, 0)
+        planes = _added(self.layer.reduction, self.inputs, places, cancel)
+        return Counted(numbers, planes, int(places[-1] - places[0]))
+
+    def _bars(self, edges: Edges, cancel: Cancel) -> Bars:
+        begun = time.perf_counter()
+        counted = self.counted(edges, cancel)
+        return bars_of(self.layer, edges, counted, self.categories, self.line.x.column.info, begun)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Of some bins the numbers of rows, and what a reduction has of them: None where rows are only counted. `looked`
+    are the rows that were read for it."""
+
+    numbers: npt.NDArray[np.int64]
+    planes: Planes | None
+    looked: int
+
+
+def bars_of(
+    layer: Layer, edges: Edges, counted: Counted, categories: tuple[str, ...] | None, info: ColumnInfo, begun: float
+) -> Bars:
+    """The bars of a histogram of a column, which somebody began to count at `begun` (time.perf_counter)."""
+    reduction, rows = layer.reduction, counted.numbers[np.newaxis]
+    if counted.planes is None:
+        values = rows
+        filled = np.ones(values.shape, np.bool_)
+    else:
+        grid = reduction.finalize(counted.planes)
+        shape = (1 if categories is None else len(categories), len(edges))
+        values, filled = grid.values.reshape(shape), grid.filled.reshape(shape) | reduction.traits.zero
+        values = values.astype(np.int64) if values.dtype == np.uint32 else values
+        if categories is not None:
+            rows = counted.planes[-1].reshape(shape).astype(np.int64)
+    cost = Cost(0, microseconds(time.perf_counter() - begun), 0, counted.looked, counted.looked * 8)
+    kinds = space(layer.xaxis, "x"), space(layer.yaxis, "y")
+    at = edges.first, info, kinds, edges.closed, reduction.traits.zero
+    return Bars(edges.values, values, filled, rows, *at, categories, None, cost)
 
 
 def _places(x: Ascending, edges: Edges) -> npt.NDArray[np.int64]:
@@ -169,11 +195,8 @@ def _places(x: Ascending, edges: Edges) -> npt.NDArray[np.int64]:
     return found
 
 
-def _reduced(
-    reduction: Reduction, inputs: Inputs, places: npt.NDArray[np.int64], cancel: Cancel
-) -> tuple[Array, npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
-    """What a reduction makes of the rows between ascending positions: values, which there are, and numbers of rows, of
-    shape (categories, bins)."""
+def _added(reduction: Reduction, inputs: Inputs, places: npt.NDArray[np.int64], cancel: Cancel) -> Planes:
+    """What a reduction has of the rows between ascending positions."""
     bins = len(places) - 1
     planes = reduction.create((1, bins), inputs.dtype, inputs.categories, cancel.check)
     first, last = int(places[0]), int(places[-1])
@@ -183,13 +206,7 @@ def _reduced(
         ends = np.clip(places, start, stop)
         cells = np.repeat(np.arange(bins, dtype=np.int32), ends[1:] - ends[:-1])
         reduction.append(planes, cells, inputs.rows(start, stop, reduction.ordered))
-    grid = reduction.finalize(planes)
-    shape = (inputs.categories if reduction.category is not None else 1, bins)
-    rows = planes[-1].reshape(shape).astype(np.int64)
-    values = grid.values.reshape(shape)
-    if values.dtype == np.uint32:
-        values = values.astype(np.int64)
-    return values, grid.filled.reshape(shape) | reduction.traits.zero, rows
+    return planes
 
 
 def gathered(series: Series, inputs: Inputs, reduction: Reduction, crew: Crew) -> Inputs:

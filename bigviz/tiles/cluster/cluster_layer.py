@@ -175,7 +175,7 @@ class ClusterLayer(SingleVersion):
 def refused(what: str) -> BadInput:
     """The error for what a cluster does not offer: nothing of it is computed on some of the rows."""
     return BadInput(
-        f"A table on a cluster has no {what} yet: it shows points with any reduction, axes, filters and rows. Serve it "
-        "without --scheduler and --workers for all else.",
+        f"A table on a cluster has no {what} yet: it shows points, lines, histograms and bars, filters and rows. Serve "
+        "it without --scheduler and --workers for all else.",
         "scheduler",
     )

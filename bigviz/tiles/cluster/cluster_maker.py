@@ -13,7 +13,7 @@ from weakref import WeakSet, WeakValueDictionary
 import numpy as np
 
 from bigviz.aggregate.axis import Axis
-from bigviz.aggregate.dyadic_cells import Root
+from bigviz.aggregate.dyadic_cells import Root, root_of
 from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.spaces import space
 from bigviz.common.cancel import Cancel
@@ -26,7 +26,10 @@ from bigviz.data.columns.numbers import axis_dtype
 from bigviz.data.dataset import Dataset
 from bigviz.data.stretch import know_labels
 from bigviz.tiles.answers.layer_answers import LayerAnswers
-from bigviz.tiles.cluster.cluster_layer import ClusterLayer, refused
+from bigviz.tiles.bars.histogram import line_below
+from bigviz.tiles.cluster.bars.cluster_bars import ClusterBars, added_bars
+from bigviz.tiles.cluster.bars.cluster_histogram import ClusterHistogram
+from bigviz.tiles.cluster.cluster_layer import ClusterLayer
 from bigviz.tiles.cluster.cluster_points import ClusterPoints
 from bigviz.tiles.cluster.lines.cluster_line import ClusterLine
 from bigviz.tiles.cluster.messages import Answer, arrays_of, extent_of, layer_facts
@@ -115,26 +118,46 @@ class ClusterMaker(Maker):
             self._made.add(layer)
 
     def _prepare(self, dataset: Dataset, layer: Layer, threads: int, tell: Progress, stop: Cancel) -> ClusterLayer:
-        crew = Crew(threads, tell, stop)
-        if layer.glyph not in ("points", "line"):
-            raise refused(f"glyph {layer.glyph!r}")
-        parts, reduction = self._workers.parts_of(dataset), layer.reduction
-        named = tuple(name for name in layer.columns if dataset.info(name).kind == "category")
+        crew, glyph, reduction = Crew(threads, tell, stop), layer.glyph, layer.reduction
+        parts = self._workers.parts_of(dataset)
+        names = (dataset.info(layer.x).label_column, *layer.columns) if glyph == "bar" else layer.columns
+        named = tuple(name for name in dict.fromkeys(names) if dataset.info(name).kind == "category")
         for name in named:
             self._find_labels(dataset, parts, name, crew)
         labels = None if reduction.category is None else dataset.labels(reduction.category, crew.cancel)
         if reduction.category is not None:
             check_categories(reduction.category, labels or ())
-        survey = self._survey(dataset, layer, parts, named, crew)
-        heads = [head_of(dataset, name, crew.cancel) for name in (layer.x, layer.y)]
-        axes = Axis(heads[0], space(layer.xaxis, "x")), Axis(heads[1], space(layer.yaxis, "y"))
-        if layer.glyph == "line":
-            return ClusterLine(self._workers, parts, layer, survey, axes, named)
         dtype = own = np.dtype(np.uint32)
         if reduction.column is not None:
             own = axis_dtype(dataset.info(reduction.column).type)
             dtype = reduction.accumulator_of(own, dataset.num_rows, lambda: self._bounds(parts, layer, named, crew))
+        if glyph == "bar":
+            return self._bars(dataset, layer, parts, named, dtype, crew)
+        plane = line_below(layer) if glyph == "histogram" else layer
+        survey = self._survey(dataset, plane, parts, named, crew)
+        heads = [head_of(dataset, name, crew.cancel) for name in (plane.x, plane.y)]
+        axes = Axis(heads[0], space(plane.xaxis, "x")), Axis(heads[1], space(plane.yaxis, "y"))
+        if glyph == "line":
+            return ClusterLine(self._workers, parts, layer, survey, axes, named)
+        if glyph == "histogram":
+            adds = dtype if reduction.columns else None
+            return ClusterHistogram(self._workers, parts, layer, survey, axes, named, adds, labels)
         return ClusterPoints(self._workers, parts, layer, survey, axes, named, dtype, own, labels)
+
+    def _bars(
+        self,
+        dataset: Dataset,
+        layer: Layer,
+        parts: tuple[Part, ...],
+        named: tuple[str, ...],
+        dtype: np.dtype[Any],
+        crew: Crew,
+    ) -> ClusterBars:
+        known = added_bars(self._workers, parts, dataset, layer, named, dtype, crew)
+        root, rows = root_of(None, None), dataset.num_rows  # bars have places of their own
+        survey = Survey(root, root, rows, 0, 0, 0, None, None)
+        axis = Axis(head_of(dataset, layer.x, crew.cancel), space("linear", "x"))
+        return ClusterBars(self._workers, parts, layer, survey, (axis, axis), named, known)
 
     def _find_labels(self, dataset: Dataset, parts: tuple[Part, ...], name: str, crew: Crew) -> None:
         """Find the labels of a category, of all rows, and know them here and for the workers."""

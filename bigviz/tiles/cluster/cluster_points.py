@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from bigviz.aggregate.glyphs.bins import Bins
 from bigviz.aggregate.layer import Layer
-from bigviz.aggregate.reductions.base import Planes, Rows
+from bigviz.aggregate.reductions.base import Planes, Reduction, Rows
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
@@ -36,7 +36,7 @@ from bigviz.tiles.selection.chosen import Chosen
 from bigviz.tiles.selection.region import Region
 from bigviz.wire.codec import SIDE
 
-__all__ = ["ClusterPoints"]
+__all__ = ["ClusterPoints", "widened"]
 
 Array = npt.NDArray[Any]
 Window = tuple[Number, Number]
@@ -156,7 +156,7 @@ class ClusterPoints(ClusterLayer):
             if dtype == self.dtype:
                 add_kept(reduction, dtype, kept, planes, (0, 0), (0, 0))
             else:  # fewer rows may add up in a narrower type
-                reduction.combine(planes, self._widened(revive(reduction, kept, dtype, cancel)))
+                reduction.combine(planes, widened(reduction, revive(reduction, kept, dtype, cancel), self.dtype))
         rows = sum(answer.head["rows"] for answer in answers)
         return planes, rows, max((answer.head["row_bytes"] for answer in answers), default=0)
 
@@ -166,20 +166,21 @@ class ClusterPoints(ClusterLayer):
         for answer in self.ask(asked, cancel):
             cancel.check()
             found = tuple(_there(each) for each in arrays_of(answer.head["arrays"], answer.bodies))
-            self.layer.reduction.combine(planes, self._widened(found))
+            self.layer.reduction.combine(planes, widened(self.layer.reduction, found, self.dtype))
             rows += answer.head["rows"]
         return planes, rows
 
-    def _widened(self, planes: Planes) -> Planes:
-        """A part's accumulators in the type of all: fewer rows may add up in a narrower one."""
-        if self.layer.reduction.plane.column is None or planes[0].dtype == self.dtype:
-            return planes
-        if self.layer.reduction.plane.traits.parts[0] != "value":
-            return planes
-        return planes[0].astype(self.dtype), *planes[1:]
-
     def _created(self, shape: tuple[int, int], cancel: Cancel) -> Planes:
         return self.layer.reduction.create(shape, self.dtype, len(self.labels or ()), cancel.check)
+
+
+def widened(reduction: Reduction, planes: Planes, dtype: np.dtype[Any]) -> Planes:
+    """A part's accumulators in the type of all: fewer rows may add up in a narrower one."""
+    if reduction.plane.column is None or planes[0].dtype == dtype:
+        return planes
+    if reduction.plane.traits.parts[0] != "value":
+        return planes
+    return planes[0].astype(dtype), *planes[1:]
 
 
 def _there(array: Array | None) -> Array:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from bigviz.aggregate.dyadic_cells import Root
 from bigviz.aggregate.layer import Layer
+from bigviz.aggregate.reductions.base import Planes, Reduction
 from bigviz.common import errors
 from bigviz.common.errors import BigvizError
 from bigviz.data.dataset import Dataset
@@ -23,7 +24,7 @@ from bigviz.wire.planes import pack_planes, read_plane
 
 __all__ = [
     "Answer", "PartLayer", "arrays_of", "decoded", "encoded", "error_facts", "extent_facts", "extent_of", "kept_bytes",
-    "kept_of", "layer_facts", "layer_of", "packed", "raised",
+    "kept_of", "layer_facts", "layer_of", "numbered", "packed", "raised",
 ]  # fmt: skip
 
 Array = npt.NDArray[Any]
@@ -45,12 +46,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class PartLayer(Layer):
-    """A layer over a part of a table: `root` is the text of the whole table's roots, which no viewer can ask for."""
+    """A layer over a part of a table: `root` is the text of the whole table's roots, and `sort` may be the codes of
+    its bars, neither of which a viewer can ask for."""
 
     def check(self, dataset: Dataset) -> None:
         """As `Layer.check`, whatever the roots are."""
         own = {each.name: getattr(self, each.name) for each in fields(Layer)}
-        Layer(**{**own, "root": "full"}).check(dataset)
+        Layer(**{**own, "root": "full", "sort": "label"}).check(dataset)
 
 
 def layer_facts(layer: Layer, roots: tuple[Root, Root] | None = None) -> dict[str, Any]:
@@ -120,6 +122,15 @@ def kept_of(body: bytes, values: int, others: int) -> Kept:
     """The accumulators that `kept_bytes` told of: so many planes of values, and so many others."""
     planes = tuple(read_plane(body, number, values + others) for number in range(values + others))
     return Kept(planes[:values], planes[values:])
+
+
+def numbered(reduction: Reduction, planes: Planes, offset: int) -> Planes:
+    """Accumulators of a part with the numbers that its rows have in the whole table."""
+    if not reduction.ordered:
+        return planes
+    values, numbers = planes
+    filled = reduction.finalize(planes).filled
+    return values, np.where(filled, numbers + offset, numbers)
 
 
 def error_facts(error: BigvizError) -> dict[str, Any]:

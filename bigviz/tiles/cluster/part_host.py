@@ -6,14 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 from typing import Any, Final
 
-import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from bigviz import __version__
 from bigviz.aggregate.dyadic_cells import Root
 from bigviz.aggregate.glyphs.bins import Bins
-from bigviz.aggregate.reductions.base import Planes, Reduction
+from bigviz.aggregate.reductions.base import Planes
 from bigviz.aggregate.spaces import space
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import TooLarge, Unreadable
@@ -26,8 +25,9 @@ from bigviz.data.stretch import Stretch, know_labels, own_labels
 from bigviz.tiles.answers.points_layer import PointsLayer
 from bigviz.tiles.answers.row_lookup import find_rows
 from bigviz.tiles.answers.window_image import ordered_rows, window_planes
+from bigviz.tiles.cluster.bars.part_bars import PartBars
 from bigviz.tiles.cluster.lines.part_lines import PartLines, line_below, line_facts
-from bigviz.tiles.cluster.messages import Answer, extent_facts, kept_bytes, packed
+from bigviz.tiles.cluster.messages import Answer, extent_facts, kept_bytes, numbered, packed
 from bigviz.tiles.cluster.question import Question
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.batches import Streamed
@@ -64,6 +64,7 @@ class PartHost:
             "window": self._window,
             "rows": self._rows,
             **PartLines(engine).questions,
+            **PartBars(engine).questions,
         }
 
     def answer(self, asked: Answer, cancel: Cancel) -> Answer:
@@ -168,8 +169,8 @@ class PartHost:
                 kept, rows = points.pyramid.kept(keys[at]), 0
                 if kept is None or inputs.reduction.ordered:
                     planes, rows = points.accumulators(keys[at], crew.cancel)
-                    numbered = _numbered(inputs.reduction, planes, asked.part.offset)
-                    kept = keep(inputs.reduction, numbered, crew.cancel.check)
+                    planes = numbered(inputs.reduction, planes, asked.part.offset)
+                    kept = keep(inputs.reduction, planes, crew.cancel.check)
                 heads[at] = {"planes": [len(kept.values), len(kept.others)], "rows": rows}
                 bodies[at] = kept_bytes(kept)
                 return rows
@@ -226,18 +227,9 @@ def _points(built: object, part: Stretch) -> PointsLayer:
     return built
 
 
-def _numbered(reduction: Reduction, planes: Planes, offset: int) -> Planes:
-    """Accumulators with the numbers that rows have in the whole table."""
-    if not reduction.ordered:
-        return planes
-    values, numbers = planes
-    filled = reduction.finalize(planes).filled
-    return values, np.where(filled, numbers + offset, numbers)
-
-
 def _planes_answer(points: PointsLayer, planes: Planes, part: Stretch, read: int) -> Answer:
     inputs = points.pyramid.inputs
-    facts, bodies = packed(_numbered(inputs.reduction, planes, part.offset))
+    facts, bodies = packed(numbered(inputs.reduction, planes, part.offset))
     return Answer({"arrays": facts, "dtype": inputs.dtype.str, "rows": read, "row_bytes": inputs.row_bytes}, bodies)
 
 

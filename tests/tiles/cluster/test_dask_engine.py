@@ -17,7 +17,7 @@ from distributed import Client, LocalCluster
 
 from bigviz.aggregate.layer import Layer
 from bigviz.common.cancel import Cancel
-from bigviz.common.errors import BadInput, Cancelled
+from bigviz.common.errors import Cancelled
 from bigviz.data.dataset import Dataset
 from bigviz.data.open import open as open_dataset
 from bigviz.data.open import open_files
@@ -168,13 +168,6 @@ def test_who_lacks_the_key_is_not_heard_by_what_is_started_here(cluster: LocalCl
             except OSError:
                 greeting = b""
         assert greeting == b""
-
-
-@pytest.mark.parametrize("glyph", ("histogram", "bar"))
-def test_what_workers_do_not_draw_is_refused_in_words(engine: DaskEngine, dataset: Dataset, glyph: str) -> None:
-    layer = Layer(glyph, "n", "", "count")
-    with pytest.raises(BadInput, match=f"no glyph '{glyph}' yet: it shows points"):
-        engine.ensure(dataset, layer)
 
 
 def test_tables_in_memory_are_answered_for_by_this_process(engine: DaskEngine) -> None:

@@ -44,7 +44,7 @@ from bigviz.tiles.series.m4 import Picks
 from bigviz.tiles.series.merged_m4 import SlotRows
 from bigviz.wire.codec import SIDE, encode_values
 
-__all__ = ["ClusterLine", "rows_by_x"]
+__all__ = ["ClusterLine", "is_sorted", "rows_by_x"]
 
 Array = npt.NDArray[Any]
 Window = tuple[Number, Number]
@@ -63,14 +63,7 @@ class ClusterLine(ClusterLayer):
 
     def facts(self, dataset: Dataset, layer: Layer) -> LayerInfo:
         """What is known of the layer."""
-        return facts_of(dataset, layer, self.survey, self.axes, None, self.sorted, self.rows_kept)
-
-    @property
-    def sorted(self) -> bool:
-        """Whether x needed no sort, as far as the parts have told."""
-        found = [each for part in self.parts if (each := self.found.get(part)) is not None]
-        ends = [each["ends"] for each in found if each["ends"]]
-        return all(each["sorted"] for each in found) and all(one[-1][0] <= two[0][0] for one, two in pairwise(ends))
+        return facts_of(dataset, layer, self.survey, self.axes, None, is_sorted(self), self.rows_kept)
 
     @property
     def level_source(self) -> LevelSource:
@@ -194,7 +187,7 @@ class ClusterLine(ClusterLayer):
             found = self.ask({"ask": "line_runs", **window, **asked}, cancel, parts)
             joined.tear(columns, added_runs([SlotRows(*_arrays(answer)) for answer in found]))
         picks = joined.picks()
-        return picks if len(parts) == len(self.parts) or not self.sorted else self._without_bridges(picks, parts)
+        return picks if len(parts) == len(self.parts) or not is_sorted(self) else self._without_bridges(picks, parts)
 
     def _opened(
         self, joined: Joined, columns: Array, window: Mapping[str, Any], parts: Sequence[Part], cancel: Cancel
@@ -245,6 +238,13 @@ class ClusterLine(ClusterLayer):
         x, y, known, numbers = (np.concatenate([each[at] for each in found]) for at in range(4))
         order = np.lexsort((numbers, x))
         return Numbers(x[order]), Numbers(y[order], known[order])
+
+
+def is_sorted(held: ClusterLayer) -> bool:
+    """Whether x of a line that workers hold needed no sort, as far as the parts have told."""
+    found = [each for part in held.parts if (each := held.found.get(part)) is not None]
+    ends = [each["ends"] for each in found if each["ends"]]
+    return all(each["sorted"] for each in found) and all(one[-1][0] <= two[0][0] for one, two in pairwise(ends))
 
 
 def rows_by_x(

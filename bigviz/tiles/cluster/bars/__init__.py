@@ -1,0 +1,1 @@
+"""Histograms and bars over the parts of a table that workers hold: what each counts, added up."""
