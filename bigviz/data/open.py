@@ -16,7 +16,6 @@ from bigviz.common.progress import Progress, listener, no_progress
 from bigviz.common.threads.waits import inheriting, waits_end_with
 from bigviz.data.arrow_errors import reading
 from bigviz.data.dataset import Dataset
-from bigviz.data.delta import is_delta, local_delta_files
 from bigviz.data.formats.csv import CsvPart, CsvSteps, assumed_of, require_csv
 from bigviz.data.formats.delimited.dialect import CsvOptions
 from bigviz.data.formats.delimited.tokenizer import SharedEngine
@@ -35,6 +34,8 @@ from bigviz.data.sources.files import FilesSource
 from bigviz.data.sources.frames import to_table
 from bigviz.data.sources.memory import MemorySource
 from bigviz.data.sources.tasks import threads
+from bigviz.data.table_formats.delta import is_delta, local_delta_files
+from bigviz.data.table_formats.iceberg import is_iceberg, local_iceberg_files
 
 __all__ = ["open", "open_files", "open_part", "part_of"]
 
@@ -106,7 +107,7 @@ def _opened(source: AnyPath | Sequence[AnyPath], name: str | None, opening: _Ope
     relative = tuple(path for each in found for path in each.relative)
     notes = tuple(note for each in found for note in each.notes)
     if any(each.constants is not None for each in found):
-        raise BadInput("A Delta table is opened alone, not in a list: name it without the others.", "source")
+        raise BadInput("A Delta or Iceberg table is opened alone, not in a list: name it without the others.", "source")
     known = {path: file for each in found for path, file in each.known.items()}
     files = Files(paths, relative, found[0].name, notes, known)
     return Dataset(name or encodable(files.name), _from_files(files, f"{len(paths)} files", opening), origin)
@@ -151,7 +152,10 @@ def _path(source: AnyPath) -> str:
 def _files_at(path: str) -> Files:
     if is_remote(path):
         return find_objects(path)
-    return local_delta_files(path) if is_delta(os.path.expanduser(path)) else find_files(path)
+    here = os.path.expanduser(path)
+    if is_delta(here):
+        return local_delta_files(path)
+    return local_iceberg_files(here) if is_iceberg(here) else find_files(path)
 
 
 def _from_files(files: Files, what: str, opening: _Opening) -> FilesSource:
@@ -175,7 +179,9 @@ def _from_files(files: Files, what: str, opening: _Opening) -> FilesSource:
     notes = [*files.notes, *(note for _, _, note in found if note is not None), *_same_files(parts)]
     missing = sum(part.missing_rows for part in csv)
     constants = partitions(files.relative) if files.constants is None else dict(files.constants)
-    return FilesSource(parts, constants, what, notes, assumed_of(csv), missing)
+    if files.seen is not None:
+        parts = list(map(files.seen, parts))
+    return FilesSource(parts, constants, what, notes, assumed_of(csv), missing, files.version)
 
 
 def _sniffed(known: Mapping[str, StableFile], path: str) -> tuple[StableFile, Format, str | None]:

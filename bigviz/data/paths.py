@@ -6,7 +6,7 @@ import difflib
 import glob
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from bigviz.common.did_you_mean import listing
 from bigviz.common.errors import BadInput, NotFound, TooLarge
+from bigviz.data.formats.file_part import Part
 from bigviz.data.formats.sniff import DATA_SUFFIXES, suffix_of
 from bigviz.data.formats.stable_file import StableFile
 from bigviz.data.limits import MOST_FILES
@@ -28,7 +29,8 @@ class Files:
     """The files of a table in the order of their rows: `paths`, what they are below the table's directory, its name,
     and sentences on what was met on the way (links that lead nowhere or in a circle), which viewers may read: they name
     paths below that directory. `known` are those that finding them has opened, by path; `constants` are columns with
-    one value a file, where not the names of directories say them."""
+    one value a file, where not the names of directories say them. `seen` makes of a file what it is in the table;
+    `version` is what else distinguishes the table from what it was before."""
 
     paths: tuple[str, ...]
     relative: tuple[str, ...]
@@ -36,6 +38,8 @@ class Files:
     notes: tuple[str, ...] = ()
     known: Mapping[str, StableFile] = field(default_factory=dict)
     constants: Mapping[str, list[pa.Scalar]] | None = None
+    seen: Callable[[Part], Part] | None = None
+    version: str = ""
 
 
 def find_files(source: str) -> Files:

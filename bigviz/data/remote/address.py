@@ -13,7 +13,10 @@ from bigviz.common.errors import BadInput
 __all__ = ["Address", "address_of", "is_remote", "shown_source"]
 
 _REMOTE = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
-_STORES = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs", "az": "az", "abfs": "abfs", "abfss": "abfss"}
+_STORES = {
+    "s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs", "az": "az", "abfs": "abfs", "abfss": "abfss",
+    "iceberg": "iceberg",  # not a store: a catalog of tables
+}  # fmt: skip
 _OF_SIGNATURES = {
     "x-amz-signature": re.compile("x-amz-.*"),
     "x-goog-signature": re.compile("x-goog-.*"),

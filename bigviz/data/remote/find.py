@@ -11,12 +11,13 @@ from urllib.parse import unquote, urlsplit
 
 from bigviz.common.did_you_mean import listing
 from bigviz.common.errors import BadInput, NotFound
-from bigviz.data.delta import LOG, delta_files
 from bigviz.data.formats.sniff import DATA_SUFFIXES, suffix_of
 from bigviz.data.paths import Files, glob_head, require_few, stem
 from bigviz.data.remote.address import Address, address_of
 from bigviz.data.remote.object_file import ObjectFile
 from bigviz.data.remote.object_store import Facts, delta_options, store_of
+from bigviz.data.table_formats.delta import LOG, delta_files
+from bigviz.data.table_formats.iceberg import IN_CATALOG, METADATA, iceberg_files, newest_metadata
 from bigviz.data.walk import hidden
 
 __all__ = ["find_objects"]
@@ -30,6 +31,10 @@ def find_objects(source: str) -> Files:
     address = address_of(source)
     if address.on_web:
         return _on_web(source, address)
+    if address.scheme == IN_CATALOG or address.key.endswith(METADATA):
+        folder = address.key.rpartition("/")[0].removesuffix("/metadata")
+        name = (address.key if address.scheme == IN_CATALOG else folder).rpartition("/")[2]
+        return iceberg_files(address.shown, address.shown, name.rpartition(".")[2] or _bucket(address))
     if glob.has_magic(address.key):
         return _in_glob(address)
     if address.key and not address.key.endswith("/"):
@@ -62,6 +67,12 @@ def _in_directory(address: Address) -> Files:
     objects = store_of(address.store).below(address)
     if any(_relative(each.key, base).startswith(f"{LOG}/") for each in objects):
         return _in_delta(address, objects, base)
+    metadata = f"{base}/metadata/".lstrip("/")
+    names = [each.key.removeprefix(metadata) for each in objects if each.key.startswith(metadata)]
+    if any(name.endswith(METADATA) for name in names):
+        root = address.within(base).shown
+        name = base.rpartition("/")[2] or _bucket(address)
+        return iceberg_files(f"{root}/metadata/{newest_metadata(names, root)}", root, name)
     below = _visible(objects, base)
     found = [each for each in below if suffix_of(each.key) in DATA_SUFFIXES]
     if not found:

@@ -23,7 +23,7 @@ from bigviz.data.remote.address import Address
 from bigviz.data.remote.failures import credentials_of, failure_of
 from bigviz.data.remote.transfers import host_of
 
-__all__ = ["Facts", "Patience", "Store", "delta_options", "store_of"]
+__all__ = ["Facts", "Patience", "Store", "delta_options", "iceberg_options", "store_of"]
 
 _MOST_LISTED: Final = 10 * MOST_FILES  # objects below a directory, most of which may be no tables
 _PIECE: Final = 1 << 18
@@ -193,9 +193,20 @@ def delta_options() -> dict[str, str]:
     return {"allow_http": "true"} if _endpoint("s3").startswith("http://") else {}
 
 
+def iceberg_options() -> dict[str, str]:
+    """What the package `pyiceberg` does not find in the environment."""
+    names = {"s3.region": ("AWS_REGION", "AWS_DEFAULT_REGION"), "s3.endpoint": _ENDPOINTS["s3"]}
+    return {key: value for key, each in names.items() if (value := _first_of(each))}
+
+
 def _endpoint(kind: str) -> str:
     """The address of a store that is not the usual one of its kind."""
-    return next((os.environ[name] for name in _ENDPOINTS.get(kind, ()) if os.environ.get(name)), "")
+    return _first_of(_ENDPOINTS.get(kind, ()))
+
+
+def _first_of(names: Iterable[str]) -> str:
+    """The value of the first variable of the environment that has one."""
+    return next((os.environ[name] for name in names if os.environ.get(name)), "")
 
 
 def _of_amazon() -> dict[str, Any]:

@@ -18,6 +18,7 @@ from bigviz.data.limits import require_rows
 from bigviz.data.paths import short_names
 from bigviz.data.sources.tasks import Task, TaskSource
 from bigviz.data.statistics.values import NOTHING, Statistics, merged, of_scalar
+from bigviz.data.table_formats.by_field_id import ColumnsById
 
 __all__ = ["FilesSource"]
 
@@ -37,7 +38,9 @@ class FilesSource(TaskSource):
         notes: Sequence[str] = (),
         assumed: Sequence[str] = (),
         missing_rows: int = 0,
+        version: str = "",
     ) -> None:
+        """`version` is what a table's own log calls it."""
         self.parts = tuple(parts)
         self.files = tuple(part.file for part in self.parts)
         self.what = what
@@ -53,7 +56,7 @@ class FilesSource(TaskSource):
         require_rows(self.num_rows, what)
         self.assumed = tuple(assumed)
         self.estimated_rows = self.num_rows + missing_rows if missing_rows else None
-        self.fingerprint = self._fingerprint()
+        self.fingerprint = self._fingerprint(version)
         self.growth: Growth | None = None
 
     def check(self) -> None:
@@ -73,7 +76,7 @@ class FilesSource(TaskSource):
         if own is None:
             values = self.constants.get(field.name)
             return NOTHING if values is None else of_scalar(values[task.number])
-        if not isinstance(task.part, ParquetPart) or task.part.schema.field(own).type != field.type:
+        if not isinstance(task.part, ParquetPart | ColumnsById) or task.part.schema.field(own).type != field.type:
             return None
         return task.part.statistics(own, task.piece)
 
@@ -91,8 +94,8 @@ class FilesSource(TaskSource):
         own: int = task.part.schema.get_field_index(self.schema.names[index])
         return own if own >= 0 else None
 
-    def _fingerprint(self) -> str:
-        digest = hashlib.sha256(self.schema.to_string().encode())
+    def _fingerprint(self, version: str) -> str:
+        digest = hashlib.sha256(self.schema.to_string().encode() + version.encode())
         for part in self.parts:
             digest.update("".join(f"{each}\0" for each in part.file.identity).encode(errors="surrogateescape"))
             digest.update(part.digest)

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable, write_deltalake
+from pyiceberg.catalog.sql import SqlCatalog
 
 from bigviz.common.errors import BadInput, BigvizError, NotFound, Unreadable
 from bigviz.data.dataset import Dataset
@@ -159,3 +160,27 @@ def test_a_delta_table(bucket: Bucket, tmp_path: Path):
     bucket.client.delete_object(Bucket=bucket.name, Key=gone)
     with pytest.raises(NotFound, match="which is not there"):
         open_source(bucket.at("lake/t/"))
+
+
+def test_an_iceberg_table(bucket: Bucket, tmp_path: Path, _s3_endpoint: str):
+    options = {"s3.endpoint": _s3_endpoint, "s3.region": "us-east-1"}
+    catalog = SqlCatalog("ours", uri="sqlite:///:memory:", warehouse=bucket.at("lake"), **options)
+    catalog.create_namespace("n")
+    rows = pa.table({"x": [1.0, 2.0, 3.0], "g": ["007", None, "b"]})
+    table = catalog.create_table("n.t", rows.schema)
+    table.append(rows)
+    table.append(rows)
+    expected = open_source(table.scan().to_arrow())
+    for address in (table.metadata_location, table.location(), table.location() + "/"):
+        found = open_source(address)
+        assert found.name == "t" and found.num_rows == 6
+        assert found.column("x").values.tobytes() == expected.column("x").values.tobytes()
+    bucket.client.delete_object(
+        Bucket=bucket.name, Key=find_objects(table.location()).paths[0].removeprefix(bucket.at())
+    )
+    with pytest.raises(NotFound, match="There is nothing at"):
+        open_source(table.location())
+    bucket.put("lake/n/t/metadata/00009-x.metadata.json", b"{}")
+    with pytest.raises(Unreadable, match="cannot be read by pyiceberg"):
+        open_source(table.location())
+    catalog.close()

@@ -12,8 +12,8 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from bigviz.common.errors import BadInput, NotFound, Unreadable
-from bigviz.data import delta
 from bigviz.data.open import open as open_source
+from bigviz.data.table_formats import delta
 
 ROWS = 300
 
