@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import importlib
+import json
 import logging
 import os
+import struct
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -74,6 +76,28 @@ def test_every_format(tmp_path: Path, web: RangeServer, bucket: Bucket, name: st
     bucket.put(name, path)
     for address in (web.at(name), bucket.at(name)):
         same(open_source(address), open_source(path))
+
+
+def test_points_of_geoparquet(tmp_path: Path, web: RangeServer, bucket: Bucket):
+    """As WKB and as x and y beside each other: their coordinates are columns, here and elsewhere."""
+    pairs = np.random.default_rng(4).random((900, 2))
+    told = {"version": "1.1.0", "primary_column": "wkb", "columns": {
+        "wkb": {"encoding": "WKB", "geometry_types": ["Point"]},
+        "own": {"encoding": "point", "geometry_types": ["Point"]},
+    }}  # fmt: skip
+    shapes = pa.table({
+        "wkb": pa.array([struct.pack("<BIdd", 1, 1, *pair) for pair in pairs.tolist()], pa.binary()),
+        "own": pa.StructArray.from_arrays([pa.array(pairs[:, 0]), pa.array(pairs[:, 1])], ["x", "y"]),
+    }).replace_schema_metadata({"geo": json.dumps(told)})  # fmt: skip
+    path = tmp_path / "a.parquet"
+    pq.write_table(shapes, path, row_group_size=200)
+    web.files["a.parquet"] = path.read_bytes()
+    bucket.put("a.parquet", path)
+    for source in (path, web.at("a.parquet"), bucket.at("a.parquet")):
+        opened = open_source(source)
+        for name in ("wkb", "own"):
+            for at, axis in enumerate("xy"):
+                assert opened.column(f"{name}.{axis}").values.tolist() == pairs[:, at].tolist()
 
 
 @pytest.fixture
