@@ -20,6 +20,7 @@ from bench.cases import (
     busy,
     cancel,
     canvas,
+    cluster,
     filter,
     filtered,
     first,
@@ -59,6 +60,8 @@ CASES: Final[dict[str, Callable[[int], Iterator[Figure]]]] = {
     "filtered": filtered.run,
     "canvas": canvas.run,
     "canvas-index": canvas.indexed,
+    "cluster": cluster.run,
+    "cluster-loss": cluster.lost,
     "browser": browser.run,
     "legend": legend.run,
     # Those above read one table. Beyond LARGE the disk holds no second one, so `log` removes it.

@@ -40,15 +40,26 @@ class Opened:
     ) -> None:
         if store and not cold:
             fill_cache(store)
-        self.dataset = bv.open(str(path), name="table")
         stores = StoreDirectory(store) if store else None
-        self.engine = Engine(cache_bytes=0, stores=stores, index="existing")
-        self.layer = Layer(layer.pop("glyph", "points"), "x", "y", agg, **layer)
+        engine = Engine(cache_bytes=0, stores=stores, index="existing")
+        self._begin(path, engine, Layer(layer.pop("glyph", "points"), "x", "y", agg, **layer), THREADS)
+
+    @classmethod
+    def by(cls, engine: Engine, path: Path, threads: int = THREADS) -> Opened:
+        """Counts of a table that an engine indexes as one of an operator's: in memory, or where its stores are kept."""
+        opened = object.__new__(cls)
+        opened._begin(path, engine, Layer("points", "x", "y", "count"), threads, published=True)
+        return opened
+
+    def _begin(self, path: Path, engine: Engine, layer: Layer, threads: int, published: bool = False) -> None:
+        self.dataset, self.engine, self.layer = bv.open(str(path), name="table"), engine, layer
+        if published:
+            engine.publish(self.dataset, layer)
         start = time.perf_counter()
         self.engine.ensure(self.dataset, self.layer, no_progress, NEVER)
         self.seconds = time.perf_counter() - start
         self.info: LayerInfo = self.engine.info(self.dataset, self.layer)
-        self.pool = ThreadPoolExecutor(THREADS)
+        self.pool = ThreadPoolExecutor(threads)
 
     def with_agg(self, agg: str) -> Opened:
         """Another reduction over the same rows, built."""
@@ -73,7 +84,7 @@ class Opened:
         return (float(x.start), x.exponent), (float(y.start), y.exponent)
 
     def view(self, window: Window) -> float:
-        """Milliseconds from a window to the frames of all its tiles, made by two threads as the server's are."""
+        """Milliseconds from a window to the frames of all its tiles, made by as many threads as the server's are."""
         start = time.perf_counter()
         for _ in self.pool.map(self._frames, tiles(window, *self.roots)):
             pass
