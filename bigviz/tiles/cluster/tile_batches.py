@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any, Final
@@ -18,28 +18,29 @@ from bigviz.tiles.grid.tile_key import TileKey
 
 __all__ = ["TileBatches", "tiles_of"]
 
-_GATHERING: Final = 0.001  # seconds from the first tile of a message to its sending
-_LOOK: Final = 0.02  # seconds between two looks at a caller's cancel flag
+_GATHERING: Final = 0.001  # seconds without a further tile, after which a message is sent
+_GATHERINGS: Final = 5  # at most so many times as long
+_LOOK: Final = 0.02  # seconds between two looks at the callers' cancel flags
+_DEAF: Final = 5.0  # seconds after which a caller looks at its flag itself: the loop may have ended
 
 
 @dataclass
 class _Asked:
-    """A tile that a caller waits for; `batch` is what it was sent with."""
+    """A tile that a caller waits for."""
 
     key: TileKey
     cancel: Cancel
     found: Future[list[Answer]] = field(default_factory=Future)
-    batch: _Batch | None = None
 
 
 class _Batch(Cancel):
     """Tiles of one message. Its flag is up once nobody waits for any of them."""
 
-    __slots__ = ("asked", "ident")
+    __slots__ = ("asked",)
 
-    def __init__(self, asked: Sequence[_Asked], ident: str) -> None:
+    def __init__(self, asked: Sequence[_Asked]) -> None:
         super().__init__()
-        self.asked, self.ident = asked, ident
+        self.asked = asked
 
     @property
     def cancelled(self) -> bool:
@@ -48,6 +49,18 @@ class _Batch(Cancel):
     def check(self) -> None:
         if self.cancelled:
             raise Cancelled()
+
+    def release(self) -> None:
+        """Tell those whose flag is up."""
+        for each in self.asked:
+            if each.cancel.cancelled and not each.found.done():
+                each.found.set_exception(Cancelled())
+
+    def fail(self, error: BaseException) -> None:
+        """Tell all that still wait."""
+        for each in self.asked:
+            if not each.found.done():
+                each.found.set_exception(error)
 
 
 class TileBatches:
@@ -70,32 +83,48 @@ class TileBatches:
             first = len(self._waiting) == 1
         if first:
             asyncio.run_coroutine_threadsafe(self._send(question, expected), self._workers.loop)
-        while not wait([asked.found], _LOOK).done:
-            if cancel.cancelled:
-                if asked.batch is not None and asked.batch.cancelled:
-                    self._workers.cancel(asked.batch.ident, self._parts)
-                raise Cancelled()
-        return asked.found.result()
+        while True:
+            try:
+                return asked.found.result(_DEAF)
+            except TimeoutError:
+                if asked.found.done():
+                    raise
+                cancel.check()
 
     async def _send(self, question: Mapping[str, Any], expected: Mapping[Part, int]) -> None:
-        await asyncio.sleep(_GATHERING)
-        with self._lock:
-            asked, self._waiting = self._waiting, []
-        batch = _Batch(asked, self._workers.next_ident())
-        for each in asked:
-            each.batch = batch
-        keys = list(dict.fromkeys(each.key for each in asked))
+        batch = _Batch(await self._gathered())
+        keys = list(dict.fromkeys(each.key for each in batch.asked))
         told = {**question, "ask": self._question, "keys": [[key.zx, key.zy, key.i, key.j] for key in keys]}
+        ident = self._workers.next_ident()
+        work = asyncio.ensure_future(self._workers.answers(self._parts, told, ident, batch, None, expected))
+        unwanted = False
+        while not (await asyncio.wait([work], timeout=_LOOK))[0]:
+            batch.release()
+            if batch.cancelled and not unwanted:
+                unwanted = True
+                self._workers.cancel(ident, self._parts)
         try:
-            answers = await self._workers.answers(self._parts, told, batch.ident, batch, None, expected)
-            parts = [tiles_of(answer) for answer in answers]
+            parts = [tiles_of(answer) for answer in work.result()]
         except BaseException as error:  # handed to those that wait
-            for each in asked:
-                each.found.set_exception(error)
+            batch.fail(error)
             return
         by_key = {key: [part[at] for part in parts] for at, key in enumerate(keys)}
-        for each in asked:
-            each.found.set_result(by_key[each.key])
+        for each in batch.asked:
+            if not each.found.done():
+                each.found.set_result(by_key[each.key])
+
+    async def _gathered(self) -> list[_Asked]:
+        """The tiles of the next message: threads take turns to ask, so as long as more come it is waited for them."""
+        seen = 0
+        for _ in range(_GATHERINGS):
+            await asyncio.sleep(_GATHERING)
+            with self._lock:
+                if len(self._waiting) == max(seen, 1):
+                    break
+                seen = len(self._waiting)
+        with self._lock:
+            asked, self._waiting = self._waiting, []
+        return asked
 
 
 def tiles_of(answer: Answer) -> list[Answer]:
