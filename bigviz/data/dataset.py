@@ -114,6 +114,11 @@ class Dataset:
         return self._source.files
 
     @property
+    def stretch(self) -> tuple[int, int] | None:
+        """Which pieces of the files this is, first and stop (exclusive); None where it is all of them."""
+        return None
+
+    @property
     def in_memory(self) -> MemorySource | None:
         """The table that was given as an object in memory; None for others."""
         return self._source if isinstance(self._source, MemorySource) else None

@@ -27,6 +27,11 @@ class Stretch(Dataset):
             raise ValueError(f"{whole!r} is not made of files")
         self.source = StretchSource(source, first, stop)
         super().__init__(whole.name, self.source, whole.origin)
+        self._pieces = first, stop
+
+    @property
+    def stretch(self) -> tuple[int, int]:
+        return self._pieces
 
     @property
     def offset(self) -> int:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -36,3 +39,22 @@ def test_half_of_the_machine_where_it_says_nothing(monkeypatch: pytest.MonkeyPat
     for answer in (missing, lambda *_, **__: io.StringIO("MemTotal: 8 kB\n")):
         monkeypatch.setattr(memory, "open", answer, raising=False)
         assert memory.available_memory() == memory.total_memory() // 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's malloc")
+def test_freed_memory_is_kept_whatever_the_environment_says() -> None:
+    """A page of an array of a MiB is cleared by the kernel the first time it is used, not each time."""
+    code = (
+        "import resource, numpy as np\n"
+        "from bigviz.common.memory import keep_freed\n"
+        "keep_freed()\n"
+        "def faults():\n"
+        "    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "    for _ in range(100): np.zeros(1 << 20, np.uint8)[:] = 1\n"
+        "    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before\n"
+        "faults()\n"
+        "print(faults())\n"
+    )
+    env = {**os.environ, "MALLOC_TRIM_THRESHOLD_": "65536"}
+    found = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    assert int(found.stdout) < 5_000  # of 25,600

@@ -25,15 +25,16 @@ def origin_of(dataset: Dataset, spec: OrderSpec) -> dict[str, Any]:
     """What a manifest says of its source, as JSON.
 
     `fingerprint` is the dataset's: path, size, times and footer of each file. `identity` leaves out size, times and
-    footer: of two stores with the same identity one is of an older state of the files, or in an older format.
+    footer: of two stores with the same identity one is of an older state of the files, or in an older format. Parts of
+    files have their own.
     """
     files = dataset.files
-    paths = [each.place for each in files]
+    of = [each.place for each in files], asdict(spec)
     return {
         "dataset": dataset.name,
         "rows": dataset.num_rows,
         "fingerprint": dataset.fingerprint,
-        "identity": _digest((paths, asdict(spec))),
+        "identity": _digest(of if dataset.stretch is None else (*of, dataset.stretch)),
         "files": [each.identity for each in files[:_MOST_FILES]],
         "more_files": max(0, len(files) - _MOST_FILES),
         "spec": asdict(spec),

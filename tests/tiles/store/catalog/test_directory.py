@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from bigviz.common.cancel import Cancel
@@ -17,6 +18,7 @@ from bigviz.common.errors import BadInput, Cancelled, TooLarge, Unreadable
 from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
 from bigviz.data.open import open as open_dataset
+from bigviz.data.stretch import Stretch
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.store.catalog.directory import StoreDirectory
 from bigviz.tiles.store.catalog.identity import freshness
@@ -58,6 +60,19 @@ def test_another_spec_is_another_store(stores: StoreDirectory, source: Dataset, 
     specs = [spec, OrderSpec("y", "x"), OrderSpec("x", "y", xaxis="log"), OrderSpec("x", "y", root="full")]
     paths = {stores.build(source, each) for each in specs}
     assert len(paths) == 4 and [stores.find(source, each) for each in specs].count(None) == 0
+
+
+def test_a_part_takes_the_place_of_no_other_part_and_of_no_whole(directories, tmp_path: Path, spec: OrderSpec):
+    for number in range(2):
+        pq.write_table(pa.table({"x": [1.0, 2.0], "y": [1.0, 5.0]}), tmp_path / f"{number}.parquet")
+    whole = open_dataset(str(tmp_path / "*.parquet"))
+    made: list[tuple[Dataset, Path]] = []
+    for each in (whole, Stretch(whole, 0, 1), Stretch(whole, 1, 2), Stretch(whole, 0, 2)):
+        stores = directories()
+        made.append((each, stores.build(each, spec)))
+        stores.release(made[-1][1])
+    assert [directories().find(each, spec) for each, _ in made] == [folder for _, folder in made]
+    assert len({folder for _, folder in made}) == 4
 
 
 def test_tables_in_memory_have_no_store(stores: StoreDirectory, spec: OrderSpec):
