@@ -11,8 +11,11 @@ from bigviz.aggregate.layer import Layer
 from bigviz.common.errors import BadInput, TooLarge
 from bigviz.data.dataset import Dataset
 from bigviz.data.open import open_files
+from bigviz.tiles.cluster.cluster_layer import ClusterLayer
 from bigviz.tiles.cluster.dask_engine import DaskEngine
+from bigviz.tiles.cluster.held_rows import HeldRows
 from bigviz.tiles.cluster.lines import cluster_line
+from bigviz.tiles.cluster.parts.division import Part
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.tile_key import TileKey
 
@@ -35,14 +38,14 @@ LAYERS = [
 
 @pytest.fixture(scope="module")
 def lines(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    """Two files of several row groups; y is missing here and there, also where one part ends and the next begins."""
+    """Six files; y is missing here and there, also where one part ends and the next begins."""
     rng, rows, folder = np.random.default_rng(11), 9000, tmp_path_factory.mktemp("lines")
     ascending = np.sort(rng.integers(0, 3000, rows))
     ascending[4490:4510] = ascending[4500]
     y = np.round(rng.normal(0, 1, rows).cumsum(), 1).astype(np.float32)
     rare = y.copy()
     y[rng.random(rows) < 0.2], y[4400:4600] = np.nan, np.nan
-    rare[[100, 101, 4499, 8000]] = np.nan
+    rare[[100, 101, 4499, 7499, 7500, 8000]] = np.nan
     missing = rng.random(rows) < 0.01
     shuffled = rng.permutation(ascending).astype(np.float64)
     shuffled[:5] = np.nan
@@ -58,8 +61,8 @@ def lines(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
         "whole": pa.array(rng.integers(-99, 99, rows).astype(np.int16), mask=missing),
         "kind": pa.array(np.where(np.arange(rows) < 6000, "a", rng.choice([*"bz"], rows))),
     })  # fmt: skip
-    for number in range(2):
-        pq.write_table(table.slice(5000 * number, 5000), folder / f"{number}.parquet", row_group_size=1500)
+    for number in range(6):
+        pq.write_table(table.slice(1500 * number, 1500), folder / f"{number}.parquet", row_group_size=1000)
     return open_files(str(folder))
 
 
@@ -117,3 +120,39 @@ def test_an_image_that_takes_too_many_rows_is_refused_in_words(
 def test_a_window_that_cannot_be_divided_is_refused(engine: DaskEngine, lines: Dataset) -> None:
     with pytest.raises(BadInput):
         engine.columns(lines, LAYERS[0], 5, 5, 100)
+
+
+@pytest.mark.parametrize("layer", LAYERS[:6], ids=str)
+def test_several_parts_a_worker_are_joined_and_no_line_crosses_missing_rows(
+    engine: DaskEngine,
+    alone: Engine,
+    lines: Dataset,
+    same_lines: Dataset,
+    layer: Layer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine.ensure(lines, layer)
+    built = engine._built(lines, layer)
+    assert built is not None
+    parts = tuple(
+        Part(lines.fingerprint, *pair, 1500 * (pair[1] - pair[0])) for pair in ((0, 1), (1, 2), (2, 5), (5, 6))
+    )
+    over = built.over(parts)
+    over.restore(False)
+    info = alone.info(same_lines, layer)
+    assert info.range is not None
+    x0, _, x1, _ = info.range
+    found, expected = over.columns(x0, x1, 150), alone.columns(same_lines, layer, x0, x1, 150)
+    for name in ("column", "run", "row", "x", "y"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+    monkeypatch.setattr(ClusterLayer, "held_parts", lambda self: [parts[0], *parts[2:]])
+    held = HeldRows(over, lines, layer.bound(lines))
+    some, estimate = held.columns(x0, x1, 150)
+    assert estimate.share == 1 - parts[1].rows / lines.num_rows and not held.whole
+    stops = np.cumsum([part.rows for part in parts])
+    where = np.searchsorted(stops, some.row, "right")
+    assert set(where.tolist()) == {0, 2, 3}
+    bridges = (where[1:] == 2) & (where[:-1] == 0) & (np.diff(some.run) == 0)
+    assert not bridges.any() or not info.sorted
+    drawn, estimate = held.tile(KEYS[0])
+    assert drawn.planes[0].filled and estimate.share < 1
