@@ -90,14 +90,20 @@ class _Columns:
             key.x[better], key.rows[better] = gap.x[at], gap.rows[at]
         return first, last
 
-    def add(self, part: PartPicks) -> None:
-        """Take in a part that has rows in columns in which there are none yet."""
-        slots, which = _slots_of(part.picks, self.width)
-        picks = part.picks
+    @classmethod
+    def of(cls, part: PartPicks, inside: Array, width: int) -> _Columns:
+        """Those of a part: `inside` are the numbers of its columns among the `width` columns of the window."""
+        picks, out = part.picks, cls(part.picks.x.dtype, part.picks.y.dtype, len(inside))
+        own, gaps = (
+            np.where(each < 0, -1, np.where(each < width, np.searchsorted(inside, each), len(inside)))
+            for each in (picks.columns, part.gaps)
+        )
+        slots, which = _slots_of(own, picks.runs, picks.y, len(inside))
         if len(slots):
-            self.slots.add(slots, picks.x[which], picks.positions[which], picks.y[which])
-        if len(part.gaps):
-            self.gaps.add(part.gaps.astype(np.int64) + 1, part.first, part.last)
+            out.slots.add(slots, picks.x[which], picks.positions[which], picks.y[which])
+        if len(gaps):
+            out.gaps.add(gaps + 1, part.first, part.last)
+        return out
 
     def move(self, columns: Array, source: int, target: int) -> None:
         """Add the rows of a run of columns to another run of theirs, and take them from it."""
@@ -124,10 +130,10 @@ class Joined:
         self._mixed, self._seen = np.zeros(width, np.bool_), np.zeros(width, np.bool_)
         self._rows = sum(part.picks.rows for part in parts)
         for part in sorted(parts, key=_first_key):
-            columns = _Columns(*self._types, width)
-            columns.add(part)
             there = np.concatenate([part.picks.columns, part.gaps])
-            self._append(columns, np.unique(there[(there >= 0) & (there < width)]).astype(np.int64))
+            inside = np.unique(there[(there >= 0) & (there < width)]).astype(np.int64)
+            columns = _Columns.of(part, inside, width)
+            self._append(columns, inside)
             self._add_sides(columns)
         slots = self._all.slots
         for slot, side in ((0, _LAST), (-1, _FIRST)):  # one row is next to the window
@@ -164,54 +170,59 @@ class Joined:
         return Picks(column, run, rows, x, y, flagged, self._rows)
 
     def _append(self, part: _Columns, columns: Array) -> None:
-        """Take in the columns of a part none of whose rows is before the first one of parts that were taken in."""
+        """Take in a part, whose columns are these, and none of whose rows is before the first one of parts that were
+        taken in."""
+        own = np.arange(len(columns))
         _, last = self._all.ends(columns)
-        first, _ = part.ends(columns)
+        first, _ = part.ends(own)
         follows = ~self._seen[columns] | (~self._mixed[columns] & before(last.x, last.rows, first.x, first.rows))
-        self._follow(part, columns[follows])
-        self._mix(part, columns[~follows])
-        self._add_gaps(part, columns[part.gaps.known[columns + 1]] + 1)
+        self._follow(part, columns[follows], own[follows])
+        if not follows.all():
+            self._mix(part, columns[~follows], own[~follows])
+        gaps = part.gaps.known[1:-1]
+        self._add_gaps(part, columns[gaps] + 1, own[gaps] + 1)
         self._seen[columns] = True
 
-    def _follow(self, part: _Columns, columns: Array) -> None:
-        """Put a part's runs of columns after those that there are."""
+    def _follow(self, part: _Columns, columns: Array, own: Array) -> None:
+        """Put a part's runs of columns (its `own` numbers of them) after those that there are."""
         here, slots = self._all, self._all.slots
-        both = columns[slots.known[3 * columns + 1] & part.slots.known[3 * columns + 1]]
-        gap = here.gaps.after(both + 1, here.last(both)) | part.gaps.before(both + 1, part.first(both))
-        several, more = slots.known[3 * both + 3], part.slots.known[3 * both + 3]
-        here.move(both[several & (gap | more)], 3, 2)
-        target = np.where(several, 3, 1)  # of the part's first run
-        target = np.where(gap, 3, target)
+        there = slots.known[3 * columns + 1] & part.slots.known[3 * own + 1]
+        for source in (1, 2, 3):
+            here.put(columns[~there], part, own[~there], source, source)
+        columns, own = columns[there], own[there]
+        if not len(columns):
+            return
+        gap = here.gaps.after(columns + 1, here.last(columns)) | part.gaps.before(own + 1, part.first(own))
+        several, more = slots.known[3 * columns + 3], part.slots.known[3 * own + 3]
+        here.move(columns[several & (gap | more)], 3, 2)
+        target = np.where(several | gap, 3, 1)  # of the part's first run
         target = np.where(more & (gap | several), 2, target)
         for which in (1, 2, 3):
-            some = both[target == which]
-            here.put(some, part, some, 1, which)
-        alone = np.setdiff1d(columns, both, assume_unique=True)
-        for source in (1, 2, 3):
-            here.put(alone, part, alone, source, source)
-            if source > 1:
-                here.put(both, part, both, source, source)
+            here.put(columns[target == which], part, own[target == which], 1, which)
+        for source in (2, 3):
+            here.put(columns, part, own, source, source)
 
-    def _mix(self, part: _Columns, columns: Array) -> None:
+    def _mix(self, part: _Columns, columns: Array, own: Array) -> None:
         """Make one run of all that there is in columns, and of a part's."""
         for source in (2, 3):
             self._all.move(columns, source, 1)
         for source in (1, 2, 3):
-            self._all.put(columns, part, columns, source, 1)
+            self._all.put(columns, part, own, source, 1)
         self._mixed[columns] = True
 
     def _add_sides(self, part: _Columns) -> None:
         """Take in what a part has outside the window."""
-        width, slots = self._all.width, part.slots
-        at = np.array([0, 3 * width + 1])
-        at = at[slots.known[at]]
-        self._all.slots.add(at, slots.x[:, at], slots.rows[:, at], slots.y[:, at])
-        at = np.array([0, width + 1])
-        self._add_gaps(part, at[part.gaps.known[at]])
+        for slot in (0, -1):
+            if part.slots.known[slot]:
+                at, slots = np.array([slot]), part.slots
+                self._all.slots.add(at, slots.x[:, at], slots.rows[:, at], slots.y[:, at])
+            if part.gaps.known[slot]:
+                self._add_gaps(part, np.array([slot]), np.array([slot]))
 
-    def _add_gaps(self, part: _Columns, at: Array) -> None:
-        first, last = (Keys(each.x[at], each.rows[at]) for each in (part.gaps.first, part.gaps.last))
-        self._all.gaps.add(at, first, last)
+    def _add_gaps(self, part: _Columns, at: Array, own: Array) -> None:
+        if len(at):
+            first, last = (Keys(each.x[own], each.rows[own]) for each in (part.gaps.first, part.gaps.last))
+            self._all.gaps.add(at, first, last)
 
     def _runs(self, columns: Array) -> Array:
         """The run of each slot that has rows: equal for neighbours between which there is no gap."""
@@ -237,9 +248,8 @@ def _first_key(part: PartPicks) -> tuple[Any, int]:
     return min(keys, default=(0, 0))
 
 
-def _slots_of(picks: Picks, width: int) -> tuple[Array, Array]:
+def _slots_of(columns: Array, runs: Array, y: Array, width: int) -> tuple[Array, Array]:
     """The slots that picks of one part fill, and which of them is the first, lowest, highest and last row of each."""
-    columns, runs, y = picks.columns, picks.runs, picks.y
     if not len(columns):
         return np.empty(0, np.int64), np.empty((4, 0), np.int64)
     starts = np.flatnonzero(np.append(True, (columns[1:] != columns[:-1]) | (runs[1:] != runs[:-1])))
