@@ -49,7 +49,7 @@ from bigviz.tiles.grid.window import Number
 from bigviz.tiles.holders import Holders
 from bigviz.tiles.readiness import Readiness
 from bigviz.tiles.selection.region import Lasso, Rectangle, Region, Strip
-from bigviz.tiles.selection.row_set import RowNumbers
+from bigviz.tiles.selection.row_set import ReadElsewhere, RowNumbers
 from bigviz.tiles.selection.selection import Selection, read_batches, row_schema
 from bigviz.tiles.selection.statistics import Summary
 from bigviz.wire.frames import Bytes
@@ -80,6 +80,7 @@ __all__ = [
     "OtherBrush",
     "RasterTarget",
     "RasterView",
+    "ReadElsewhere",
     "Rectangle",
     "Region",
     "RowNumbers",

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from bigviz.common.cancel import Cancel
+from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.errors import TooLarge, TooMany
 from bigviz.data.columns.column import readable_names
 from bigviz.data.dataset import Dataset
@@ -27,7 +27,7 @@ from bigviz.server.selections.page import Page
 from bigviz.server.selections.requests import read_selection, selection_answer
 from bigviz.server.selections.row_files import KINDS, RowFile, row_file, sortable
 from bigviz.server.selections.row_rules import rules_of
-from bigviz.tiles.interface import Engine, RowNumbers, Selection, read_batches, row_schema
+from bigviz.tiles.interface import Engine, ReadElsewhere, RowNumbers, Selection, read_batches, row_schema
 
 if TYPE_CHECKING:
     from bigviz.aggregate.layer import Layer
@@ -247,11 +247,19 @@ def _numbers(dataset: Dataset, rows: RowNumbers, wanted: Page) -> npt.NDArray[np
     if wanted.sort is None:
         return rows.between(start, stop)
     numbers = np.concatenate([np.empty(0, np.int64), *rows.batches(_BATCH)])
-    column = sortable(dataset.take(numbers, [wanted.sort]).column(0))
+    column = sortable(_column(dataset, rows, numbers, wanted.sort))
     direction = "descending" if wanted.desc else "ascending"
     table = pa.table({"value": column, "row": numbers})
     order = pc.sort_indices(table, [("value", direction), ("row", "ascending")])
     return np.asarray(numbers[order.to_numpy()[start:stop]], np.int64)
+
+
+def _column(dataset: Dataset, rows: RowNumbers, numbers: npt.NDArray[np.int64], name: str) -> pa.ChunkedArray:
+    """The values of a column at the numbers of rows, read by whoever holds them."""
+    if not isinstance(rows, ReadElsewhere):
+        return dataset.take(numbers, [name]).column(0)
+    batches = list(rows.read([name], None, NEVER))
+    return pa.Table.from_batches(batches, row_schema(dataset, [name])).unify_dictionaries().column(0)
 
 
 def _found(backend: Jobs, dataset: Dataset, kept: Kept, cancel: Cancel) -> RowNumbers:

@@ -25,7 +25,10 @@ from bigviz.tiles.morton.quadtree import positions_of, ranges_within
 from bigviz.tiles.selection.chosen import Chosen, OrderedRows
 from bigviz.tiles.selection.first_rows import first_rows
 
-__all__ = ["Found", "RowOrder", "check_limit", "find_rows", "first_table", "rows_table", "true_rows"]
+__all__ = [
+    "Found", "RowOrder", "check_limit", "find_rows", "first_names", "first_table", "named_rows", "rows_table",
+    "true_rows",
+]  # fmt: skip
 
 Array = npt.NDArray[Any]
 Window = tuple[Number, Number]
@@ -90,10 +93,10 @@ def true_rows(
 
 def rows_table(dataset: Dataset, layer: Layer, numbers: Array) -> pa.Table:
     """The same of rows given by their numbers, all read from the source."""
-    return _named_rows(dataset, _names_of(layer), numbers)
+    return named_rows(dataset, _names_of(layer), numbers)
 
 
-def _named_rows(dataset: Dataset, names: Sequence[str], numbers: Array) -> pa.Table:
+def named_rows(dataset: Dataset, names: Sequence[str], numbers: Array) -> pa.Table:
     """`row` and the columns `names` of rows given by their numbers, read from the source."""
     return dataset.take(numbers, names).add_column(0, _ROW_FIELD, pa.array(numbers))
 
@@ -154,6 +157,11 @@ def check_limit(limit: int) -> None:
         raise BadInput(f"limit is 0 to {MOST_ROWS:,}, got {limit}", "limit", limit)
 
 
+def first_names(layer: Layer, order: RowOrder, columns: Sequence[str] | None) -> list[str]:
+    """The columns that a table of first rows has, besides `row`."""
+    return list(dict.fromkeys((*_names_of(layer), order.column) if columns is None else columns))
+
+
 def first_table(
     dataset: Dataset,
     layer: Layer,
@@ -166,10 +174,10 @@ def first_table(
     """`row` (int64) and some columns (default: x, y, the layer's, and the one that orders), in their own types, of the
     first `limit` rows of parts. What the order of rows keeps is taken from there, the rest is read from the source,
     these rows only."""
-    names = list(dict.fromkeys((*_names_of(layer), order.column) if columns is None else columns))
+    names = first_names(layer, order, columns)
     first = first_rows(dataset, parts, order.column, limit, order.descending, crew)
     if len(parts) != 1 or not isinstance(parts[0], OrderedRows):
-        return _named_rows(dataset, names, first.numbers)
+        return named_rows(dataset, names, first.numbers)
     near = first.positions >= 0
     found = Found(first.positions[near], first.numbers[~near], len(near))
     at = np.empty(len(near), np.int64)

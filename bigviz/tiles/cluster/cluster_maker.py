@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -121,9 +121,7 @@ class ClusterMaker(Maker):
         crew, glyph, reduction = Crew(threads, tell, stop), layer.glyph, layer.reduction
         parts = self._workers.parts_of(dataset)
         names = (dataset.info(layer.x).label_column, *layer.columns) if glyph == "bar" else layer.columns
-        named = tuple(name for name in dict.fromkeys(names) if dataset.info(name).kind == "category")
-        for name in named:
-            self._find_labels(dataset, parts, name, crew)
+        named = self.find_labels(dataset, dict.fromkeys(names), crew)
         labels = None if reduction.category is None else dataset.labels(reduction.category, crew.cancel)
         if reduction.category is not None:
             check_categories(reduction.category, labels or ())
@@ -158,6 +156,13 @@ class ClusterMaker(Maker):
         survey = Survey(root, root, rows, 0, 0, 0, None, None)
         axis = Axis(head_of(dataset, layer.x, crew.cancel), space("linear", "x"))
         return ClusterBars(self._workers, parts, layer, survey, (axis, axis), named, known)
+
+    def find_labels(self, dataset: Dataset, names: Iterable[str], crew: Crew) -> tuple[str, ...]:
+        """Those of some columns that are categories, whose labels are known here and for the workers from now on."""
+        found = tuple(name for name in names if dataset.info(name).kind == "category")
+        for name in found:
+            self._find_labels(dataset, self._workers.parts_of(dataset), name, crew)
+        return found
 
     def _find_labels(self, dataset: Dataset, parts: tuple[Part, ...], name: str, crew: Crew) -> None:
         """Find the labels of a category, of all rows, and know them here and for the workers."""

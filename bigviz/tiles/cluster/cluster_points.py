@@ -138,8 +138,8 @@ class ClusterPoints(ClusterLayer):
         return rows_table(dataset, layer, numbers), sum(answer.head["matched"] for answer in answers)
 
     def select(self, dataset: Dataset, layer: Layer, region: Region, crew: Crew) -> tuple[Chosen, ...]:
-        """Raises BadInput: not on a cluster yet."""
-        raise refused("selections and tables in the order of a column")
+        """Raises BadInput: this process has no rows. See `selections.part_rows`."""
+        raise refused("rows in this process")
 
     def _tile(self, key: TileKey, parts: Sequence[Part], cancel: Cancel) -> tuple[Planes, int, int]:
         """A tile's accumulators, the rows read for it, and the bytes of one."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final, NoReturn, cast
+
+import pyarrow as pa
 
 from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.layer_options import BARS
@@ -14,18 +17,25 @@ from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
 from bigviz.data.stretch import is_divisible
 from bigviz.tiles.answers.layer_answers import LayerAnswers
+from bigviz.tiles.answers.row_lookup import RowOrder, check_limit, first_names, named_rows
 from bigviz.tiles.brush.linked import OtherBrush, Source, Target
 from bigviz.tiles.brush.linked_brush import LinkedBrush
 from bigviz.tiles.cluster.cluster_layer import ClusterLayer, refused
 from bigviz.tiles.cluster.cluster_maker import ClusterMaker
 from bigviz.tiles.cluster.held_rows import HeldRows
 from bigviz.tiles.cluster.parts.moves import Moves
+from bigviz.tiles.cluster.selections.part_rows import first_of_parts, rows_in
 from bigviz.tiles.cluster.workers import Workers
 from bigviz.tiles.engine import Engine
+from bigviz.tiles.grid.window import Number
 from bigviz.tiles.holders import Holders
 from bigviz.tiles.interface import SampledLayer
 from bigviz.tiles.layer_factory import IndexMode
 from bigviz.tiles.readiness import Readiness
+from bigviz.tiles.selection.expression import expression_of
+from bigviz.tiles.selection.first_rows import check_order
+from bigviz.tiles.selection.region import Rectangle, Region
+from bigviz.tiles.selection.selection import Selection, check_columns, described
 from bigviz.tiles.store.catalog.directory import StoreDirectory
 
 __all__ = ["DaskEngine"]
@@ -113,9 +123,61 @@ class DaskEngine(Engine):
             _refuse("brushes")
         return super().brush(dataset, source, targets, others)
 
+    def select(
+        self,
+        dataset: Dataset,
+        layer: Layer,
+        region: Region,
+        stats: Sequence[str] = (),
+        by: str | None = None,
+        cancel: Cancel = NEVER,
+    ) -> Selection:
+        if not self._divides(dataset):
+            return super().select(dataset, layer, region, stats, by, cancel)
+        check_columns(dataset, stats, by)
+        crew = Crew(self._threads, cancel=cancel)
+        labels = () if by is None else self._maker.find_labels(dataset, [dataset.info(by).label_column], crew)
+        with self._parts_answering(dataset, layer, cancel) as built:
+            rows = rows_in(built, dataset, region, labels, cancel)
+            expression = expression_of(dataset, layer.bound(dataset), region, cancel)
+            return described(dataset, rows, stats, by, expression, crew)
+
+    def expression(self, dataset: Dataset, layer: Layer, region: Region, cancel: Cancel = NEVER) -> str | None:
+        if self._divides(dataset):  # the labels that it may need are those that workers have found
+            self._maker.find_labels(dataset, (layer.x, layer.y), Crew(self._threads, cancel=cancel))
+        return super().expression(dataset, layer, region, cancel)
+
+    def first_rows(
+        self,
+        dataset: Dataset,
+        layer: Layer,
+        x: tuple[Number, Number],
+        y: tuple[Number, Number],
+        order: RowOrder,
+        limit: int = 1000,
+        columns: Sequence[str] | None = None,
+        cancel: Cancel = NEVER,
+    ) -> pa.Table:
+        if not self._divides(dataset):
+            return super().first_rows(dataset, layer, x, y, order, limit, columns, cancel)
+        check_order(dataset, order.column)
+        check_limit(limit)
+        region, names = Rectangle(x, y), first_names(layer, order, columns)
+        labels = self._maker.find_labels(dataset, [order.column], Crew(self._threads, cancel=cancel))
+        with self._parts_answering(dataset, layer, cancel) as built:
+            numbers, matched = first_of_parts(built, region, order, labels, limit, cancel)
+        return named_rows(dataset, names, numbers).replace_schema_metadata({"matched": str(matched)})
+
     def rehearse(self, dataset: Dataset, layers: Sequence[Layer], cancel: Cancel = NEVER) -> None:
         if not self._divides(dataset):
             super().rehearse(dataset, layers, cancel)
+
+    @contextmanager
+    def _parts_answering(self, dataset: Dataset, layer: Layer, cancel: Cancel) -> Iterator[ClusterLayer]:
+        """A layer that workers answer for, for one answer."""
+        with self._answering(dataset, layer, cancel) as built:
+            assert isinstance(built, ClusterLayer)
+            yield built
 
     def _built(self, dataset: Dataset, layer: Layer) -> ClusterLayer | None:
         built, _ = self._store.find(self._key(dataset, layer))

@@ -29,6 +29,7 @@ from bigviz.tiles.cluster.bars.part_bars import PartBars
 from bigviz.tiles.cluster.lines.part_lines import PartLines, line_below, line_facts
 from bigviz.tiles.cluster.messages import Answer, extent_facts, kept_bytes, numbered, packed
 from bigviz.tiles.cluster.question import Question
+from bigviz.tiles.cluster.selections.part_selections import PartSelections
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.batches import Streamed
 from bigviz.tiles.grid.survey import PairMeasures
@@ -52,6 +53,7 @@ class PartHost:
         self._wholes: dict[str, Dataset] = {}
         self._parts: dict[tuple[str, int, int], Stretch] = {}
         self._lock = Lock()
+        self._selections = PartSelections(engine)
         self._questions: dict[str, Callable[[Question], Answer]] = {
             "own_labels": self._own_labels,
             "extent": self._extent,
@@ -65,6 +67,7 @@ class PartHost:
             "rows": self._rows,
             **PartLines(engine).questions,
             **PartBars(engine).questions,
+            **self._selections.questions,
         }
 
     def answer(self, asked: Answer, cancel: Cancel) -> Answer:
@@ -113,6 +116,7 @@ class PartHost:
 
     def _forget(self, part: Stretch) -> Answer:
         self._engine.forget(part)
+        self._selections.forget(part.fingerprint)
         with self._lock:
             self._parts = {key: each for key, each in self._parts.items() if each is not part}
             held = {fingerprint for fingerprint, _, _ in self._parts}

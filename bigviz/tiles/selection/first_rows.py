@@ -28,11 +28,12 @@ Array = npt.NDArray[Any]
 
 
 class FirstRows(NamedTuple):
-    """Row numbers (int64), the first one first, and their `positions` in the order of the only part, -1 for those that
-    have none there."""
+    """Row numbers (int64), the first one first, their `positions` in the order of the only part, -1 for those that have
+    none there, and the `keys` (uint64, ascending) of the rows that have a number, which come first."""
 
     numbers: npt.NDArray[np.int64]
     positions: npt.NDArray[np.int64]
+    keys: npt.NDArray[np.uint64]
 
 
 def check_order(dataset: Dataset, name: str) -> None:
@@ -193,4 +194,4 @@ class _Best:
         """The first rows; those without a number last."""
         left = self.limit - len(self.keys)
         numbers, positions = (each[:left] for each in self.lacking)
-        return FirstRows(np.append(self.numbers, numbers), np.append(self.positions, positions))
+        return FirstRows(np.append(self.numbers, numbers), np.append(self.positions, positions), self.keys)

@@ -6,25 +6,19 @@ import os
 import signal
 import socket
 import ssl
-from collections.abc import Iterator
 
 import numpy as np
 import psutil
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from distributed import Client, LocalCluster
+from distributed import LocalCluster
 
 from bigviz.aggregate.layer import Layer
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import Cancelled
 from bigviz.data.dataset import Dataset
 from bigviz.data.open import open as open_dataset
-from bigviz.data.open import open_files
-from bigviz.tiles.cluster.connect import started
 from bigviz.tiles.cluster.dask_engine import DaskEngine
-from bigviz.tiles.cluster.worker_plugin import HostSettings
-from bigviz.tiles.cluster.workers import Moved, Workers
+from bigviz.tiles.cluster.workers import Moved
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.tile_key import TileKey
 
@@ -45,57 +39,10 @@ LAYERS = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[LocalCluster]:
-    with started(2) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def engine(cluster: LocalCluster) -> Iterator[DaskEngine]:
-    workers = Workers(lambda: Client(cluster, set_as_default=False), HostSettings(None, None, 256 << 20, "never"))
-    made = DaskEngine(workers, 16 << 20, 64 << 20, preview_rows=1000)
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def alone() -> Engine:
-    return Engine(16 << 20, threads=1, index_bytes=256 << 20, index="never", preview_rows=1000)
-
-
-@pytest.fixture(scope="module")
-def dataset(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
-    """Three files whose labels differ, with nulls, and with a row that is far from all others."""
-    folder, rng = tmp_path_factory.mktemp("tables"), np.random.default_rng(5)
-    for number, (rows, labels) in enumerate(((4000, "ac"), (3000, "bz"), (5000, "abq"))):
-        x = rng.normal(number, 1, rows)
-        x[:3], x[3] = np.nan, 1e9 if number == 1 else 0.0
-        table = pa.table({
-            "x": x,
-            "y": rng.normal(0, 1, rows).astype(np.float32),
-            "v": rng.integers(0, 100, rows),
-            "f": rng.random(rows),
-            "t": pa.array(rng.integers(0, 10**9, rows) * 10**9, pa.timestamp("ns")),
-            "huge": rng.integers(0, 1 << 45, rows),
-            "kind": pa.array(rng.choice([*labels], rows)),
-            "n": rng.integers(0, 4, rows),
-        })  # fmt: skip
-        pq.write_table(table, folder / f"{number}.parquet", row_group_size=1500)
-    return open_files(str(folder))
-
-
-def again(dataset: Dataset) -> Dataset:
-    """The same files for another engine, which has to find the labels of all rows itself."""
-    assert dataset.origin is not None
-    return open_files(dataset.origin.paths[0])
-
-
 @pytest.mark.parametrize("layer", LAYERS, ids=str)
 def test_all_answers_equal_those_of_one_process(
-    engine: DaskEngine, alone: Engine, dataset: Dataset, layer: Layer
+    engine: DaskEngine, alone: Engine, dataset: Dataset, whole: Dataset, layer: Layer
 ) -> None:
-    whole = again(dataset)
     info = engine.info(dataset, layer)
     assert info == alone.info(whole, layer) and info.range is not None
     x0, y0, x1, y1 = info.range
