@@ -30,6 +30,7 @@ from bigviz.data.origin import Origin
 from bigviz.data.paths import Files, find_files, short_names
 from bigviz.data.remote.address import is_remote, shown_source
 from bigviz.data.remote.find import find_objects
+from bigviz.data.sources.dask_frame import dask_frame_source, is_dask_frame
 from bigviz.data.sources.files import FilesSource
 from bigviz.data.sources.frames import to_table
 from bigviz.data.sources.memory import MemorySource
@@ -51,6 +52,7 @@ def open(
     name: str | None = None,
     header: bool | None = None,
     delimiter: str | None = None,
+    client: object | None = None,
     progress: Progress | None = None,
     cancel: Cancel = NEVER,
 ) -> Dataset:
@@ -64,6 +66,8 @@ def open(
     - A pyarrow Table, RecordBatch or RecordBatchReader; anything with `__arrow_c_stream__` (polars, duckdb, pandas); a
       pandas frame of older versions; a mapping of names to arrays. Memory is shared where the object allows it. Names
       that are no text, as in pandas, are found as they are and as text (3 and "3").
+    - A Dask DataFrame, with the `client` of the cluster that computes it: its partitions stay on the workers, which
+      draw it (docs/scaling.md). Rows are numbered partition after partition.
 
     A column that cannot be read does not shut out the others: `notes` says which, and why.
 
@@ -73,11 +77,16 @@ def open(
     checked. Raises `NotFound`, `BadInput`, `Unreadable`, `TooLarge` or `Cancelled`.
     """
     options = CsvOptions(header, delimiter)
+    if client is not None and not is_dask_frame(source):
+        kind = type(source).__name__
+        raise BadInput(f"client is for a Dask DataFrame, which its workers draw, got a {kind}", "client", kind)
     if isinstance(source, str | os.PathLike) or _is_paths(source):
         return open_files(source, name, options, progress or listener(), cancel)  # type: ignore[arg-type]
     require_csv(options, f"the {type(source).__name__}")
     if isinstance(source, Dataset):
         return source
+    if is_dask_frame(source):
+        return Dataset(name or "table", dask_frame_source(source, client, cancel))
     with reading(f"The {type(source).__name__}", in_memory=True):
         return Dataset(name or "table", MemorySource(*to_table(source)))
 

@@ -8,10 +8,12 @@ from bigviz.data.columns.categories import LabelSet, Sorted
 from bigviz.data.dataset import Dataset
 from bigviz.data.formats.csv import CsvPart
 from bigviz.data.remote.address import is_remote
+from bigviz.data.sources.dask_frame import DaskFrameSource
 from bigviz.data.sources.files import FilesSource
+from bigviz.data.sources.partitions import PartitionsSource
 from bigviz.data.sources.stretch import StretchSource
 
-__all__ = ["Stretch", "is_divisible", "know_labels", "own_labels"]
+__all__ = ["Stretch", "frame_source", "is_divisible", "know_labels", "own_labels"]
 
 
 class Stretch(Dataset):
@@ -23,9 +25,12 @@ class Stretch(Dataset):
 
     def __init__(self, whole: Dataset, first: int, stop: int) -> None:
         source = whole._source
-        if not isinstance(source, FilesSource):
-            raise ValueError(f"{whole!r} is not made of files")
-        self.source = StretchSource(source, first, stop)
+        if isinstance(source, PartitionsSource):
+            self.source: StretchSource | PartitionsSource = source.stretch(first, stop)
+        elif isinstance(source, FilesSource):
+            self.source = StretchSource(source, first, stop)
+        else:
+            raise ValueError(f"{whole!r} is not made of files or partitions")
         super().__init__(whole.name, self.source, whole.origin)
         self._pieces = first, stop
 
@@ -64,11 +69,16 @@ def know_labels(dataset: Dataset, name: str, labels: Sorted) -> None:
     dataset._labels.setdefault(dataset._named.plottable(name), labels)
 
 
+def frame_source(dataset: Dataset) -> DaskFrameSource | None:
+    """The partitions of a Dask DataFrame that a dataset was opened from; None for others."""
+    return dataset._source if isinstance(dataset._source, DaskFrameSource) else None
+
+
 def is_divisible(dataset: Dataset) -> bool:
     """Whether other processes can open the dataset and read some of its pieces: Parquet and Arrow files by path, which
-    do not grow and are not empty. An address may hold secrets, which are not passed on."""
+    do not grow and are not empty, and Dask DataFrames. An address may hold secrets, which are not passed on."""
     source = dataset._source
-    return (
+    return isinstance(source, DaskFrameSource) or (
         isinstance(source, FilesSource)
         and dataset.origin is not None
         and not any(map(is_remote, dataset.origin.paths))

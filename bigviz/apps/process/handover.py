@@ -19,6 +19,7 @@ from bigviz.data.formats.delimited.dialect import CsvOptions
 from bigviz.data.open import open_files
 from bigviz.data.origin import Origin
 from bigviz.data.sources.memory import MemorySource
+from bigviz.data.stretch import frame_source
 from bigviz.document.spec import Document
 
 __all__ = ["described_tables", "mapped_table", "opened_table", "shared_description"]
@@ -36,6 +37,8 @@ def described_tables(document: Document, directory: Path) -> dict[str, Descripti
             found[name] = {"origin": asdict(dataset.origin)}
         elif dataset.in_memory is not None:
             found[name] = _written(dataset.in_memory, directory / f"{number}.arrow")
+        elif frame_source(dataset) is not None:
+            raise Conflict(f"The table {name!r} is on a Dask cluster: a script serves it itself, by bv.serve.")
         else:
             raise Conflict(f"The table {name!r} grows here: an app names such a dataset by its name on the server.")
     return found

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from bigviz.common.memory import total_memory
 from bigviz.data.dataset import Dataset
-from bigviz.data.stretch import is_divisible
+from bigviz.data.stretch import frame_source, is_divisible
 from bigviz.document.spec import Document
 from bigviz.server.run.index_options import Storage
 from bigviz.server.run.loading import stores_of
-from bigviz.tiles.cluster.connect import connect
+from bigviz.tiles.cluster.connect import connect, joined
 from bigviz.tiles.cluster.dask_engine import DaskEngine
 from bigviz.tiles.cluster.options import ClusterOptions
 from bigviz.tiles.cluster.worker_plugin import HostSettings
+from bigviz.tiles.cluster.workers import Workers
 
-__all__ = ["engine_on"]
+__all__ = ["engine_of_client", "engine_on"]
 
 _log = logging.getLogger("bigviz")
 
@@ -34,7 +36,22 @@ def engine_on(options: ClusterOptions, storage: Storage, documents: Sequence[Doc
     directory = None if storage.directory is None else str(storage.directory.absolute())
     settings = HostSettings(directory, storage.limit, each, storage.index)
     divided = frozenset(_divided(documents))
-    workers = connect(options, settings)
+    return _engine(connect(options, settings), storage, divided)
+
+
+def engine_of_client(client: Any, storage: Storage, documents: Sequence[Document]) -> DaskEngine:
+    """The engine, whose workers are those of a client and hold the Dask DataFrames of documents. It has a connection of
+    its own to them. Raises what `engine_on` does."""
+    sources = (each for document in documents for each in document.sources.values())
+    frames = [each for each in sources if isinstance(each, Dataset) and frame_source(each) is not None]
+    directory = None if storage.directory is None else str(storage.directory.absolute())
+    workers = joined(client, HostSettings(directory, storage.limit, None, storage.index))
+    return _engine(workers, storage, frozenset(each.fingerprint for each in frames))
+
+
+def _engine(workers: Workers, storage: Storage, divided: frozenset[str]) -> DaskEngine:
+    """An engine whose workers hold the tables of these fingerprints."""
+    mine = (storage.memory or total_memory() // 2) // _HERE
     return DaskEngine(
         workers,
         mine // 2,

@@ -7,7 +7,7 @@ import threading
 import warnings
 from contextlib import suppress
 from dataclasses import fields
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bigviz.apps.script import current_run
 from bigviz.common.daemon_thread import start_daemon
@@ -19,11 +19,15 @@ from bigviz.document.document import document
 from bigviz.document.figure import Figure
 from bigviz.document.layout import Box
 from bigviz.document.spec import Document
+from bigviz.server.run.engine_of_frames import engine_of_frames
 from bigviz.server.run.event_log import Reporter
 from bigviz.server.run.index_options import renamed_mode
 from bigviz.server.run.loading import Brought
 from bigviz.server.run.options import Options
 from bigviz.server.run.server import Server
+
+if TYPE_CHECKING:
+    from bigviz.tiles.cluster.dask_engine import DaskEngine
 
 __all__ = ["Handle", "serve"]
 
@@ -34,8 +38,9 @@ _SECONDS_TO_LOOK: Final = 0.2  # a signal that comes just before an endless wait
 class Handle:
     """A server in a thread of its own. Leaving its `with` block stops it."""
 
-    def __init__(self, server: Server) -> None:
-        self._server = server
+    def __init__(self, server: Server, engine: DaskEngine | None = None) -> None:
+        """`engine` is one that the server's end is the end of."""
+        self._server, self._engine = server, engine
         self._began = threading.Event()
         self._ended = threading.Event()  # not Thread.join: interrupted by Ctrl-C it takes the thread for ended
         self._stopping: asyncio.Event | None = None
@@ -95,6 +100,7 @@ class Handle:
         except BaseException as error:
             self._error = error
         finally:
+            self._leave_cluster()
             self._ended.set()
             self._began.set()
 
@@ -106,6 +112,10 @@ class Handle:
         self._began.set()
         await self._stopping.wait()
         await self._server.stop()
+
+    def _leave_cluster(self) -> None:
+        if self._engine is not None:
+            self._engine.close()
 
 
 def serve(
@@ -141,7 +151,8 @@ def serve(
     given = Options(port=port, address=address, **_current(options))
     log_fatal_signals()
     report = Reporter(quiet=quiet)
-    handle = Handle(Server(given, [made.id], lambda progress: Brought([made]), report))
+    engine = engine_of_frames(made, given.storage)
+    handle = Handle(Server(given, [made.id], lambda progress: Brought([made], engine=engine), report), engine)
     if block is None:
         block = not _in_loop()
     try:

@@ -373,6 +373,8 @@ class View:
         """A store turned out to be damaged, or a worker is lost: its layer is built again, and this view waits for
         it."""
         self.renewals += 1
+        for part in self.parts:
+            part.open.clear()  # what still comes of it is not waited for, and renews nothing
         self.parts = []
         for leave in self._leave:
             leave()

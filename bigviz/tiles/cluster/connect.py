@@ -16,7 +16,7 @@ from bigviz.tiles.cluster.options import ClusterOptions
 from bigviz.tiles.cluster.worker_plugin import HostSettings
 from bigviz.tiles.cluster.workers import Workers
 
-__all__ = ["connect", "started"]
+__all__ = ["connect", "joined", "started"]
 
 _SECONDS = 10  # for a scheduler to answer
 
@@ -36,6 +36,18 @@ def connect(options: ClusterOptions, settings: HostSettings) -> Workers:
     except (OSError, TimeoutError, ValueError) as error:
         at = options.scheduler
         raise BadInput(f"No Dask scheduler answers at {at}: {error}", "scheduler", at) from error
+
+
+def joined(client: Any, settings: HostSettings) -> Workers:
+    """The workers of the cluster that a client is connected to, by a connection of its own. Raises as `connect`."""
+    runner = LoopRunner()
+    runner.start()
+    at = client.scheduler.address
+    known = {"timeout": _SECONDS, "set_as_default": False, "loop": runner.loop, "security": client.security}
+    try:
+        return Workers(partial(Client, at, **known), settings, runner.stop)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise BadInput(f"No Dask scheduler answers at {at}: {error}", "client", at) from error
 
 
 def started(workers: int) -> LocalCluster:

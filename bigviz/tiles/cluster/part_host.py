@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from threading import Lock
 from typing import Any, Final
 
 import numpy.typing as npt
@@ -15,12 +14,9 @@ from bigviz.aggregate.glyphs.bins import Bins
 from bigviz.aggregate.reductions.base import Planes
 from bigviz.aggregate.spaces import space
 from bigviz.common.cancel import Cancel
-from bigviz.common.errors import TooLarge, Unreadable
+from bigviz.common.errors import TooLarge
 from bigviz.common.workers import Crew
 from bigviz.data.columns.categories import Sorted, label_texts
-from bigviz.data.dataset import Dataset
-from bigviz.data.formats.delimited.dialect import CsvOptions
-from bigviz.data.open import open_files
 from bigviz.data.stretch import Stretch, know_labels, own_labels
 from bigviz.tiles.answers.points_layer import PointsLayer
 from bigviz.tiles.answers.row_lookup import find_rows
@@ -30,6 +26,7 @@ from bigviz.tiles.cluster.lines.part_lines import PartLines, line_below, line_fa
 from bigviz.tiles.cluster.messages import Answer, extent_facts, kept_bytes, numbered, packed
 from bigviz.tiles.cluster.question import Question
 from bigviz.tiles.cluster.selections.part_selections import PartSelections
+from bigviz.tiles.cluster.tables.opened_tables import OpenedTables
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.batches import Streamed
 from bigviz.tiles.grid.survey import PairMeasures
@@ -50,10 +47,8 @@ class PartHost:
 
     def __init__(self, engine: Engine, threads: int) -> None:
         self._engine, self._threads = engine, threads
-        self._wholes: dict[str, Dataset] = {}
-        self._parts: dict[tuple[str, int, int], Stretch] = {}
-        self._lock = Lock()
         self._selections = PartSelections(engine)
+        self.tables = OpenedTables()
         self._questions: dict[str, Callable[[Question], Answer]] = {
             "own_labels": self._own_labels,
             "extent": self._extent,
@@ -77,12 +72,16 @@ class PartHost:
         if what == "hello":
             return Answer({"version": __version__, "protocol": PROTOCOL})
         if what == "open":
-            return self._open(head)
-        part = self._part(head)
+            self.tables.open(asked)
+            return Answer({})
+        part = self.tables.part(head["dataset"], *head["part"])
         if part is None:
             return Answer({"needs": "dataset"})
         if what == "forget":
-            return self._forget(part)
+            self._engine.forget(part)
+            self._selections.forget(part.fingerprint)
+            self.tables.forget(part)
+            return Answer({})
         if what == "know_labels":
             know_labels(part, head["column"], labels_from(asked.bodies[0]))
             return Answer({})
@@ -90,38 +89,6 @@ class PartHost:
         if lacking:
             return Answer({"needs": "labels", "columns": lacking})
         return self._questions[what](Question(part, head, Crew(self._threads, cancel=cancel)))
-
-    def _open(self, head: Mapping[str, Any]) -> Answer:
-        origin = head["origin"]
-        source = origin["paths"][0] if origin["single"] else origin["paths"]
-        options = CsvOptions(origin["header"], origin["delimiter"])
-        whole = open_files(source, head["name"], options)
-        if whole.fingerprint != head["dataset"]:
-            raise Unreadable(
-                f"A worker sees other files at {source} than the server: all need the same ones, by the same paths.",
-                "dataset",
-            )
-        with self._lock:
-            self._wholes[whole.fingerprint] = whole
-        return Answer({})
-
-    def _part(self, head: Mapping[str, Any]) -> Stretch | None:
-        first, stop = head["part"]
-        key = head["dataset"], first, stop
-        with self._lock:
-            whole, found = self._wholes.get(head["dataset"]), self._parts.get(key)
-            if found is None and whole is not None:
-                found = self._parts[key] = Stretch(whole, first, stop)
-            return found
-
-    def _forget(self, part: Stretch) -> Answer:
-        self._engine.forget(part)
-        self._selections.forget(part.fingerprint)
-        with self._lock:
-            self._parts = {key: each for key, each in self._parts.items() if each is not part}
-            held = {fingerprint for fingerprint, _, _ in self._parts}
-            self._wholes = {fingerprint: each for fingerprint, each in self._wholes.items() if fingerprint in held}
-        return Answer({})
 
     def _own_labels(self, asked: Question) -> Answer:
         found = own_labels(asked.part, asked.head["column"], asked.crew.cancel)

@@ -54,7 +54,9 @@ class HostPlugin(WorkerPlugin):  # type: ignore[misc]
     def setup(self, worker: Worker) -> None:
         """Begin to answer; called by Dask on each worker, those included that come later."""
         keep_freed()  # which Dask's nannies tell their workers not to: indexing takes a quarter more time then
-        self._host = PartHost(_engine(self.settings, worker.state.nthreads), worker.state.nthreads)
+        threads, memory = worker.state.nthreads, worker.memory_manager.memory_limit
+        self._host = PartHost(_engine(self.settings, threads, memory), threads)
+        self.tables = self._host.tables
         self._pool = ThreadPoolExecutor(_CALLERS, thread_name_prefix="bigviz-answer")
         self._cancels: dict[str, Cancel] = {}
         self._early: LRUCache[str, None] = LRUCache(_MOST_EARLY)  # cancelled before they were asked
@@ -99,8 +101,9 @@ class HostPlugin(WorkerPlugin):  # type: ignore[misc]
             return encoded(Answer({"error": error_facts(Unreadable(words))}))
 
 
-def _engine(settings: HostSettings, threads: int) -> Engine:
-    memory = settings.memory or total_memory() // 2
+def _engine(settings: HostSettings, threads: int, limit: int | None) -> Engine:
+    """The engine of a worker to which Dask gives so much memory (None or 0: all that there is)."""
+    memory = settings.memory or min(limit or total_memory(), total_memory()) // 2
     stores = None
     if settings.index != "never":
         try:

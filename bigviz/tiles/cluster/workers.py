@@ -11,7 +11,6 @@ import itertools
 import uuid
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future, wait
-from dataclasses import asdict
 from typing import Any, Final, TypeVar
 
 from distributed import Client
@@ -23,6 +22,7 @@ from bigviz.tiles.cluster.membership import Membership
 from bigviz.tiles.cluster.messages import Answer, decoded, encoded, raised
 from bigviz.tiles.cluster.parts.assignment import Assignment
 from bigviz.tiles.cluster.parts.division import Part
+from bigviz.tiles.cluster.tables.opening import opening
 from bigviz.tiles.cluster.worker_plugin import ASK, CANCEL, HostSettings
 
 __all__ = ["Moved", "Workers"]
@@ -227,25 +227,19 @@ class Workers:
             self._assignment.begun(part)
             if not opens:
                 return
-            assert dataset.origin is not None
-            told: dict[str, Any] = {
-                "ask": "open",
-                "dataset": part.dataset,
-                "name": dataset.name,
-                "origin": asdict(dataset.origin),
-            }
-            await self._call(worker, Answer(told), f"open-{next(self._idents)}")
+            told = await opening(dataset, part, worker, lambda: self._members.gone(worker) is not None)
+            await self._call(worker, told, f"open-{next(self._idents)}")
             return
         for column in lacking["columns"]:
             labels = self._assignment.labels(part.dataset, column)
             assert labels is not None
-            told = {
+            known = {
                 "ask": "know_labels",
                 "dataset": part.dataset,
                 "part": [part.first, part.stop],
                 "column": column,
             }
-            await self._call(worker, Answer(told, (labels,)), f"labels-{next(self._idents)}")
+            await self._call(worker, Answer(known, (labels,)), f"labels-{next(self._idents)}")
 
     async def _call(self, worker: str, asked: Answer, ident: str) -> Answer:
         """One message and its answer. Raises what that tells of, and OSError where the worker is gone."""

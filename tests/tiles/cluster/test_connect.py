@@ -38,7 +38,9 @@ def test_looking_for_a_scheduler_again_and_again_takes_one_thread(monkeypatch: p
 
 def test_a_worker_whose_threads_are_all_busy_answers_a_greeting() -> None:
     plugin = HostPlugin(SETTINGS)
-    worker: Any = SimpleNamespace(state=SimpleNamespace(nthreads=1), handlers={})
+    worker: Any = SimpleNamespace(
+        state=SimpleNamespace(nthreads=1), memory_manager=SimpleNamespace(memory_limit=None), handlers={}
+    )
     plugin.setup(worker)
     plugin.teardown(worker)  # no thread takes anything any more
     answer = asyncio.run(plugin.ask(**encoded(Answer({"ask": "hello"})), ident="a"))

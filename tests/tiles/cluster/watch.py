@@ -25,6 +25,7 @@ from ...server.wire import Browser, Got, cells
 
 LAYER = Layer("points", "x", "y")
 _DEEPEST = 6
+_PAUSE = 0.05  # seconds between views: a connection may send 64 requests a second
 
 
 class Watch:
@@ -116,7 +117,7 @@ class Watch:
                     if error.code != 503 or "Retry-After" not in error.headers:
                         self._count(wrong=f"{error.code}: {error.read()!r}")
                 self._count(refused=1)
-                self._ends.wait(0.05)
+                self._ends.wait(_PAUSE)
                 continue
             expected = self.alone.image(self.dataset, LAYER, x0, x1, y0, y1, 20, 10)[0]
             if np.array_equal(found, expected):
@@ -140,6 +141,7 @@ class Watch:
 
     def _view(self, browser: Browser, layer: Got, rng: np.random.Generator) -> Got | None:
         """Look at a few tiles; the newest that is known of the layer."""
+        self._ends.wait(_PAUSE)
         levels = rng.integers(2, _DEEPEST, 3)
         places = [[int(z), int(z), *(int(each) for each in rng.integers(0, 1 << z, 2))] for z in levels]
         roots = {"roots": layer.value["root"]} if layer.value["provisional"] else {}
@@ -159,7 +161,7 @@ class Watch:
         if got.value.get("status") != 503:
             self._count(wrong=f"refused: {got.value}")
         self._count(refused=1)
-        self._ends.wait(0.05)
+        self._ends.wait(_PAUSE)
 
     def _compare(self, tile: Any) -> None:
         found = cells(tile.planes[0])

@@ -64,11 +64,14 @@ class Assignment:
             self._parts[dataset.fingerprint] = parts
 
     def leave(self, dataset: Dataset) -> Mapping[Part, str]:
-        """Name nobody any more for parts that are not of now: who held them."""
+        """Name nobody any more for parts that are not of now: who held them, and does not hold their rows by another
+        name."""
         with self._lock:
             now = self._parts[dataset.fingerprint]
+            held = {(part.first, part.stop, self._holder.get(part)) for part in now}
             old = [part for part in self._holder if part.dataset == dataset.fingerprint and part not in now]
-            return {part: self._holder.pop(part) for part in old}
+            left = {part: self._holder.pop(part) for part in old}
+        return {part: who for part, who in left.items() if (part.first, part.stop, who) not in held}
 
     def dataset_of(self, part: Part) -> Dataset:
         """What a part is of."""
