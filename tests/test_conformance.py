@@ -35,22 +35,12 @@ from .patience import PATIENCE
 from .tables import FAR, LAT, ROWS, TABLES, kinds
 from .unoptimised import unoptimised
 
-REFUSED = {"line"}  # what no workers draw yet
-
 
 class Served:
     """What a client sees of the server: routes and a socket."""
 
-    def __init__(self, port: int, tables: dict[str, pa.Table], on_cluster: bool) -> None:
-        self.origin, self.tables, self.on_cluster = f"http://127.0.0.1:{port}", tables, on_cluster
-
-    def refuses(self, glyph: str, path: str, **query: Any) -> bool:
-        """Whether workers do not draw a glyph yet, which they have to say then."""
-        if not self.on_cluster or glyph not in REFUSED:
-            return False
-        status, _, body = self.get(path, glyph=glyph, **query)
-        assert status == 400 and f"no glyph '{glyph}' yet" in json.loads(body)["error"], body
-        return True
+    def __init__(self, port: int, tables: dict[str, pa.Table]) -> None:
+        self.origin, self.tables = f"http://127.0.0.1:{port}", tables
 
     def get(self, path: str, headers: dict[str, str] | None = None, **query: Any) -> tuple[int, Any, bytes]:
         text = urllib.parse.urlencode({key: value for key, value in query.items() if value is not None})
@@ -110,7 +100,7 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         reader = threading.Thread(target=process.stdout.read, daemon=True)
         reader.start()
         tables = {name: pq.read_table(folder / f"{name}.parquet") for name in TABLES}
-        yield Served(port, tables, request.param != SERVERS[0])
+        yield Served(port, tables)
         process.terminate()
         reader.join()
 
@@ -295,8 +285,6 @@ def test_images_are_datashaders(served: Served, agg: str) -> None:
 @pytest.mark.parametrize("y", ["y", "gaps", "dense"])
 @pytest.mark.parametrize("x", ["years", "close", "twice", "unsorted"])
 def test_columns_ink_the_pixels_of_all_rows(served: Served, x: str, y: str) -> None:
-    if served.refuses("line", "lines/layers/0/columns.arrow", x=x, y=y, agg="any", x0=0, x1=1, width=40):
-        return
     table, rng, height = served.tables["lines"], np.random.default_rng(2), 40
     xs, ys = numbers(table[x]), numbers(table[y])
     order = sorted(range(ROWS), key=lambda row: (xs[row], row))
@@ -361,8 +349,6 @@ def test_etags_cover_all_that_changes_a_tile(served: Served) -> None:
     queries = [{"x": "f32"}, {"x": "f16"}, {"y": "f32"}, {"agg": "max(i8)"}, {"agg": "min(i8)"}, {"xaxis": "log"}]
     for query in [*queries, {"root": "full"}, {"glyph": "line", "agg": "any"}]:
         asked = {"x": "positive", "y": "plain", "agg": "count", "glyph": "points", **query}
-        if query.get("glyph") == "line" and served.refuses("line", path, x="positive", y="plain", agg="any"):
-            continue
         status, headers, _ = served.get(path, **asked)
         assert status == 200 and headers["ETag"].startswith('"') and headers["ETag"] not in tags
         tags.add(headers["ETag"])
@@ -415,8 +401,6 @@ def test_the_socket_says_what_the_routes_say(served: Served) -> None:
                 if agg in ("count", "sum(flag)"):
                     plane = np.nan_to_num(plane)
                 np.testing.assert_array_equal(plane, want)
-    if served.refuses("line", "lines/layers/0/tiles/0/0/0.npy", x="close", y="gaps", agg="any", xaxis="datetime"):
-        return
     with connect(f"{served.origin.replace('http', 'ws')}/lines/ws", origin=served.origin, max_size=2**20) as socket:
         socket.recv(20)
         definition = define("lines", glyph="line", agg="any", x="close", y="gaps", xaxis="datetime")
