@@ -31,6 +31,7 @@ _AT_ONCE: Final = 20  # connections of a job that has no rate
 class Job:
     """What a process of viewers does with the document at `path` of `port`.
 
+    `press`: each asks for the next of its messages as soon as it has the last, for `seconds`, see `pressing.py`.
     `stay`: `count` viewers connect, are greeted and stay. `first`: each asks for `messages[0][0]` at once, timed from
     before the connect to the end of the answer. `views`: each asks for its `messages` (of its own list, or of one that
     it shares), one after the other, at `rate` a second for `seconds`. `stalled`: the same, but from then on they read
@@ -53,7 +54,7 @@ class Job:
 @dataclass
 class Outcome:
     """What came: statuses of upgrades, viewers that were greeted, milliseconds of what was timed, views that newer ones
-    took the place of or that failed, and viewers that the server dropped; of those that read nothing, seconds in which
+    took the place of or that failed, viewers that the server dropped, and seconds of processor time; of those that read nothing, seconds in which
     something waited for them and nothing was taken in until they were `cut_off`, or until now (`left`)."""
 
     statuses: dict[str, int] = field(default_factory=dict)
@@ -62,6 +63,7 @@ class Outcome:
     replaced: int = 0
     failed: int = 0
     dropped: int = 0
+    cpu: float = 0.0
     cut_off: list[float] = field(default_factory=list)
     left: list[float] = field(default_factory=list)
 

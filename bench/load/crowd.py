@@ -53,6 +53,7 @@ def merged(outcomes: Sequence[Outcome]) -> Outcome:
         replaced=sum(each.replaced for each in outcomes),
         failed=sum(each.failed for each in outcomes),
         dropped=sum(each.dropped for each in outcomes),
+        cpu=sum(each.cpu for each in outcomes),
         cut_off=[seconds for each in outcomes for seconds in each.cut_off],
         left=[seconds for each in outcomes for seconds in each.left],
     )
@@ -87,7 +88,7 @@ class Crowd:
 @contextmanager
 def crowd(job: Job, processes: int = 1) -> Iterator[Crowd]:
     """Viewers that have arrived; they are gone at the end."""
-    command = [sys.executable, "-m", "bench.load.clients"]
+    command = [sys.executable, "-m", f"bench.load.{'pressing' if job.kind == 'press' else 'clients'}"]
     children = [
         subprocess.Popen(command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for _ in range(processes)

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple, cast
 
 from bigviz.wire.frames import HEADER, Type
 
-__all__ = ["Head", "Opcode", "Reader", "Viewer", "frame_of", "head_of"]
+__all__ = ["Head", "Opcode", "Reader", "Viewer", "frame_of", "head_of", "upgrade"]
 
 _FINAL: Final = 0x80
 _MASKED: Final = 0x80
@@ -104,7 +104,7 @@ class Viewer(asyncio.Protocol):
         self.greeted: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.heard = heard
-        self._request = _upgrade(host, path)
+        self._request = upgrade(host, path)
         self._reader: Reader | None = None
         self._start = b""
 
@@ -171,7 +171,8 @@ class Viewer(asyncio.Protocol):
         self.gone.set_result(None)
 
 
-def _upgrade(host: str, path: str) -> bytes:
+def upgrade(host: str, path: str) -> bytes:
+    """The request with which a websocket begins."""
     key = b64encode(bytes(16)).decode()
     lines = [
         f"GET {path} HTTP/1.1",

@@ -4,7 +4,7 @@ first."""
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from typing import Final
 
 __all__ = ["UsedTime"]
@@ -36,9 +36,10 @@ class UsedTime:
             age = 0.0
         self._used[key] = self._used.get(key, 0.0) + seconds * 2.0**age
 
-    def of(self, key: Hashable) -> float:
-        """What a key has used lately, in units in which keys can be compared."""
-        return self._used.get(key, 0.0)
+    @property
+    def amounts(self) -> Mapping[Hashable, float]:
+        """What keys have used lately, in units in which they can be compared; 0 for others."""
+        return self._used
 
     def forget(self, key: Hashable) -> None:
         """Drop a key that does not come again."""

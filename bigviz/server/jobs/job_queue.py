@@ -79,6 +79,11 @@ class _Owner:
     first: deque[tuple[Want, Job]] = field(default_factory=deque)
     later: deque[tuple[Want, Job]] = field(default_factory=deque)
     paused: bool = False
+    share: Hashable = None
+
+
+_Place = tuple[float, float, int, Hashable, deque[tuple[Want, Job]]]
+"""What its share and an owner have used, its turn, which no other has, and what it waits for."""
 
 
 class JobQueue:
@@ -120,6 +125,7 @@ class JobQueue:
     def replace(self, owner: Hashable, slot: Hashable, wants: Sequence[Want]) -> None:
         """Make `wants` the only list of this owner's slot, best first; what only the older list wanted is dropped."""
         state = self._owners.setdefault(owner, _Owner())
+        state.share = self._share_of(owner)
         old = state.slots.get(slot, [])
         state.slots[slot] = list(wants)
         for want in wants:
@@ -237,28 +243,37 @@ class JobQueue:
 
     def _next(self) -> Job | None:
         followers_first = self._others >= _FOLLOWERS_TURN - 1
-        ready = {name: state for name, state in self._owners.items() if not state.paused}
         for later in (False, True):
-            waiting = {name: queue for name, state in ready.items() if (queue := state.later if later else state.first)}
+            waiting = self._places(later)
             for follows in (followers_first, not followers_first):
-                found = self._first_of({name: q for name, q in waiting.items() if (name in self._followers) is follows})
+                found = self._first_of(waiting, follows)
                 if found is not None:
                     return found
         return None
 
-    def _first_of(self, waiting: dict[Hashable, deque[tuple[Want, Job]]]) -> Job | None:
-        """The next job of the owner that comes first and has one that may start."""
+    def _places(self, later: bool) -> list[_Place]:
+        """The owners that wait for jobs. It is asked for each job, with hundreds of owners: one pass, and no call."""
+        used = self._used.amounts
+        return [
+            (used.get(state.share, 0.0), used.get(name, 0.0), at, name, queue)
+            for at, (name, state) in enumerate(self._owners.items())
+            if (queue := state.later if later else state.first) and not state.paused
+        ]
+
+    def _first_of(self, waiting: list[_Place], follows: bool) -> Job | None:
+        """The next job of the owner that comes first and has one that may start, of those that follow others or not."""
+        if self._followers or follows:
+            waiting = [each for each in waiting if (each[3] in self._followers) is follows]
         while waiting:
-            name = min(waiting, key=self._used_by)  # the first of equals, in the order of their turns
-            job = self._pop(waiting.pop(name))
+            place = min(waiting)  # the first of equals, in the order of their turns
+            *_, name, queue = place
+            job = self._pop(queue)
             if job is not None:
                 job.owner = name
                 self._owners[name] = self._owners.pop(name)  # to the end of the turns
                 return job
+            waiting = [each for each in waiting if each is not place]
         return None
-
-    def _used_by(self, owner: Hashable) -> tuple[float, float]:
-        return self._used.of(self._share_of(owner)), self._used.of(owner)
 
     def _pop(self, queue: deque[tuple[Want, Job]]) -> Job | None:
         """The first job of a queue that has not started and may, taken out, with those before it that are over."""

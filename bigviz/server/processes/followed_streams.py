@@ -50,10 +50,15 @@ class FollowedStreams(Streams):
         """How far a log goes; None where the writer has not told: then the database knows."""
         return self._heads.get(id)
 
-    def advance(self, name: str) -> None:
-        """Read what was told of, of a log that somebody has asked for. Raises Unreadable."""
-        if name in self._logs:
-            self._followed(name)
+    def advance(self, name: str) -> bool:
+        """Read what was told of, of a log that somebody has asked for: whether there was more than before. Raises
+        Unreadable."""
+        known = self._logs.get(name)
+        if known is None:
+            return False
+        before = known.snapshot.version
+        now = self._followed(name)
+        return now is known and now.snapshot.version > before
 
     def forget_replaced(self) -> None:
         """Let go of the logs whose datasets have others, or are gone."""

@@ -127,14 +127,17 @@ class Versions:
             if each["time"] is not None:
                 shelf.heads.expect(each["name"])
             streams.told(each["id"], each["head"])
+        unheard = set[str]()  # what a writer that has ended did not live to tell of
         for name in {each["name"] for each in found}:
             try:
-                await shelf.run(streams.advance, name)
+                if await shelf.run(streams.advance, name):
+                    unheard.add(name)
             except BigvizError as error:
                 _log.warning("what was appended to dataset %r cannot be read: %s", name, error.message)
         for each in found:
-            if each["time"] is not None and each["head"].version > shelf.heads.version(each["name"]):
-                shelf.tell_appended(each["name"], each["head"].version, each["time"])
+            name, version = each["name"], each["head"].version
+            if (each["time"] is not None or name in unheard) and version > shelf.heads.version(name):
+                shelf.tell_appended(name, version, each["time"])
         numbers = [line["number"] for line in lines if "number" in line]
         if numbers:
             self._heard = numbers[-1]

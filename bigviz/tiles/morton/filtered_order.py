@@ -30,7 +30,7 @@ Mask = npt.NDArray[np.bool_]
 
 KEPT_ROW: Final = 12  # bytes of memory that a kept row takes
 _STAGE: Final = "filtering rows"
-_LOOK: Final = 0.005  # seconds between two looks at what others copy
+_LOOK: Final = 0.05  # seconds between two looks at the flag, while others copy
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,8 +175,12 @@ class KeptCopy:
                     self._made = self._whole()
                 if self._made is not None:
                     return self._made
-                self._free.wait(_LOOK)  # for slices of others
+                self._free.wait_for(self._has_news, _LOOK)  # of slices that others copy
             crew.cancel.check()
+
+    def _has_news(self) -> bool:
+        """Whether all slices are copied, or one is to be had that another thread has given up."""
+        return self._copied == len(self._pieces) or len(self._begun) < len(self._pieces)
 
     def _copy(self, number: int) -> int:
         """Copy a slice that nobody has begun."""
@@ -190,6 +194,7 @@ class KeptCopy:
         except BaseException:
             with self._free:
                 self._begun.discard(number)  # whoever comes next meets with the same
+                self._free.notify_all()
             raise
         with self._free:
             self._copied += 1

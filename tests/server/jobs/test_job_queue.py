@@ -155,7 +155,7 @@ def test_who_leaves_is_not_kept_for_what_still_runs():
     assert job is not None
     queue.forget("a")
     queue.stop(job, 1.0)
-    assert job.owner is None and queue._used.of("a") == 0 and not queue._running
+    assert job.owner is None and "a" not in queue._used.amounts and not queue._running
 
 
 def test_who_leaves_takes_all_along():
