@@ -15,6 +15,7 @@ from bench.load.__main__ import table
 from bench.load.clients import Job, Outcome, Process
 from bench.load.crowd import job_of, merged, shared
 from bench.load.machine import sources
+from bench.load.pressing import Skipper
 from bench.load.socket import Opcode, Reader, frame_of, head_of
 from bench.load.walks import home_view, walk
 from bench.report import Figure
@@ -61,6 +62,16 @@ def test_a_reader_takes_any_pieces(piece: int):
     reader = Reader()
     found = [frame for at in range(0, len(data), piece) for frame in reader.feed(data[at : at + piece])]
     assert found == [(int(opcode), payload) for opcode, payload in payloads]
+
+
+@pytest.mark.parametrize("piece", [1, 3, 1 << 20])
+def test_a_skipper_sees_how_frames_begin(piece: int):
+    payloads = [(Theirs.BINARY, bytes([size % 251]) * size) for size in (0, 4, 125, 126, 70_000)]
+    payloads += [(Theirs.PING, b"longer than is looked at"), (Theirs.BINARY, b"BVZ1.")]
+    data = b"".join(Frame(opcode, payload).serialize(mask=False) for opcode, payload in payloads)
+    skipper = Skipper()
+    found = [each for at in range(0, len(data), piece) for each in skipper.feed(memoryview(data)[at : at + piece])]
+    assert found == [(opcode, load if opcode == Theirs.PING else load[:5]) for opcode, load in payloads]
 
 
 def test_the_head_of_a_frame():

@@ -21,7 +21,7 @@ from bench.load.socket import Head, Viewer
 from bench.load.stalling import Stalled
 from bigviz.wire.frames import Type
 
-__all__ = ["Job", "Outcome"]
+__all__ = ["Job", "Outcome", "Timed"]
 
 _LATEST: Final = 60.0  # seconds for whatever is waited for
 _AT_ONCE: Final = 20  # connections of a job that has no rate
@@ -54,8 +54,9 @@ class Job:
 @dataclass
 class Outcome:
     """What came: statuses of upgrades, viewers that were greeted, milliseconds of what was timed, views that newer ones
-    took the place of or that failed, viewers that the server dropped, and seconds of processor time; of those that read nothing, seconds in which
-    something waited for them and nothing was taken in until they were `cut_off`, or until now (`left`)."""
+    took the place of or that failed, viewers that the server dropped, and seconds of processor time (of `press`); of
+    those that read nothing, seconds in which something waited for them and nothing was taken in until they were
+    `cut_off`, or until now (`left`)."""
 
     statuses: dict[str, int] = field(default_factory=dict)
     greeted: int = 0
