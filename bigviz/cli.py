@@ -83,7 +83,7 @@ def serve(
     bigviz serve --follow log.csv --follow days/
     bigviz serve 'trips/*.parquet' --workers 4
     """
-    from bigviz.commands.arguments import named_paths, with_scripts
+    from bigviz.commands.arguments import check_no_tables, tables_and_scripts
     from bigviz.commands.serve import serve_library, serve_tables
 
     workers = cluster_options(listening, glyph, bool(paths or follow))
@@ -95,18 +95,11 @@ def serve(
             raise click.UsageError("Options of columns, axes and CSV files need a PATH of a table.")
         serve_library(listening)
         return
-    if any(path.endswith(".py") for path in follow):
-        raise click.UsageError("--follow is for data files: --dev runs a script again when it changes.")
-    named = named_paths((*with_scripts(paths), *follow))
-    scripts = [each for each in named if each[1].endswith(".py")]
-    tables = [each for each in named if not each[1].endswith(".py")]
+    tables, scripts = tables_and_scripts(paths, follow)
     if scripts and workers is not None:
         raise click.UsageError("--scheduler and --workers are for data files: serve scripts without them.")
     if not tables:
-        if any(columns):
-            raise click.UsageError("Options of columns and axes are for data files: the script says what it shows.")
-        if header or delimiter:
-            raise click.UsageError("--header and --delimiter are for CSV files: the script passes them to bigviz.open.")
+        check_no_tables(columns, header, delimiter)
     options = shared.csv_options(header, delimiter)
     serve_tables(tables, columns, options, listening, len(follow), scripts, workers)
 

@@ -7,14 +7,15 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 
+import click
+
 from bigviz.common.errors import BadInput, NotFound
 from bigviz.data.paths import nearest_path
 from bigviz.data.remote.address import address_of, is_remote, shown_source
 from bigviz.data.walk import expand
 from bigviz.document.names import check_name, free_name, from_path
 
-__all__ = ["named_paths", "named_script", "with_scripts"]
-
+__all__ = ["check_no_tables", "named_paths", "named_script", "tables_and_scripts", "with_scripts"]
 
 _BESIDE_SCRIPTS = (".py", ".md", ".txt", ".toml", ".cfg", ".json", ".yaml", ".yml")
 
@@ -47,6 +48,26 @@ def named_paths(arguments: Sequence[str]) -> list[tuple[str, str]]:
         names.add(each)
         out.append((each, path))
     return out
+
+
+def tables_and_scripts(
+    paths: Sequence[str], follow: Sequence[str]
+) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """(document name, path) of each table, those that are followed last, and of each script. Raises what `named_paths`
+    does, and UsageError for a script that is to be followed."""
+    if any(path.endswith(".py") for path in follow):
+        raise click.UsageError("--follow is for data files: --dev runs a script again when it changes.")
+    named = named_paths((*with_scripts(paths), *follow))
+    scripts = [each for each in named if each[1].endswith(".py")]
+    return [each for each in named if not each[1].endswith(".py")], scripts
+
+
+def check_no_tables(columns: Sequence[str | None], header: str | None, delimiter: str | None) -> None:
+    """UsageError for options of tables where there are scripts alone."""
+    if any(columns):
+        raise click.UsageError("Options of columns and axes are for data files: the script says what it shows.")
+    if header or delimiter:
+        raise click.UsageError("--header and --delimiter are for CSV files: the script passes them to bigviz.open.")
 
 
 def named_script(arguments: Sequence[str]) -> tuple[str, str] | None:

@@ -19,6 +19,8 @@ __all__ = [
     "output", "stores",
 ]  # fmt: skip
 
+Option = Callable[[Callable[..., None]], Callable[..., None]]
+
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -66,9 +68,16 @@ def stores(
 
 def listening(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options of every command that listens."""
-    ports = click.IntRange(0, 65_535)
-    for option in reversed((
-        click.option("--port", default=5006, show_default=True, type=ports, help="Port; 0 takes any free one."),
+    for option in reversed((*_place(), *_people(), *_kept())):
+        command = option(command)
+    return command
+
+
+def _place() -> tuple[Option, ...]:
+    """Where it listens."""
+    return (
+        click.option("--port", default=5006, show_default=True, type=click.IntRange(0, 65_535),
+                     help="Port; 0 takes any free one."),
         click.option("--address", default="127.0.0.1", show_default=True, help="Where to listen."),
         click.option("--num-procs", default=1, show_default=True, type=click.IntRange(0, 64), metavar="N",
                      help="Processes that share the port; 0 takes one a core."),
@@ -81,6 +90,12 @@ def listening(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--prefix", default="", help="Path in front of all addresses, for proxies: /plots"),
         click.option("--public-url", metavar="URL",
                      help="Where browsers reach the server, behind a proxy: https://plots.example.org/plots"),
+    )  # fmt: skip
+
+
+def _people() -> tuple[Option, ...]:
+    """Who is answered, and how many at a time."""
+    return (
         click.option("--allow-host", multiple=True, metavar="HOST[:PORT]", help="Also answer under this name."),
         click.option("--allow-origin", multiple=True, metavar="ORIGIN",
                      help="Also let pages of this origin show public plots."),
@@ -98,6 +113,12 @@ def listening(command: Callable[..., None]) -> Callable[..., None]:
                      help="Connections at a time; each viewer has one. Also raise `ulimit -n`."),
         click.option("--max-connections-per-address", default=200, show_default=True, type=click.IntRange(1),
                      metavar="N", help="Of these, from one address: behind a proxy all viewers have the proxy's."),
+    )  # fmt: skip
+
+
+def _kept() -> tuple[Option, ...]:
+    """What it runs and keeps."""
+    return (
         click.option("--browser/--no-browser", default=True, help="Open a browser (the default) or not."),
         click.option("--log-json", is_flag=True, help="Print events as JSON, one object per line."),
         click.option("--dev", is_flag=True,
@@ -124,9 +145,7 @@ def listening(command: Callable[..., None]) -> Callable[..., None]:
                      help="What holds once appended rows are acknowledged: a power cut, or a kill alone."),
         click.option("--cache", metavar="SIZE", callback=_bytes,
                      help="Memory for tiles, and for rows without an index on disk (default: half of all memory)."),
-    )):  # fmt: skip
-        command = option(command)
-    return command
+    )  # fmt: skip
 
 
 def drawing(command: Callable[..., None]) -> Callable[..., None]:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 
 __all__ = ["ended", "nothing", "run", "serve_library", "serve_tables", "served"]
 
+_FOLLOWS: Final = (
+    "--follow reads files as they grow in one process: leave out --num-procs. Rows that are appended to a dataset of a"
+    " library (bigviz append) are shown by several."
+)
+
 
 def serve_tables(
     named: list[tuple[str, str]],
@@ -48,16 +53,13 @@ def serve_tables(
     basemap, attribution = columns[-2:]
     figure_basemap(basemap, attribution, max_zoom=0)
     if followed and listening["num_procs"] != 1:
-        raise click.UsageError("--follow is for one process: leave out --num-procs.")
+        raise click.UsageError(_FOLLOWS)
     axes = [each for each in columns[:2] if each is not None]
     if axes and listening["num_procs"] == 1:  # it loads what processes that are copied must not have
         from bigviz.commands.early_checks import check_columns
 
         check_columns(named[: len(named) - followed], axes, options)
     follow = [name for name, _ in named[len(named) - followed :]]
-
-    stores = {name: listening[name] for name in ("store_dir", "store_limit", "index", "cache")}
-    engines: list[Any] = []
 
     def load(progress: Progress) -> Any:
         from bigviz.commands.hints import same_schema_hint
@@ -66,20 +68,29 @@ def serve_tables(
         hint = same_schema_hint([path for name, path in named if name not in follow])
         if hint:
             click.echo(printable(hint), err=True)
-        brought = replace(open_paths(named, Columns(*columns), options, progress, follow), scripts=scripts)
-        if cluster is None:
-            return brought
-        from bigviz.server.run.on_cluster import engine_on
-
-        engine = engine_on(cluster, Options(**stores).storage, brought.documents)
-        engines.append(engine)
-        return replace(brought, engine=engine)
+        return replace(open_paths(named, Columns(*columns), options, progress, follow), scripts=scripts)
 
     names = [name for name, _ in (*named, *scripts)]
     if cluster is None:
         run(names, load, listening, apps=bool(scripts))
-        return
-    status = served(names, load, listening)
+    else:
+        _run_on_workers(names, load, listening, cluster)
+
+
+def _run_on_workers(names: list[str], load: Load, listening: dict[str, Any], cluster: ClusterOptions) -> None:
+    """As `run` does, of tables whose rows the workers of a cluster hold."""
+    stores = {name: listening[name] for name in ("store_dir", "store_limit", "index", "cache")}
+    engines: list[Any] = []
+
+    def load_on_workers(progress: Progress) -> Any:
+        from bigviz.server.run.on_cluster import engine_on
+
+        brought: Any = load(progress)
+        engine = engine_on(cluster, Options(**stores).storage, brought.documents)
+        engines.append(engine)
+        return replace(brought, engine=engine)
+
+    status = served(names, load_on_workers, listening)
     for engine in engines:
         engine.close()
     ended(status)

@@ -47,7 +47,10 @@ def cluster_options(words: dict[str, Any], glyph: str | None, tables: bool) -> C
     if scheduler is not None and workers is not None:
         raise click.UsageError("--workers starts processes here: leave out --workers or --scheduler.")
     if words["num_procs"] != 1:
-        raise click.UsageError("--scheduler and --workers are for one process: leave out --num-procs.")
+        raise click.UsageError(
+            "Each process would have the workers hold all rows for itself, with --scheduler and --workers: leave out"
+            " --num-procs."
+        )
     if not tables:
         raise click.UsageError("--scheduler and --workers need a PATH of Parquet or Arrow files.")
     if glyph not in (None, "points"):
