@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,13 +20,12 @@ from bigviz.aggregate.reductions.counts import Presence
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
-from bigviz.render.level_values import KnownLevel, LevelSource
 from bigviz.tiles.answers.answer import Cost, Drawn, Estimate, microseconds
 from bigviz.tiles.answers.columns import Columns
 from bigviz.tiles.answers.layer_answers import Held, columns_held
 from bigviz.tiles.answers.layer_info import LayerInfo, facts_of
 from bigviz.tiles.answers.row_lookup import rows_table
-from bigviz.tiles.answers.single_version import SingleVersion
+from bigviz.tiles.answers.shared_answers import SingleVersion, TileByTile, TileColours
 from bigviz.tiles.grid.survey import Survey
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number, check_window, within
@@ -45,7 +44,7 @@ Window = tuple[Number, Number]
 
 
 @dataclass(frozen=True)
-class LineLayer(SingleVersion):
+class LineLayer(TileByTile, TileColours, SingleVersion):
     """Everything that answers for a line. It does not change once it is built.
 
     `survey` is of all rows; `line` holds those that the filter keeps, `kept` of them (None: there is no filter).
@@ -87,10 +86,6 @@ class LineLayer(SingleVersion):
         cost = Cost(0, microseconds(drawn - begun), encode_us, rows, rows * self.line.row_bytes)
         return Drawn((encoded,), cost)
 
-    def draw_all(self, keys: Sequence[TileKey], window: object, crew: Crew) -> list[Drawn]:
-        """Tiles, one by one."""
-        return [self.draw(key, crew.cancel) for key in keys]
-
     def estimate(self, key: TileKey, cancel: Cancel = NEVER) -> tuple[Drawn, Estimate] | None:
         """None: tiles take no longer."""
         return None
@@ -99,15 +94,6 @@ class LineLayer(SingleVersion):
         """The tile's finished plane."""
         cancel.check()
         return [draw_tile(self.line, (self.survey.x, self.survey.y), key)[0]]
-
-    @property
-    def level_source(self) -> LevelSource:
-        """The tiles."""
-        return "tiles"
-
-    def level_values(self, level: int, cancel: Cancel = NEVER) -> KnownLevel:
-        """None: all cells of a line are ones."""
-        return KnownLevel("tiles", None)
 
     def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> Columns:
         """The rows that draw the window `[low, high]` (axis space) at a width in pixels, and one more on each side."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -27,7 +27,7 @@ from bigviz.tiles.answers.layer_answers import Held, columns_held
 from bigviz.tiles.answers.layer_info import LayerInfo, facts_of
 from bigviz.tiles.answers.marks import MOST_LOOKED, MOST_MARKS, Marks
 from bigviz.tiles.answers.points_layer import PointsLayer
-from bigviz.tiles.answers.single_version import SingleVersion
+from bigviz.tiles.answers.shared_answers import NoColumnsOrBars, SingleVersion, TileByTile
 from bigviz.tiles.answers.window_image import WindowImage
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number, codes_between
@@ -59,7 +59,7 @@ _scratch = _Scratch()
 
 
 @dataclass(frozen=True)
-class MaskedPoints(SingleVersion):
+class MaskedPoints(TileByTile, NoColumnsOrBars, SingleVersion):
     """Counts of the rows of an order that a filter keeps. Tiles are counted as they are asked for, windows of few rows
     are answered of these alone; for all else the rows are copied at once, on so many `threads`. `dataset` as
     `PointsLayer` has it."""
@@ -104,10 +104,6 @@ class MaskedPoints(SingleVersion):
         size = rows * _ROW_BYTES + sum(len(each.payload) for each in encoded)
         return Drawn(tuple(encoded), Cost(0, microseconds(counted - begun), encode_us, rows, size))
 
-    def draw_all(self, keys: Sequence[TileKey], window: object, crew: Crew) -> list[Drawn]:
-        """Tiles, one by one."""
-        return [self.draw(key, crew.cancel) for key in keys]
-
     def estimate(self, key: TileKey, cancel: Cancel = NEVER) -> tuple[Drawn, Estimate] | None:
         """None: a tile's runs of rows are leapt over, which takes no longer than an estimate."""
         return None
@@ -126,12 +122,6 @@ class MaskedPoints(SingleVersion):
     def level_values(self, level: int, cancel: Cancel = NEVER) -> KnownLevel:
         """As those of the copied rows."""
         return self._whole(cancel).level_values(level, cancel)
-
-    def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> None:
-        """None: only lines have columns."""
-
-    def bars(self, low: Number, high: Number, cancel: Cancel = NEVER) -> None:
-        """None: they are a histogram's."""
 
     def image(self, dataset: Dataset, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> list[Array]:
         """The finished image of a window, as that of the copied rows."""

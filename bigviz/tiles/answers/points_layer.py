@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -34,7 +34,7 @@ from bigviz.tiles.answers.ordered.ordered_image import image_nodes, ordered_plan
 from bigviz.tiles.answers.ordered.runs import Runs
 from bigviz.tiles.answers.ordered_estimate import rough_tile
 from bigviz.tiles.answers.row_lookup import find_rows, true_rows
-from bigviz.tiles.answers.single_version import SingleVersion
+from bigviz.tiles.answers.shared_answers import NoColumnsOrBars, SingleVersion, TileByTile
 from bigviz.tiles.answers.window_image import WindowImage, draw_window, ordered_rows
 from bigviz.tiles.grid.row_filter import hidden
 from bigviz.tiles.grid.survey import Survey
@@ -65,7 +65,7 @@ _MOST_GATHERED: Final = 1 << 23  # and of no more rows than these: some 300 MB o
 
 
 @dataclass(frozen=True)
-class PointsLayer(SingleVersion):
+class PointsLayer(TileByTile, NoColumnsOrBars, SingleVersion):
     """Everything that answers for a layer of points.
 
     `x`, `y` and `loaded` (the columns of the reduction, by name) hold all rows, or, if `dataset` is given, hardly any:
@@ -136,10 +136,6 @@ class PointsLayer(SingleVersion):
         size = rows * inputs.row_bytes + sum(len(plane.payload) for plane in encoded)
         return Drawn(tuple(encoded), Cost(0, microseconds(summed - begun), encode_us, rows, size))
 
-    def draw_all(self, keys: Sequence[TileKey], window: object, crew: Crew) -> list[Drawn]:
-        """Tiles, one by one."""
-        return [self.draw(key, crew.cancel) for key in keys]
-
     def estimate(self, key: TileKey, cancel: Cancel = NEVER) -> tuple[Drawn, Estimate] | None:
         """A tile from some of its rows; None where it is kept or has few."""
         return rough_tile(self.pyramid, key, cancel)
@@ -165,12 +161,6 @@ class PointsLayer(SingleVersion):
             return KnownLevel("summary", known[level])
         few = level <= _DEEPEST_READ
         return KnownLevel("sample", None if few else level_sample(self.order.guard, self.pyramid.inputs, level, cancel))
-
-    def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> None:
-        """None: only lines have columns."""
-
-    def bars(self, low: Number, high: Number, cancel: Cancel = NEVER) -> None:
-        """None: they are a histogram's."""
 
     def image(self, dataset: Dataset, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> list[Array]:
         """The finished image of a window, row 0 the highest y, as `Canvas` draws it: floats may be added in another

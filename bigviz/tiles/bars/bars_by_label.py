@@ -26,7 +26,7 @@ from bigviz.tiles.answers.bars import Bars
 from bigviz.tiles.answers.layer_answers import Held
 from bigviz.tiles.answers.layer_info import LayerInfo
 from bigviz.tiles.answers.row_lookup import rows_table
-from bigviz.tiles.answers.single_version import SingleVersion
+from bigviz.tiles.answers.shared_answers import SingleVersion
 from bigviz.tiles.bars.bar_facts import with_heights
 from bigviz.tiles.bars.no_tiles import NoTiles
 from bigviz.tiles.grid.row_filter import row_filter

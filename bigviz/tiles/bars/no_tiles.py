@@ -12,8 +12,8 @@ from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.errors import BadInput
 from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
-from bigviz.render.level_values import KnownLevel, LevelSource
 from bigviz.tiles.answers.answer import Drawn, Estimate
+from bigviz.tiles.answers.shared_answers import TileColours
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number
 
@@ -23,7 +23,7 @@ Array = npt.NDArray[Any]
 Window = tuple[Number, Number]
 
 
-class NoTiles:
+class NoTiles(TileColours):
     """A part of `LayerAnswers`."""
 
     @property
@@ -54,15 +54,6 @@ class NoTiles:
     def estimate(self, key: TileKey, cancel: Cancel = NEVER) -> tuple[Drawn, Estimate] | None:
         """None."""
         return None
-
-    @property
-    def level_source(self) -> LevelSource:
-        """The tiles."""
-        return "tiles"
-
-    def level_values(self, level: int, cancel: Cancel = NEVER) -> KnownLevel:
-        """None: there are no cells."""
-        return KnownLevel("tiles", None)
 
     def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> None:
         """None: they are a line's."""

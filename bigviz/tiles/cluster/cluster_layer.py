@@ -12,13 +12,12 @@ from bigviz.aggregate.layer import Layer
 from bigviz.common.cancel import NEVER, Cancel, locked
 from bigviz.common.errors import BadInput, Busy
 from bigviz.common.progress import Progress, no_progress
-from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.answers.answer import Drawn, Estimate
 from bigviz.tiles.answers.columns import Columns
 from bigviz.tiles.answers.layer_answers import Held
 from bigviz.tiles.answers.layer_info import LayerInfo
-from bigviz.tiles.answers.single_version import SingleVersion
+from bigviz.tiles.answers.shared_answers import SingleVersion, TileByTile, TileColours
 from bigviz.tiles.cluster.messages import Answer, layer_facts
 from bigviz.tiles.cluster.parts.division import Part
 from bigviz.tiles.cluster.workers import Moved, Workers
@@ -35,7 +34,7 @@ _STAGE: Final = "indexing on workers"
 
 
 @dataclass(frozen=True, eq=False)
-class ClusterLayer(SingleVersion):
+class ClusterLayer(TileByTile, TileColours, SingleVersion):
     """A part of `LayerAnswers`.
 
     `survey` and `axes` are those of all rows; `named` are the categories whose labels workers need. `indexed` says of
@@ -136,10 +135,6 @@ class ClusterLayer(SingleVersion):
     def draw(self, key: TileKey, cancel: Cancel = NEVER) -> Drawn:
         """One tile: what each part has of it."""
         return self._drawn(key, self.parts, cancel)
-
-    def draw_all(self, keys: Sequence[TileKey], window: object, crew: Crew) -> list[Drawn]:
-        """Tiles, one by one."""
-        return [self.draw(key, crew.cancel) for key in keys]
 
     def estimate(self, key: TileKey, cancel: Cancel = NEVER) -> tuple[Drawn, Estimate] | None:
         """None: a tile waits for all parts."""

@@ -17,12 +17,12 @@ from bigviz.aggregate.reductions.base import Planes, Reduction, Rows
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
-from bigviz.render.level_values import KnownLevel, LevelSource
 from bigviz.tiles.answers.answer import Cost, Drawn, microseconds
 from bigviz.tiles.answers.layer_info import LayerInfo, facts_of
 from bigviz.tiles.answers.marks import MOST_MARKS, MOST_SORTED, Marks, find_marks
 from bigviz.tiles.answers.points_layer import finished_image
 from bigviz.tiles.answers.row_lookup import rows_table
+from bigviz.tiles.answers.shared_answers import NoColumnsOrBars
 from bigviz.tiles.answers.window_image import WindowImage, encoded_window, fits
 from bigviz.tiles.cluster.cluster_layer import ClusterLayer, refused
 from bigviz.tiles.cluster.messages import Answer, arrays_of, kept_of
@@ -45,7 +45,7 @@ _MOST_SENT: Final = MOST_SORTED  # rows that a view has the time to bring togeth
 
 
 @dataclass(frozen=True, eq=False)
-class ClusterPoints(ClusterLayer):
+class ClusterPoints(NoColumnsOrBars, ClusterLayer):
     """Everything that answers for a layer of points of a dataset that workers hold. `dtype`, `own` and `labels` are
     those of all rows."""
 
@@ -77,21 +77,6 @@ class ClusterPoints(ClusterLayer):
     def arrays(self, key: TileKey, cancel: Cancel = NEVER) -> list[Array]:
         """The tile's finished planes."""
         return finished(self.layer.reduction, self._tile(key, self.parts, cancel)[0], self.own, cancel)
-
-    @property
-    def level_source(self) -> LevelSource:
-        """Tiles: a cell may have rows in several parts."""
-        return "tiles"
-
-    def level_values(self, level: int, cancel: Cancel = NEVER) -> KnownLevel:
-        """None: tiles have to be read."""
-        return KnownLevel("tiles", None)
-
-    def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> None:
-        """None: only lines have columns."""
-
-    def bars(self, low: Number, high: Number, cancel: Cancel = NEVER) -> None:
-        """None: they are a histogram's."""
 
     def image(self, dataset: Dataset, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> list[Array]:
         """The finished image of a window, row 0 the highest y."""

@@ -37,13 +37,12 @@ from bigviz.common.single_flight import Flights
 from bigviz.common.workers import Crew
 from bigviz.data.columns.column import Column
 from bigviz.data.dataset import Dataset
-from bigviz.render.level_values import KnownLevel, LevelSource
 from bigviz.tiles.answers.answer import Cost, Drawn, Estimate, microseconds
 from bigviz.tiles.answers.layer_answers import Held
 from bigviz.tiles.answers.layer_info import LayerInfo, facts_of
 from bigviz.tiles.answers.marks import MOST_MARKS, Marks
 from bigviz.tiles.answers.row_lookup import rows_table
-from bigviz.tiles.answers.single_version import SingleVersion
+from bigviz.tiles.answers.shared_answers import NoColumnsOrBars, SingleVersion, TileColours
 from bigviz.tiles.answers.window_image import RowPart, WindowImage, draw_window
 from bigviz.tiles.estimates.preview import Known, Preview
 from bigviz.tiles.grid.batches import Batch, Streamed
@@ -92,7 +91,7 @@ class Scan:
     cost: Cost = field(default_factory=Cost)
 
 
-class ScannedLayer(SingleVersion):
+class ScannedLayer(TileColours, NoColumnsOrBars, SingleVersion):
     """Everything that answers for a layer from its source. Safe to use from any number of threads.
 
     `columns` are those of the source, x and y first, without rows: what is known of them before they are read.
@@ -220,18 +219,6 @@ class ScannedLayer(SingleVersion):
         planes = revive(reduction, self._tile(key, cancel), self.recipe.dtype, cancel)
         return finished(reduction, planes, self.recipe.own, cancel)
 
-    @property
-    def level_source(self) -> LevelSource:
-        """The tiles."""
-        return "tiles"
-
-    def level_values(self, level: int, cancel: Cancel = NEVER) -> KnownLevel:
-        """None: there is no order."""
-        return KnownLevel("tiles", None)
-
-    def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> None:
-        """None: lines are not scanned."""
-
     def codes(self, x: Window, y: Window) -> Codes | None:
         """The codes of a window; None where it misses the roots."""
         across, up = codes_between(self.survey.x, *x), codes_between(self.survey.y, *y)
@@ -248,9 +235,6 @@ class ScannedLayer(SingleVersion):
         if codes is not None:
             return self._learnt.focus(codes)
         return Picked([(0, 0, 0, 0)], 0).focus(self._columns, self.source.spaces, self.survey, self.recipe)
-
-    def bars(self, low: Number, high: Number, cancel: Cancel = NEVER) -> None:
-        """None: they are a histogram's."""
 
     def image(self, dataset: Dataset, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> list[Array]:
         """The finished image of a window, row 0 the highest y; rows are added in file order, as `Canvas` adds them."""

@@ -22,7 +22,6 @@ from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.errors import TooLarge
 from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
-from bigviz.render.level_values import KnownLevel, LevelSource
 from bigviz.tiles.answers.answer import Cost, Drawn, Estimate, microseconds
 from bigviz.tiles.answers.columns import Columns
 from bigviz.tiles.answers.layer_info import LayerInfo, facts_of
@@ -64,15 +63,6 @@ class ClusterLine(ClusterLayer):
     def facts(self, dataset: Dataset, layer: Layer) -> LayerInfo:
         """What is known of the layer."""
         return facts_of(dataset, layer, self.survey, self.axes, None, is_sorted(self), self.rows_kept)
-
-    @property
-    def level_source(self) -> LevelSource:
-        """The tiles."""
-        return "tiles"
-
-    def level_values(self, level: int, cancel: Cancel = NEVER) -> KnownLevel:
-        """None: all cells of a line are ones."""
-        return KnownLevel("tiles", None)
 
     def arrays(self, key: TileKey, cancel: Cancel = NEVER) -> list[Array]:
         """The tile's finished plane."""
