@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from bigviz.aggregate.axis import Axis
 from bigviz.aggregate.glyphs.bins import Bins
 from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.reductions.base import Planes, Rows
-from bigviz.common.cancel import NEVER, Cancel, locked
+from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.workers import Crew
 from bigviz.data.appending.growth import Version as AnyVersion
 from bigviz.data.dataset import Dataset
@@ -29,6 +28,7 @@ from bigviz.tiles.answers.layer_info import LayerInfo, facts_of
 from bigviz.tiles.answers.marks import MOST_MARKS, Marks
 from bigviz.tiles.answers.ordered_estimate import rough_tile
 from bigviz.tiles.answers.points_layer import finished_image
+from bigviz.tiles.answers.shared_answers import NoColumnsOrBars, TileByTile
 from bigviz.tiles.answers.window_image import RowPart as WindowPart
 from bigviz.tiles.answers.window_image import WindowImage, draw_window, ordered_rows
 from bigviz.tiles.grid.survey import Survey
@@ -40,7 +40,8 @@ from bigviz.tiles.pyramid.layer_columns import Inputs
 from bigviz.tiles.pyramid.levels.summary import takes_long
 from bigviz.tiles.pyramid.pyramid import Work
 from bigviz.tiles.segments.growing_mask import Filtering
-from bigviz.tiles.segments.joined.levels import MOST_JOINED, joined_levels
+from bigviz.tiles.segments.joined.history import LevelHistory, VersionRows
+from bigviz.tiles.segments.joined.levels import MOST_JOINED
 from bigviz.tiles.segments.part_layer import PartLayer, Strays
 from bigviz.tiles.segments.pooled_rows import Pool, pooled_marks, pooled_table
 from bigviz.tiles.segments.row_part import PartOrder, Roots
@@ -57,17 +58,18 @@ Window = tuple[Number, Number]
 
 
 @dataclass(frozen=True, eq=False)
-class SegmentedPoints:
+class SegmentedPoints(TileByTile, NoColumnsOrBars):
     """Everything that answers for points of one version of a dataset that grows. It does not change once it is built.
 
-    `use` keeps what it needs of the parts of later versions. `dtype`, `own` and `labels` are those of `Inputs`, of all
-    rows; those of the parts may have fewer labels. With a `filtering`, parts hold the rows that it keeps; roots and
-    counts are those of all.
+    `use` keeps what it needs of the parts of later versions; `history` is what is known of levels over versions.
+    `dtype`, `own` and `labels` are those of `Inputs`, of all rows; those of the parts may have fewer labels. With a
+    `filtering`, parts hold the rows that it keeps; roots and counts are those of all.
     """
 
     index: StreamIndex
     version: Version
     use: Use
+    history: LevelHistory
     layer: Layer
     parts: tuple[PartLayer, ...]
     axes: tuple[Axis, Axis]
@@ -76,8 +78,7 @@ class SegmentedPoints:
     labels: tuple[str, ...] | None
     filtering: Filtering | None = None
     strays: tuple[Strays, ...] = field(init=False, repr=False)
-    levels: list[LevelValues] = field(default_factory=list, init=False, repr=False)
-    finding: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+    levels: dict[int, LevelValues] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         found = (part.strays(self.version.roots) for part in self.parts)
@@ -120,6 +121,8 @@ class SegmentedPoints:
             for column in each.columns:
                 yield Held("orders", column, column.nbytes)
             yield Held("pyramids", each.pyramid, each.pyramid.nbytes)
+        yield Held("pyramids", self.history, self.history.nbytes)
+        yield Held("pyramids", self.levels, sum(each.nbytes for level in tuple(self.levels.values()) for each in level))
         if self.filtering is not None:
             yield Held("orders", self.filtering.kept.bits, self.filtering.kept.nbytes)
             for part in self.version.parts:
@@ -137,10 +140,6 @@ class SegmentedPoints:
         encode_us = microseconds(time.perf_counter() - summed)
         size = rows * self._row_bytes + sum(len(plane.payload) for plane in encoded)
         return Drawn(tuple(encoded), Cost(0, microseconds(summed - begun), encode_us, rows, size))
-
-    def draw_all(self, keys: Sequence[TileKey], window: object, crew: Crew) -> list[Drawn]:
-        """Tiles, one by one."""
-        return [self.draw(key, crew.cancel) for key in keys]
 
     def estimate(self, key: TileKey, cancel: Cancel = NEVER) -> tuple[Drawn, Estimate] | None:
         """A tile from some of its rows, where nearly all of them lie in one part and are not counted there yet."""
@@ -165,21 +164,13 @@ class SegmentedPoints:
         return "tiles" if rows > MOST_JOINED or takes_long(self._no_columns, rows) else "summary"
 
     def level_values(self, level: int, cancel: Cancel = NEVER) -> KnownLevel:
-        """The values of a level's cells, which may have rows in any part: found for all levels when one is asked for.
-        None of more than 2^24 rows."""
+        """The values of a level's cells, which may have rows in any part: those of a version before with what rows that
+        came and went since make of them, else found for all levels. None of more than 2^24 rows."""
         if self.level_source == "tiles":
             return KnownLevel("tiles", None)
-        with locked(self.finding, cancel):
-            if not self.levels:
-                roots = self.version.roots
-                self.levels.extend(joined_levels(self.parts, self.strays, roots, self._no_columns, cancel))
-            return KnownLevel("summary", self.levels[level])
-
-    def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> None:
-        """None: only lines have columns."""
-
-    def bars(self, low: Number, high: Number, cancel: Cancel = NEVER) -> None:
-        """None: they are a histogram's."""
+        if level not in self.levels:
+            self.levels.update(self.history.level(self.version_rows, level, cancel))
+        return KnownLevel("summary", self.levels[level])
 
     def image(self, dataset: Dataset, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> list[Array]:
         """The finished image of a window, row 0 the highest y; rows are added by their numbers, as `Canvas` does."""
@@ -248,6 +239,14 @@ class SegmentedPoints:
 
     def changed_from(self, before: AnyVersion) -> None:
         """None: of lines alone."""
+
+    @cached_property
+    def version_rows(self) -> VersionRows:
+        """The rows, as its history takes them."""
+        version = self.version
+        return VersionRows(
+            version.number, version.first, version.stop, version.corrected, version.roots, self.parts, self._no_columns
+        )
 
     @property
     def _no_columns(self) -> Inputs:

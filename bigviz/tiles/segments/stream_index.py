@@ -33,6 +33,7 @@ from bigviz.tiles.segments.axis_history import AxisHistory, Weighted
 from bigviz.tiles.segments.changes.touched_cells import TouchedCells
 from bigviz.tiles.segments.column_pieces import read_numbers
 from bigviz.tiles.segments.correcting import corrected, numbers_at
+from bigviz.tiles.segments.joined.history import LevelHistory
 from bigviz.tiles.segments.lost import LostNumbers, lost_numbers
 from bigviz.tiles.segments.remaking import merge, remake, without
 from bigviz.tiles.segments.row_part import Numbers, PartOrder, Places, Roots, RowPart, keys_of, part_of
@@ -116,6 +117,7 @@ class StreamIndex:
         self._given: weakref.WeakValueDictionary[int, Version] = weakref.WeakValueDictionary()
         self._added: deque[Added] = deque(maxlen=_REMEMBERED)
         self._used: weakref.WeakSet[Use] = weakref.WeakSet()
+        self._histories: weakref.WeakValueDictionary[Hashable, LevelHistory] = weakref.WeakValueDictionary()
         self._dense: tuple[Hashable, int, DensePart | None] | None = None
         self._label_orders: set[object] = set()
         self._labels: dict[tuple[int, Hashable], int] = {}
@@ -221,6 +223,14 @@ class StreamIndex:
             for part in () if self._head is None else self._head.parts:
                 _let_go(part, used)
         return use
+
+    def history(self, layer: Hashable) -> LevelHistory:
+        """What is known of the levels of a layer, for as long as one of its versions lives."""
+        with self._lock:
+            found = self._histories.get(layer)
+            if found is None:
+                found = self._histories[layer] = LevelHistory()
+            return found
 
     def wants_merge(self) -> bool:
         """Whether `merge_once` has something to do."""

@@ -61,6 +61,7 @@ class Streams:
         opened(made)
         for part in made.parts:
             self._complete(part, crew)
+        made.history.follow(made.version_rows)
         self._indexes.merge(index)
         return made
 
@@ -94,7 +95,8 @@ class Streams:
         axes = axes_of(dataset, index.spec)
         parts = tuple(layer_of(part, layer, dtype, own, labels, axes) for part in whole)
         index.note(version.number, layer.key(), len(labels or ()), dataset.label_orders)
-        return SegmentedPoints(index, version, use, layer, parts, axes, dtype, own, labels, filtering)
+        history = index.history(layer.key())
+        return SegmentedPoints(index, version, use, history, layer, parts, axes, dtype, own, labels, filtering)
 
     def _complete(self, part: PartLayer, crew: Crew) -> None:
         """Make the planes of a part's large tiles, at once for all layers that share it."""

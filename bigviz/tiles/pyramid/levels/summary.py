@@ -12,7 +12,7 @@ from bigviz.aggregate.reductions.base import CELLS_ONLY, Planes
 from bigviz.common.jit import frozen, jit
 from bigviz.common.workers import Crew, slices
 from bigviz.render.level_values import LevelValues
-from bigviz.render.shade import values_of
+from bigviz.render.shade import Values, values_of
 from bigviz.tiles.grid.tile_key import DEEPEST
 from bigviz.tiles.morton.sorted_keys import Guard
 from bigviz.tiles.pyramid.accumulators import finished
@@ -23,7 +23,7 @@ from bigviz.tiles.pyramid.levels.merge_level import LEVELS, merge_level
 from bigviz.tiles.pyramid.levels.plain_values import combined_values, is_plain
 from bigviz.tiles.pyramid.levels.values import ValueTally
 
-__all__ = ["level_values", "takes_long"]
+__all__ = ["finite_cells", "level_values", "takes_long"]
 
 Array = npt.NDArray[Any]
 Part = tuple[int, int]  # rows from the first on, up to the second
@@ -42,26 +42,27 @@ def takes_long(inputs: Inputs, rows: int) -> bool:
     return rows > _MOST_APART and not (reduction.traits.counts or is_plain(reduction))
 
 
-def level_values(guard: Guard, inputs: Inputs, crew: Crew) -> tuple[LevelValues, ...]:
+def level_values(guard: Guard, inputs: Inputs, crew: Crew, tally: ValueTally | None = None) -> tuple[LevelValues, ...]:
     """The values of all filled cells of each level of square tiles, 0 to 24: counts exactly, of others the extremes and
-    a sample. Floats that are added may differ from those of tiles in their last bits. Raises Cancelled, Unreadable."""
+    a sample, for which they are told to the `tally`. Floats that are added may differ from those of tiles in their last
+    bits. Raises Cancelled, Unreadable."""
     if inputs.counts_rows:
         return count_levels(guard, crew)
     if picture_cells(inputs.reduction) == PRESENCE:
         return (LevelValues(np.ones(1, np.int64), np.ones(1, np.int64)),) * LEVELS
-    return _Summary(guard, inputs, crew).levels()
+    return _Summary(guard, inputs, crew, ValueTally() if tally is None else tally).levels()
 
 
 class _Summary:
     """The pass over rows with columns. Counts by label are those of all labels together."""
 
-    def __init__(self, guard: Guard, inputs: Inputs, crew: Crew) -> None:
+    def __init__(self, guard: Guard, inputs: Inputs, crew: Crew, tally: ValueTally) -> None:
         self._guard, self._inputs, self._crew = guard, inputs, crew
         self._counts = inputs.reduction.traits.counts
         self._picture = picture_cells(inputs.reduction)
         self._reduction = inputs.reduction.plane if self._counts else inputs.reduction
         self._labels = 0 if self._counts else len(inputs.labels or ())
-        self._tally: CountTally | ValueTally = CountTally() if self._counts else ValueTally()
+        self._tally: CountTally | ValueTally = CountTally() if self._counts else tally
 
     def levels(self) -> tuple[LevelValues, ...]:
         """The values of each level."""
@@ -128,14 +129,19 @@ class _Summary:
         planes = finished(self._reduction, cells.planes, self._inputs.own, self._crew.cancel)
         if not planes:  # there are no labels
             return
-        found = values_of(planes, self._picture)
-        numbers, filled = found.numbers[0], found.filled[0]
-        if numbers.dtype.kind == "f":
-            filled = filled & np.isfinite(numbers)
-        wide = {"f": np.float64, "u": np.uint64}.get(numbers.dtype.kind, np.int64)
-        keep = np.flatnonzero(filled & (cells.finest >= level))
+        numbers, filled = finite_cells(values_of(planes, self._picture))
+        keep = np.flatnonzero(filled[0] & (cells.finest >= level))
         first = np.full(len(keep), level)
-        self._tally.tell(numbers[keep].astype(wide), cells.keys[keep], first, cells.finest[keep])
+        self._tally.tell(numbers[0][keep], cells.keys[keep], first, cells.finest[keep])
+
+
+def finite_cells(found: Values) -> tuple[Array, npt.NDArray[np.bool_]]:
+    """The numbers of cells in float64, int64 or uint64, and which cells hold a finite one."""
+    numbers, filled = found.numbers, found.filled
+    if numbers.dtype.kind == "f":
+        filled = filled & np.isfinite(numbers)
+    wide: type = {"f": np.float64, "u": np.uint64}.get(numbers.dtype.kind, np.int64)
+    return numbers.astype(wide, copy=False), filled
 
 
 def _grouped(parts: list[Part], most: int) -> list[list[Part]]:

@@ -16,7 +16,7 @@ from bigviz.common.jit import frozen, jit
 from bigviz.render.level_values import LevelValues
 from bigviz.tiles.pyramid.levels.merge_level import LEVELS
 
-__all__ = ["MOST_SAMPLED", "ValueTally"]
+__all__ = ["MOST_SAMPLED", "ValueTally", "fewest_zeros", "key_zeros", "level_of"]
 
 Array = npt.NDArray[Any]
 
@@ -31,10 +31,12 @@ class ValueTally:
     """Values of cells; each cell is told with the levels from which and to which it holds these rows. Safe to use from
     any threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, times: int = 1) -> None:
+        """`times` as many cells are sampled as are needed."""
+        self._times = times
         self._extremes: list[tuple[Any, Any] | None] = [None] * LEVELS
         self._zeros = np.zeros(LEVELS, np.int64)
-        self._samples: list[list[tuple[Array, Array]]] = [[] for _ in range(LEVELS)]
+        self._samples: list[list[tuple[Array, Array, Array]]] = [[] for _ in range(LEVELS)]
         self._sizes = [0] * LEVELS
         self._lock = threading.Lock()
 
@@ -50,7 +52,7 @@ class ValueTally:
             least = _least(self._zeros)
         found = _note(frozen(values), frozen(keys), frozen(first), frozen(last), lows, highs, seen, least, zeros)
         drawn = np.flatnonzero(zeros < _LEFT_OUT)
-        some = values[drawn], zeros[drawn], first[drawn], last[drawn]
+        some = values[drawn], zeros[drawn], keys[drawn], first[drawn], last[drawn]
         with self._lock:
             for level in range(LEVELS):
                 here = seen[: level + 1, level:]
@@ -63,36 +65,85 @@ class ValueTally:
         """The values of each level, ascending."""
         found = []
         for level, extremes in enumerate(self._extremes):
-            if extremes is None:
-                found.append(LevelValues(np.empty(0), np.empty(0, np.int64)))
-                continue
-            sample = np.concatenate([values for values, _ in self._samples[level]])
-            values, places = np.unique(np.append(sample, np.array(extremes)), return_inverse=True)
-            weights = np.bincount(places[: len(sample)], minlength=len(values))
-            found.append(LevelValues(values, weights))
+            values, zeros, _ = self.sample(level)
+            found.append(level_of(values, zeros, extremes))
         return tuple(found)
+
+    def sample(self, level: int) -> tuple[Array, Array, Array]:
+        """The values of the cells that are drawn of a level, their zeros, and their keys."""
+        none = np.empty(0), np.empty(0, np.uint8), np.empty(0, np.uint64)
+        parts = self._samples[level] or [none]
+        values, zeros, keys = (np.concatenate(each) for each in zip(*parts, strict=True))
+        return values, zeros, keys
+
+    def floor(self, level: int) -> int:
+        """The fewest zeros of a cell that is drawn of a level."""
+        return int(self._zeros[level])
 
     def _extend(self, level: int, low: Any, high: Any) -> None:
         known = self._extremes[level]
         self._extremes[level] = (low, high) if known is None else (min(low, known[0]), max(high, known[1]))
 
-    def _draw(self, level: int, values: Array, zeros: Array, first: Array, last: Array) -> None:
+    def _draw(self, level: int, values: Array, zeros: Array, keys: Array, first: Array, last: Array) -> None:
         drawn = (first <= level) & (last >= level) & (zeros >= self._zeros[level])
         if not drawn.any():
             return
-        self._samples[level].append((values[drawn], zeros[drawn]))
+        self._samples[level].append((values[drawn], zeros[drawn], keys[drawn]))
         self._sizes[level] += int(drawn.sum())
-        while self._sizes[level] > MOST_SAMPLED:
-            values, zeros = (np.concatenate(each) for each in zip(*self._samples[level], strict=True))
+        while self._sizes[level] > self._times * MOST_SAMPLED:
             self._zeros[level] += 1
-            kept = zeros >= self._zeros[level]
-            self._samples[level] = [(values[kept], zeros[kept])]
-            self._sizes[level] = int(kept.sum())
+            sample = self.sample(level)
+            kept = sample[1] >= self._zeros[level]
+            values, zeros, keys = (each[kept] for each in sample)
+            self._samples[level] = [(values, zeros, keys)]
+            self._sizes[level] = len(values)
+
+
+def level_of(values: Array, zeros: Array, extremes: tuple[Any, Any] | None) -> LevelValues:
+    """The values of a level, ascending: those of the cells with the fewest zeros that are not too many, and the
+    lowest and the highest of all cells (None: there are no cells)."""
+    if extremes is None:
+        return LevelValues(np.empty(0), np.empty(0, np.int64))
+    sample = values[zeros >= fewest_zeros(zeros)]
+    held, places = np.unique(np.append(sample, np.array(extremes)), return_inverse=True)
+    return LevelValues(held, np.bincount(places[: len(sample)], minlength=len(held)))
+
+
+def fewest_zeros(zeros: Array) -> int:
+    """The lowest number that at most as many cells have or exceed as are sampled."""
+    cells = np.bincount(zeros)[::-1].cumsum()[::-1]
+    return int(np.count_nonzero(cells > MOST_SAMPLED))
 
 
 def _least(zeros: Array) -> Array:
     """The fewest zeros that a level takes, by the first and the last of some levels."""
     return np.array([np.minimum.accumulate(np.where(np.arange(LEVELS) < level, 255, zeros)) for level in range(LEVELS)])
+
+
+def key_zeros(keys: Array) -> npt.NDArray[np.uint8]:
+    """How many zeros end the hash of each key."""
+    zeros = np.empty(len(keys), np.uint8)
+    _zeros_of_all(frozen(keys), zeros)
+    return zeros
+
+
+@jit
+def _zeros_of_all(keys: Array, zeros: Array) -> None:
+    for k in range(keys.size):
+        zeros[k] = _zeros_of(keys[k])
+
+
+@jit
+def _zeros_of(key: np.uint64) -> int:
+    """How many zeros end the hash of a key, as splitmix64 mixes its state."""
+    mixed = (key ^ (key >> _SHIFT)) * _MIX
+    mixed = (mixed ^ (mixed >> _LATER)) * _REMIX
+    mixed ^= mixed >> _LAST
+    count = 0
+    while mixed & _ONE == np.uint64(0) and count < _MOST_ZEROS:
+        mixed >>= _ONE
+        count += 1
+    return count
 
 
 @jit
@@ -107,8 +158,8 @@ def _note(
     least: Array,
     zeros: Array,
 ) -> int:
-    """The extremes of values by `first` and `last`, and how many zeros end the hash of each key (as splitmix64 mixes
-    its state), `_LEFT_OUT` where it is fewer than `least`. How many are not left out."""
+    """The extremes of values by `first` and `last`, and how many zeros end the hash of each key, `_LEFT_OUT` where it
+    is fewer than `least`. How many are not left out."""
     found = 0
     for k in range(values.size):
         begin, end, value = first[k], last[k], values[k]
@@ -119,14 +170,7 @@ def _note(
             lows[begin, end] = value
         elif value > highs[begin, end]:
             highs[begin, end] = value
-        mixed = keys[k]
-        mixed = (mixed ^ (mixed >> _SHIFT)) * _MIX
-        mixed = (mixed ^ (mixed >> _LATER)) * _REMIX
-        mixed ^= mixed >> _LAST
-        count = 0
-        while mixed & _ONE == np.uint64(0) and count < _MOST_ZEROS:
-            mixed >>= _ONE
-            count += 1
+        count = _zeros_of(keys[k])
         zeros[k] = count if count >= least[begin, end] else _LEFT_OUT
         found += count >= least[begin, end]
     return found

@@ -1,1 +1,1 @@
-"""Rows of all parts put into one order, as those of one index are."""
+"""Rows of all parts as those of one index: the values of each level's cells, from one version to the next."""

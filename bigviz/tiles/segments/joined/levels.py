@@ -16,6 +16,7 @@ from bigviz.tiles.morton.sorted_keys import Guard
 from bigviz.tiles.morton.verified_array import Checked
 from bigviz.tiles.pyramid.layer_columns import Inputs
 from bigviz.tiles.pyramid.levels.summary import level_values
+from bigviz.tiles.pyramid.levels.values import ValueTally
 from bigviz.tiles.segments.part_layer import PartLayer, Strays
 from bigviz.tiles.segments.row_part import Roots, keys_of
 
@@ -27,10 +28,11 @@ MOST_JOINED: Final = 1 << 24  # rows: some seconds, and half a gigabyte
 
 
 def joined_levels(
-    parts: Sequence[PartLayer], strays: Sequence[Strays], roots: Roots, inputs: Inputs, cancel: Cancel
+    parts: Sequence[PartLayer], roots: Roots, inputs: Inputs, tally: ValueTally, cancel: Cancel
 ) -> tuple[LevelValues, ...]:
-    """The values of all filled cells of each level of these roots. `inputs` has no columns; those of the parts may have
-    fewer labels."""
+    """The values of all filled cells of each level of these roots; those that are not counts are told to the `tally`.
+    `inputs` has no columns; those of the parts may have fewer labels."""
+    strays = [each for each in (part.strays(roots) for part in parts) if each is not None]
     found = [*_ordered(parts, roots), *_astray(strays, roots)]
     keys = np.concatenate([np.empty(0, np.uint64), *(keys for keys, _ in found)])
     order = np.argsort(keys, kind="stable")
@@ -43,7 +45,7 @@ def joined_levels(
         None if numbers is None else numbers.__getitem__,
         *(None if each is None else Checked(each) for each in (values, valid, codes)),
     )
-    return level_values(Guard(keys[order]), whole, Crew(1, cancel=cancel))
+    return level_values(Guard(keys[order]), whole, Crew(1, cancel=cancel), tally)
 
 
 def _ordered(parts: Sequence[PartLayer], roots: Roots) -> Iterator[tuple[Array, Rows]]:
