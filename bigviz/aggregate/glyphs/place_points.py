@@ -11,7 +11,7 @@ import numpy.typing as npt
 from bigviz.aggregate.glyphs.bins import Bins
 from bigviz.common.jit import frozen, jit
 
-__all__ = ["Places", "Sides", "hide", "place"]
+__all__ = ["Places", "Sides", "edges", "hide", "place"]
 
 Array = npt.NDArray[Any]
 Side = tuple[Array, Array | None]
@@ -70,8 +70,7 @@ def place(x: Array, y: Array, sides: Sides, outside: int, spare: int, out: Array
     """
     none, stride, turns = np.int32(outside), np.int32(sides.width), np.int32(spare)
     zero, last_column, last_row = np.int32(0), np.int32(sides.width - 1), np.int32(sides.height - 1)
-    left, right = _least(sides.x_low, x), -_least(-sides.x_high, x)
-    bottom, top = _least(sides.y_low, y), -_least(-sides.y_high, y)
+    left, right, bottom, top = edges(x, y, sides)
     for k in range(x.size):
         across, up = x[k], y[k]
         column = np.int32(np.float64(across) * sides.x_scale + sides.x_shift)
@@ -80,6 +79,17 @@ def place(x: Array, y: Array, sides: Sides, outside: int, spare: int, out: Array
         row = min(max(row, zero), last_row)
         inside = (left <= across) & (across <= right) & (bottom <= up) & (up <= top)
         out[k] = np.int32(row * stride + column) if inside else np.int32(none + (np.int32(k) & turns))
+
+
+@jit
+def edges(x: Array, y: Array, sides: Sides) -> tuple[Any, Any, Any, Any]:
+    """The least and the greatest x and y in the window, in the widths of x and y."""
+    return (
+        _least(sides.x_low, x),
+        -_least(-sides.x_high, x),
+        _least(sides.y_low, y),
+        -_least(-sides.y_high, y),
+    )
 
 
 @jit

@@ -1,5 +1,8 @@
-"""Kernels that place points and add them to a tally in one go: the cells of a block of rows stay in a core's cache, and
-no thread waits for the interpreter between blocks."""
+"""Kernels that place points and add them to a tally in one go, and no thread waits for the interpreter between blocks.
+
+Most rows are added by eights: see `eight_kernels`. Of those with a mask, of some others and of the last few of a slice
+the cells of a block are written, and stay in a core's cache until they are added.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from bigviz.aggregate.glyphs.eight_kernels import count_eights, keep_eights, sum_eights
+from bigviz.aggregate.glyphs.place_eight import EIGHT
 from bigviz.aggregate.glyphs.place_points import Sides, hide, place
 from bigviz.aggregate.reductions.tally_kernels import add_and_count, count_bytes, hide_nan, highest, lowest, set_marks
 from bigviz.common.jit import jit
@@ -46,8 +51,14 @@ class Target(NamedTuple):
 @jit
 def count_points(points: Points, sides: Sides, target: Target, low: Array, wrapped: Array, found: int) -> int:
     """Count points in the bytes `low`; `wrapped` and `found` are those of `count_bytes`."""
+    x, y, codes = points.x, points.y, points.codes
+    eights = 0 if points.valid.size or points.values.size else x.size // EIGHT * EIGHT
+    if eights and codes.size:
+        found = count_eights(x[:eights], y[:eights], codes[:eights], sides, target, low, wrapped, found)
+    elif eights:
+        found = count_eights(x[:eights], y[:eights], None, sides, target, low, wrapped, found)
     cells = np.empty(_BLOCK, np.int32)
-    for start in range(0, points.x.size, _BLOCK):
+    for start in range(eights, points.x.size, _BLOCK):
         stop = min(start + _BLOCK, points.x.size)
         _locate(points.x, points.y, points.valid, points.codes, sides, target, start, stop, cells)
         _hide_missing(points.values, target, start, stop, cells)
@@ -71,8 +82,12 @@ def sum_points(
     points: Points, sides: Sides, target: Target, sums: Array, low: Array, wrapped: Array, found: int
 ) -> int:
     """Add and count the values of points, as `add_and_count` does."""
+    x, y, values = points.x, points.y, points.values
+    eights = 0 if points.valid.size or points.codes.size else x.size // EIGHT * EIGHT
+    if eights:
+        found = sum_eights(x[:eights], y[:eights], values[:eights], sides, target, sums, low, wrapped, found)
     cells = np.empty(_BLOCK, np.int32)
-    for start in range(0, points.x.size, _BLOCK):
+    for start in range(eights, points.x.size, _BLOCK):
         stop = min(start + _BLOCK, points.x.size)
         _locate(points.x, points.y, points.valid, points.codes, sides, target, start, stop, cells)
         _hide_missing(points.values, target, start, stop, cells)
@@ -83,8 +98,14 @@ def sum_points(
 @jit
 def keep_extremes(points: Points, sides: Sides, target: Target, best: Array, is_lowest: bool) -> None:
     """Keep the lowest or the highest value of the points of each cell, as `lowest` and `highest` do."""
+    x, y, values = points.x, points.y, points.values
+    eights = 0 if points.valid.size or points.codes.size else x.size // EIGHT * EIGHT
+    if eights and is_lowest:
+        keep_eights(x[:eights], y[:eights], values[:eights], sides, target, best, True)
+    elif eights:
+        keep_eights(x[:eights], y[:eights], values[:eights], sides, target, best, None)
     cells = np.empty(_BLOCK, np.int32)
-    for start in range(0, points.x.size, _BLOCK):
+    for start in range(eights, points.x.size, _BLOCK):
         stop = min(start + _BLOCK, points.x.size)
         _locate(points.x, points.y, points.valid, points.codes, sides, target, start, stop, cells)
         if is_lowest:

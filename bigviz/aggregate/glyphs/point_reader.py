@@ -97,7 +97,8 @@ class PointReader:
             if isinstance(self.reduction.plane, Count | Presence) and values.dtype.kind != "f":
                 values = _NO_VALUES  # no integer is NaN
         valid = _ALL if not masks else masks[0] if len(masks) == 1 else np.logical_and.reduce(masks)
-        return Points(_floats(xs[0]), _floats(ys[0]), frozen(valid), frozen(codes), frozen(values))
+        plain = (np.ascontiguousarray(each) for each in (valid, codes, values))
+        return Points(_floats(xs[0]), _floats(ys[0]), *(frozen(each) for each in plain))
 
     def values(self, start: int, stop: int) -> tuple[Array, Array | None]:
         """The values of rows and which are valid (None: all). Those of sums are in the dtype of the sums, or in float32
@@ -137,4 +138,4 @@ def _raw(column: Numbers | None, start: int, stop: int) -> tuple[Array, Array | 
 
 
 def _floats(values: Array) -> Array:
-    return frozen(values if values.dtype.kind == "f" else values.astype(np.float64))
+    return frozen(np.ascontiguousarray(values, None if values.dtype.kind == "f" else np.float64))
