@@ -21,7 +21,7 @@ from bigviz.data.columns.column import Column, ColumnInfo
 from bigviz.data.dataset import Dataset
 from bigviz.data.given import given_list
 
-__all__ = ["Ends", "Range", "centres", "ends", "joined", "number", "pair", "span_of", "spans"]
+__all__ = ["Ends", "Range", "centres", "ends", "joined", "number", "pair", "span_of", "span_of_ends", "spans"]
 
 Array = npt.NDArray[Any]
 Range = tuple[Any, Any]
@@ -86,7 +86,12 @@ def span_of(info: ColumnInfo, known: Ends | None) -> Ends:
     if known is None:
         return -1.0, 1.0
     whole = int if info.is_time else float
-    low, high = whole(known[0]), whole(known[1])
+    return span_of_ends(whole(known[0]), whole(known[1]))
+
+
+def span_of_ends(low: int | float, high: int | float) -> Ends:
+    """The range of numbers from the lowest and the highest of them, which may be infinite, and NaN where there is
+    none."""
     return _wide(low, high) if math.isfinite(low) and math.isfinite(high) else (-1.0, 1.0)
 
 

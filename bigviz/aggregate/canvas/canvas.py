@@ -135,7 +135,9 @@ class Canvas:
         next; see `points`.
 
         Lists of columns, a line a row (`axis` 1), lines of a width and columns of lines are datashader's, and computed
-        by it.
+        by it. Where it would write outside its image, it is given the vertices in cells: segments are then straight
+        between logarithms on a logarithmic axis, where vertices at 0 and below are gaps. So are lines of a width on
+        such an axis always.
         """
         given = {"x": x, "y": y, "agg": agg, "axis": axis, "geometry": geometry}
         given |= {"line_width": line_width, "antialias": antialias}

@@ -11,6 +11,7 @@ import pyarrow as pa
 from datashader.core import Canvas
 
 from bigviz.aggregate.canvas.batches import collected
+from bigviz.aggregate.canvas.in_cells import drawn_in_cells, unsafe
 from bigviz.aggregate.reductions.base import Reduction
 from bigviz.aggregate.reductions.by import By
 from bigviz.common.errors import BadInput
@@ -33,7 +34,8 @@ def draw(options: dict[str, Any], glyph: str, source: object, arguments: dict[st
     """What `datashader.Canvas(**options)` makes of a source by the method `glyph`, called with keyword `arguments`.
 
     datashader's own kinds of tables are given to it as they are. Of others, the columns that are named in the arguments
-    are read into a pandas frame; raises TooLarge where they do not fit into memory, and what datashader raises.
+    are read into a pandas frame; raises TooLarge where they do not fit into memory, and what datashader raises. Where
+    it would write outside its image, it is given places in cells: see `in_cells`.
     """
     agg = arguments.get("agg")
     if isinstance(agg, Reduction):
@@ -41,7 +43,14 @@ def draw(options: dict[str, Any], glyph: str, source: object, arguments: dict[st
     whose = {base.__module__.split(".")[0] for base in type(source).__mro__}
     if filter or (not whose & set(_OWN) and source is not None):
         source = _frame(source, [*_texts(arguments.values()), *_columns(agg)], filter)
-    return getattr(Canvas(**options), glyph)(source, **arguments)
+
+    def drawn(options: dict[str, Any], source: Any, arguments: dict[str, Any]) -> Any:
+        return getattr(Canvas(**options), glyph)(source, **arguments)
+
+    sides = unsafe(options, glyph, source, arguments)
+    if sides is None:
+        return drawn(options, source, arguments)
+    return drawn_in_cells(drawn, options, glyph, source, arguments, sides)
 
 
 def _frame(source: object, names: Sequence[str], filter: str) -> Any:

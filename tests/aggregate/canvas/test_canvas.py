@@ -27,6 +27,8 @@ from hypothesis.extra.numpy import arrays
 
 from bigviz.aggregate.canvas import axes
 from bigviz.aggregate.canvas.canvas import Canvas
+from bigviz.aggregate.canvas.in_cells import Side
+from bigviz.aggregate.glyphs.bins import Bins
 from bigviz.aggregate.reductions import api as r
 from bigviz.common.errors import BadInput, NotFound, TooLarge
 from bigviz.data.open import open as open_source
@@ -63,43 +65,25 @@ def frames(draw: st.DrawFn, x: str, y: str, value: str = "float64", infinite: bo
     return pd.DataFrame(columns)
 
 
-def fits(window: tuple[float, float], size: int, log: bool, narrow: bool) -> bool:
-    """Whether datashader's map keeps the window's numbers within the image: outside it wraps or overwrites memory."""
-    low, high = (math.log10(end) for end in window) if log else window
-    scale = size / (high - low) if high > low else math.inf
-    shift = -low * scale
-    if not (math.isfinite(scale) and math.isfinite(shift)) or (log and narrow and (high - low) / size < 1e-4):
+def within(window: tuple[float, float], size: int, log: bool, values: np.ndarray) -> bool:
+    """Whether datashader draws points, and clips segments of these numbers, within the image: outside it wraps, or
+    overwrites memory."""
+    known = values[np.isfinite(values)].astype(np.float64)
+    most = float(np.abs(known).max(initial=0.0))
+    try:
+        return Side(Bins(*window, size, log), (-most, most), values.dtype == np.float32, False).is_safe(True)
+    except BadInput:
         return False
-    return low * scale + shift > -1 and int(high * scale + shift) <= size == round(high * scale + shift)
-
-
-def blur(values: np.ndarray) -> float:
-    """How far from the window's edge a segment of these vertices may be clipped: its length times the rounding of its
-    coordinates. Where that is more than the cell there, datashader writes outside its image: on a logarithmic axis any
-    number of bytes before it, which Python, interpreting it, refuses, and machine code does not."""
-    known = values[np.isfinite(values)]
-    rounding: float = 2.0 ** (-20 if values.dtype == np.float32 else -45)
-    return max(2.0, float(np.abs(known.astype(np.float64)).max(initial=0.0))) * rounding
-
-
-def narrowest(low: float, high: float, size: int, log: bool) -> float:
-    """The width of a cell, on a logarithmic axis that of the one before the window."""
-    if not log:
-        return (high - low) / size
-    return -low * math.expm1((math.log(low) - math.log(high)) / size)
 
 
 @st.composite
-def windows(
-    draw: st.DrawFn, values: np.ndarray, log: bool = False, clips: bool = True
-) -> tuple[tuple[float, float], int]:
-    """A window whose ends lie on, between or beyond the values, and a number of cells; `clips`: for segments."""
+def windows(draw: st.DrawFn, values: np.ndarray, log: bool = False) -> tuple[tuple[float, float], int]:
+    """A window whose ends lie on, between or beyond the values, and a number of cells."""
     finite = sorted({float(v) for v in values.tolist() if math.isfinite(v) and (v > 0 or not log)} | {0.5, 2.0})
     ends = st.sampled_from(finite) | st.floats(finite[0] * (0.5 if log else 1), finite[-1] * 2)
     low, high = sorted((draw(ends), draw(ends)))
     size = draw(st.integers(1, 13))
-    wide = blur(values) <= narrowest(low, high, size, log and clips)
-    if not wide or not fits((low, high), size, log, values.dtype == np.float32):
+    if not within((low, high), size, log, values):
         low, high = 0.25, 8.0
     return (low, high), size
 
@@ -142,8 +126,8 @@ def both(
 def compare(
     data: st.DataObject, frame: pd.DataFrame, glyph: str, *names: str, log: tuple[bool, bool] = (False, False)
 ) -> None:
-    x_range, width = data.draw(windows(frame["x"].to_numpy(), log[0], glyph == "line"))
-    y_range, height = data.draw(windows(frame["y"].to_numpy(), log[1], glyph == "line"))
+    x_range, width = data.draw(windows(frame["x"].to_numpy(), log[0]))
+    y_range, height = data.draw(windows(frame["y"].to_numpy(), log[1]))
     kinds = ["log" if each else "linear" for each in log]
     options: dict[str, Any] = {
         "plot_width": width,
@@ -245,7 +229,7 @@ def test_the_columns_own_ranges(dtype: str, data: st.DataObject) -> None:
     frame = data.draw(frames(dtype, dtype))
     options = {"plot_width": data.draw(st.integers(1, 9)), "plot_height": 3}
     sides = [Canvas(**options).points(pa.Table.from_pandas(frame), "x", "y").attrs[f"{axis}_range"] for axis in "xy"]
-    if all(fits(side, size, False, False) for side, size in zip(sides, options.values(), strict=True)):
+    if all(within(*each, False, np.zeros(1)) for each in zip(sides, options.values(), strict=True)):
         for images in both(frame, "points", ("count",), options):
             identical(*images)
 

@@ -1,0 +1,203 @@
+"""Tables in the cells of an image instead of their own numbers, for datashader where it writes outside its image.
+
+datashader clips a segment to the window and takes the cells of both ends from what comes out. Where the segment is long
+beside a cell, the rounding of its coordinates is more than a cell, and the end lies outside the window: on a
+logarithmic axis, where it may fall below 0, any number of bytes before the image. So do infinite vertices, unsigned
+columns (their differences wrap around), and windows so narrow that the map itself is off by a cell. And what limits a
+line of a width on a logarithmic axis is taken from the ends of the window, not from their logarithms.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from bigviz.aggregate.canvas.axes import span_of_ends
+from bigviz.aggregate.glyphs.bins import Bins
+from bigviz.common.jit import frozen, jit
+
+__all__ = ["Side", "drawn_in_cells", "places", "unsafe"]
+
+Array = npt.NDArray[Any]
+Draw = Callable[[dict[str, Any], Any, dict[str, Any]], Any]
+
+_FAR: Final = 2.0**40  # cells: a segment from there is clipped with an error of 2^-10 of a cell
+_NEAR: Final = 2.0**-20  # of a cell: how far outside numbers are, at least, that are outside
+_ROUNDING: Final = 2.0**-45  # that of the end of a clipped segment, of its coordinates
+_NARROW_ROUNDING: Final = 2.0**-20  # the same in float32
+_LEAST_NARROW: Final = 1e-4  # decades a cell, that logarithms in float32 keep apart
+
+
+@dataclass(frozen=True)
+class Side:
+    """What is drawn along an axis: its cells, the lowest and the highest number, and whether its columns have floats of
+    less than 64 bits, or unsigned integers."""
+
+    bins: Bins
+    ends: tuple[float, float]
+    narrow: bool
+    wraps: bool
+
+    def is_safe(self, clips: bool) -> bool:
+        """Whether datashader stays within the image; `clips` for segments."""
+        bins, (low, high) = self.bins, (self.bins.low, self.bins.high)
+        if low > high:
+            return True  # nothing is in the window
+        if bins.log:
+            low, high = math.log10(low), math.log10(high)
+        first, last = low * bins.scale + bins.shift, high * bins.scale + bins.shift
+        if not (first > -1 and int(last) <= bins.size == round(last)):
+            return False
+        if bins.log and self.narrow and (high - low) / bins.size < _LEAST_NARROW:
+            return False
+        most = max(map(abs, self.ends))
+        rounding = max(2.0, most) * (_NARROW_ROUNDING if self.narrow else _ROUNDING)
+        return not clips or (not self.wraps and most < math.inf and rounding <= self._cell())
+
+    def _cell(self) -> float:
+        """The width of a cell, on a logarithmic axis that of the one before the window."""
+        bins = self.bins
+        if not bins.log:
+            return (bins.high - bins.low) / bins.size
+        return -bins.low * math.expm1((math.log(bins.low) - math.log(bins.high)) / bins.size)
+
+
+def unsafe(options: dict[str, Any], glyph: str, source: Any, arguments: dict[str, Any]) -> tuple[Side, Side] | None:
+    """Both sides of what `datashader.Canvas(**options)` draws of a frame of pandas or Dask by the method `glyph`, where
+    it may write outside its image; None where it does not.
+
+    So it is taken to be where the columns are not of numbers: datashader refuses them, or they are of geometries.
+    Raises BadInput for windows that cannot be divided.
+    """
+    if glyph not in ("points", "line", "area") or arguments.get("geometry") is not None:
+        return None
+    x = _side(options, "x", source, [arguments.get("x")], glyph)
+    y = _side(options, "y", source, [arguments.get("y"), arguments.get("y_stack")], glyph)
+    if x is None or y is None:
+        return None
+    wide = bool(arguments.get("line_width") or arguments.get("antialias"))
+    safe = x.is_safe(glyph != "points") and y.is_safe(glyph != "points")
+    return None if safe and not (wide and (x.bins.log or y.bins.log)) else (x, y)
+
+
+def drawn_in_cells(
+    draw: Draw, options: dict[str, Any], glyph: str, source: Any, arguments: dict[str, Any], sides: tuple[Side, Side]
+) -> Any:
+    """The image of a frame for which there are `unsafe` sides, by `draw(options, source, arguments)`, which calls
+    datashader.
+
+    Segments are straight between cells: on a logarithmic axis between logarithms. Vertices at 0 and below there, and
+    those at an infinity, are gaps. Those further away than 2^40 cells are drawn as if they were that far.
+    """
+    base = _baseline(sides[1].bins) if glyph == "area" and arguments.get("y_stack") is None else 0.0
+    given: dict[str, Any] = dict(arguments)
+    made: dict[str, tuple[Any, Bins, float]] = {}
+    for role, side in (("x", sides[0]), ("y", sides[1]), ("y_stack", sides[1])):
+        columns, shift = arguments.get(role), base if role == "y" else 0.0
+        if isinstance(columns, np.ndarray):
+            given[role] = places(columns, side.bins, glyph) - shift
+        elif columns is not None:
+            names = {f"{role} in cells {at}": column for at, column in enumerate(_listed(columns))}
+            made |= {name: (column, side.bins, shift) for name, column in names.items()}
+            given[role] = list(names) if isinstance(columns, list | tuple) else next(iter(names))
+
+    def place(part: pd.DataFrame) -> pd.DataFrame:
+        cells = {
+            name: places(part[column].to_numpy(), bins, glyph) - shift for name, (column, bins, shift) in made.items()
+        }
+        return part.assign(**cells)
+
+    moved = place(source) if isinstance(source, pd.DataFrame) else source.map_partitions(place)
+    width, height = (side.bins.size for side in sides)
+    window = {"x_range": (0.0, float(width)), "y_range": (-base, height - base)}
+    image = draw({**options, **window, "x_axis_type": "linear", "y_axis_type": "linear"}, moved, given)
+    return _labelled(image, options, sides, arguments, given)
+
+
+def _labelled(image: Any, options: dict[str, Any], sides: tuple[Side, Side], arguments: Any, given: Any) -> Any:
+    """The image with the dimensions, coordinates and ranges that it has in the table's own numbers."""
+    for role, side in zip("xy", sides, strict=True):
+        dim = role
+        if isinstance(given[role], str) and given[role] in image.dims:
+            dim = arguments[role]
+            image = image.rename({given[role]: dim})
+        image = image.assign_coords({dim: side.bins.centres()})
+        ends = options[f"{role}_range"] or (side.bins.low, side.bins.high)
+        image = image.assign_attrs({f"{role}_range": ends})
+    return image
+
+
+def _side(options: dict[str, Any], role: str, source: Any, read: Sequence[Any], glyph: str) -> Side | None:
+    """A side; None where what is drawn are not columns of numbers of a frame."""
+    shared = [each for each in read if isinstance(each, np.ndarray)]
+    columns = [name for each in read if each is not None and not isinstance(each, np.ndarray) for name in _listed(each)]
+    known = list(getattr(source, "columns", ()))
+    if not (columns or shared) or any(name not in known for name in columns):
+        return None
+    dtypes = [source[name].dtype for name in columns] + [each.dtype for each in shared]
+    window = options[f"{role}_range"]
+    if any(not isinstance(dtype, np.dtype) or dtype.kind not in "iuf" for dtype in dtypes):
+        return None
+    if any(isinstance(end, bool) or not isinstance(end, int | float | np.number) for end in window or ()):
+        return None
+    ends = (0.0, 0.0) if window and glyph == "points" else _ends(source, columns, shared)
+    size = options["plot_width" if role == "x" else "plot_height"]
+    low, high = window or span_of_ends(*ends)
+    log = options[f"{role}_axis_type"] == "log"
+    bins = Bins(float(low), float(high), size, log, f"{role}_range", descending=True)
+    narrow = any(dtype.kind == "f" and dtype.itemsize < 8 for dtype in dtypes)
+    return Side(bins, ends, narrow, any(dtype.kind == "u" for dtype in dtypes))
+
+
+def _listed(columns: Any) -> list[Any]:
+    return list(columns) if isinstance(columns, list | tuple) else [columns]
+
+
+def _ends(source: Any, columns: Sequence[Any], shared: Sequence[Array]) -> tuple[float, float]:
+    """The lowest and the highest of all numbers, infinities included; NaN where there is none."""
+    lows, highs = ([float(end(each)) for each in shared if each.size] for end in (np.fmin.reduce, np.fmax.reduce))
+    for name in dict.fromkeys(columns):
+        low, high = source[name].min(), source[name].max()
+        lows.append(float(low.compute() if hasattr(low, "compute") else low))
+        highs.append(float(high.compute() if hasattr(high, "compute") else high))
+    return float(np.fmin.reduce(lows)), float(np.fmax.reduce(highs))
+
+
+def _baseline(bins: Bins) -> float:
+    """The place of 0, to which an area reaches; below the image on a logarithmic axis."""
+    return -1.0 if bins.log else float(np.clip(bins.shift, -_FAR, _FAR))
+
+
+def places(values: Array, bins: Bins, glyph: str) -> Array:
+    """The places of numbers in cells, float64: see `_place`."""
+    out = np.empty(values.shape, np.float64)
+    flat = np.ascontiguousarray(values, np.float64).reshape(-1)
+    limits = np.array([bins.low, bins.high, bins.scale, bins.shift, bins.size], np.float64)
+    _place(frozen(flat), limits, bins.log, glyph == "points", out.reshape(-1))
+    return out
+
+
+@jit
+def _place(values: Array, limits: Array, log: bool, points: bool, out: Array) -> None:
+    """Places of numbers, in cells, from 0 to the number of cells for those in the window; NaN for what is not drawn."""
+    low, high, scale, shift, size = limits[0], limits[1], limits[2], limits[3], limits[4]
+    for k in range(values.size):
+        value = values[k]
+        known = abs(value) < math.inf and not (log and value <= 0.0)
+        inside = low <= value <= high
+        if not known or (points and not inside):
+            out[k] = np.nan
+            continue
+        place = (math.log10(value) if log else value) * scale + shift
+        if inside:
+            out[k] = min(max(place, 0.0), size)
+        elif value < low:
+            out[k] = max(min(place, -_NEAR), -_FAR)
+        else:
+            out[k] = min(max(place, size + _NEAR), _FAR)

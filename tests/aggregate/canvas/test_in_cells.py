@@ -1,0 +1,152 @@
+"""What is given to datashader never makes it write outside its image, and is drawn as it draws it elsewhere.
+
+datashader is interpreted, and asked for each cell that it takes: machine code would write there without a word.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bigviz.aggregate.canvas import in_cells, passed_on
+from bigviz.aggregate.canvas.canvas import Canvas
+from bigviz.aggregate.canvas.in_cells import drawn_in_cells, unsafe
+from bigviz.aggregate.glyphs.bins import Bins
+from bigviz.common.errors import BadInput
+
+from ...interpreted import interpreted
+
+COMMON = settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
+NUMBERS = [-1e300, -1e10, -3.0, -1.0, 0.0, 1e-300, 1e-10, 0.25, 0.5, 1.0, 3.0, 7.5, 100.0, 1e10, 2.0**53 + 2, 1e300]
+NUMBERS += [math.nan, math.inf, -math.inf]
+COLUMNS = ("a", "b", "c", "d")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _compiled() -> None:
+    """The project's own kernel: it cannot be compiled while datashader is interpreted."""
+    in_cells.places(np.zeros(1), Bins(1, 2, 1), "line")
+
+
+@contextmanager
+def watched() -> Iterator[Any]:
+    """datashader's Canvas, interpreted; a segment whose ends are not in cells of the image is an AssertionError."""
+    with interpreted() as module:
+        build = module.glyphs.line._build_map_onto_pixel_for_line
+
+        def building(x_mapper: Any, y_mapper: Any, antialias: bool = False) -> Any:
+            inner = build(x_mapper, y_mapper, antialias)
+
+            def place(*terms: Any) -> Any:
+                sx, tx, sy, ty, _, xmax, _, ymax = terms[:8]
+                column, row = inner(*terms)
+                assert antialias or 0 <= column < round(x_mapper(xmax) * sx + tx), terms
+                assert antialias or 0 <= row < round(y_mapper(ymax) * sy + ty), terms
+                return column, row
+
+            return place
+
+        with (
+            mock.patch.object(module.glyphs.line, "_build_map_onto_pixel_for_line", building),
+            mock.patch.object(passed_on, "Canvas", module.Canvas),
+        ):
+            yield module
+
+
+@st.composite
+def options(draw: st.DrawFn) -> dict[str, Any]:
+    """A window among the numbers, and logarithmic axes."""
+    made: dict[str, Any] = {"plot_width": draw(st.integers(1, 9)), "plot_height": draw(st.integers(1, 9))}
+    for role in "xy":
+        log = draw(st.booleans())
+        ends = [number for number in NUMBERS if math.isfinite(number) and (number > 0 or not log)]
+        low, high = sorted(draw(st.lists(st.sampled_from(ends), min_size=2, max_size=2, unique=True)))
+        made |= {f"{role}_range": (low, high), f"{role}_axis_type": "log" if log else "linear"}
+    return made
+
+
+def frames(dtype: str) -> st.SearchStrategy[pd.DataFrame]:
+    rows = st.lists(st.lists(st.sampled_from(NUMBERS), min_size=4, max_size=4), min_size=2, max_size=6)
+    return rows.map(lambda rows: pd.DataFrame(np.array(rows), columns=list(COLUMNS)).astype(dtype))
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+@COMMON
+@given(where=options(), frame=frames("float64"))
+def test_no_line_leaves_the_image(axis: int, where: dict[str, Any], frame: pd.DataFrame) -> None:
+    """The windows and numbers are those in which datashader, by itself, does leave it."""
+    with np.errstate(all="ignore"), watched():
+        try:
+            image = Canvas(**where).line(frame, ["a", "b"], ["c", "d"], axis=axis)
+        except BadInput:  # a window that cannot be divided
+            return
+    assert image.shape == (where["plot_height"], where["plot_width"]) and image.dims == ("y", "x")
+    assert (image.attrs["x_range"], image.attrs["y_range"]) == (where["x_range"], where["y_range"])
+
+
+@pytest.mark.parametrize("glyph", ["line", "points", "area"])
+@COMMON
+@given(data=st.data())
+def test_what_lies_in_the_window_is_drawn_as_by_datashader(glyph: str, data: st.DataObject) -> None:
+    """By the cells, although its own way would do."""
+    log = data.draw(st.tuples(st.booleans(), st.booleans() if glyph != "area" else st.just(False)))
+    numbers = st.lists(st.floats(0.25, 8.0) | st.sampled_from([0.25, 8.0, math.nan]), min_size=4, max_size=4)
+    frame = pd.DataFrame({name: data.draw(numbers) for name in COLUMNS})
+    where = {"plot_width": 7, "plot_height": 5, "x_range": (0.25, 8.0), "y_range": (0.25, 8.0)}
+    where |= {f"{role}_axis_type": "log" if each else "linear" for role, each in zip("xy", log, strict=True)}
+    arguments = {"x": "a", "y": "c"} if data.draw(st.booleans()) else {"x": ["a", "b"], "y": ["c", "d"]}
+    if glyph == "points":
+        arguments = {"x": "a", "y": "c"}
+    with interpreted() as module:
+
+        def draw(options: dict[str, Any], source: Any, arguments: dict[str, Any]) -> Any:
+            return getattr(module.Canvas(**options), glyph)(source, **arguments, agg=module.count())
+
+        assert unsafe(where, glyph, frame, arguments) is None
+        with mock.patch("bigviz.aggregate.canvas.in_cells.Side.is_safe", return_value=False):
+            sides = unsafe(where, glyph, frame, arguments)
+        assert sides is not None
+        expected, got = draw(where, frame, arguments), drawn_in_cells(draw, where, glyph, frame, arguments, sides)
+    assert expected.identical(got)
+
+
+def test_lines_of_a_width_on_a_logarithmic_axis() -> None:
+    """datashader takes their limits from the ends of the window, not from their logarithms: here 14 times the width."""
+    frame = pd.DataFrame({"x": [1.0, 30.0, 1000.0], "y": [1.0, 3.0, 2.0]})
+    where = {"plot_width": 6, "plot_height": 5, "x_range": (1.0, 100.0), "y_range": (0.0, 4.0)}
+    with watched() as module:
+        got = Canvas(**where, x_axis_type="log").line(frame, "x", "y", module.count(), line_width=2)
+        where["x_range"] = (0.0, 2.0)
+        straight = module.Canvas(**where).line(
+            frame.assign(x=np.log10(frame["x"])), "x", "y", module.count(), line_width=2
+        )
+    np.testing.assert_allclose(got.values, straight.values, rtol=1e-6)
+    assert np.nansum(got.values) > 0 and got.attrs["x_range"] == (1.0, 100.0)
+
+
+@pytest.mark.parametrize(("x", "columns"), [("log", [2, 3]), ("linear", [0, 1, 2, 3])])
+def test_long_segments(x: str, columns: list[int]) -> None:
+    """From 10^300 below to 10^300 above the window, and on a logarithmic axis from a number that is not there."""
+    frame = pd.DataFrame({"a": [-1e300, 1e300], "b": [5.0, 1e300], "c": [1.5, 1.5], "d": [0.5, 0.5]})
+    with watched():
+        image = Canvas(4, 2, (1, 10), (0, 2), x_axis_type=x).line(frame, ["a", "b"], ["c", "d"])  # type: ignore[arg-type]
+    assert np.flatnonzero(image.values[1]).tolist() == ([] if x == "log" else columns)
+    assert np.flatnonzero(image.values[0]).tolist() == ([2, 3] if x == "log" else [1, 2, 3])
+
+
+def test_unsigned_columns_have_no_lines_that_wrap_around() -> None:
+    frame = pd.DataFrame({"a": [0, 4], "b": [0, 4], "c": [5, 0], "d": [0, 5]}, dtype="uint8")
+    with watched():
+        images = [
+            Canvas(5, 5, (1, 4), (1, 4)).line(each, ["a", "b"], ["c", "d"]) for each in (frame, frame.astype(float))
+        ]
+    assert images[0].identical(images[1])
