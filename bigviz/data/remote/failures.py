@@ -94,6 +94,13 @@ def _reason(error: BaseException, status: list[str]) -> str:
         return "its server does not say which part it sent (no usable Content-Range). Copy it here first."
     if type(error).__name__ == "InvalidPathError":
         return "it holds a key with an empty step (as a//b), or one of dots, which no request can name."
+    if text.startswith("certificate: "):
+        return (
+            f"the certificate of its server is not trusted here ({text.partition(': ')[2].partition(',')[0]}). Name "
+            "that of its authority in SSL_CERT_FILE."
+        )
+    if "a redirect without" in text or "too many redirects" in text:
+        return "its server leads on to another address, and from there to no answer. Check the address."
     if "redirect without LOCATION" in text:
         return "its bucket is in another region. Name that in AWS_REGION."
     if "dns error" in text:

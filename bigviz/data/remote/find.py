@@ -15,7 +15,8 @@ from bigviz.data.formats.sniff import DATA_SUFFIXES, suffix_of
 from bigviz.data.paths import Files, glob_head, require_few, stem
 from bigviz.data.remote.address import Address, address_of
 from bigviz.data.remote.object_file import ObjectFile
-from bigviz.data.remote.object_store import Facts, delta_options, store_of
+from bigviz.data.remote.object_store import Facts, delta_options
+from bigviz.data.remote.stores import bucket_of
 from bigviz.data.table_formats.delta import LOG, delta_files
 from bigviz.data.table_formats.iceberg import IN_CATALOG, METADATA, iceberg_files, newest_metadata
 from bigviz.data.walk import hidden
@@ -64,7 +65,7 @@ def _one(file: ObjectFile) -> Files:
 
 def _in_directory(address: Address) -> Files:
     base = address.key.rstrip("/")
-    objects = store_of(address.store).below(address)
+    objects = bucket_of(address).below(address)
     if any(_relative(each.key, base).startswith(f"{LOG}/") for each in objects):
         return _in_delta(address, objects, base)
     metadata = f"{base}/metadata/".lstrip("/")
@@ -103,7 +104,7 @@ def _in_glob(address: Address) -> Files:
     fixed = next(number for number, step in enumerate(steps) if glob.has_magic(step))
     base = "/".join(steps[:fixed])
     if "**" in steps:
-        below = _visible(store_of(address.store).below(address.within(base)), base)
+        below = _visible(bucket_of(address).below(address.within(base)), base)
         found = [each for each in below if _fits(steps[fixed:], _relative(each.key, base).split("/"))]
     else:
         found = list(_expanded(address.within(base), steps[fixed:]))
@@ -122,7 +123,7 @@ def _in_glob(address: Address) -> Files:
 def _expanded(base: Address, steps: Sequence[str]) -> Iterator[Facts]:
     """The objects that a pattern without `**` means; a directory that matches it stands for the tables below it."""
     step, rest = steps[0], steps[1:]
-    folders, objects = store_of(base.store).level(base)
+    folders, objects = bucket_of(base).level(base)
     for folder in sorted(folders):
         key = folder.rstrip("/")
         if not _matches(key.rpartition("/")[2], step):
@@ -131,7 +132,7 @@ def _expanded(base: Address, steps: Sequence[str]) -> Iterator[Facts]:
         if rest:
             yield from _expanded(inside, rest)
         else:
-            below = _visible(store_of(base.store).below(inside), key)
+            below = _visible(bucket_of(base).below(inside), key)
             yield from (each for each in below if suffix_of(each.key) in DATA_SUFFIXES)
     if not rest:
         yield from (each for each in objects if _matches(each.key.rpartition("/")[2], step))

@@ -20,8 +20,9 @@ from bigviz.common.threads.waits import wait_for
 from bigviz.data.formats.stable_file import Ahead, StableFile
 from bigviz.data.remote.address import Address, address_of
 from bigviz.data.remote.failures import failure_of, is_changed, is_outside
-from bigviz.data.remote.object_store import Facts, store_of
+from bigviz.data.remote.object_store import Facts
 from bigviz.data.remote.read_ahead import RangeReader
+from bigviz.data.remote.stores import store_of
 from bigviz.data.remote.transfers import host_of
 
 __all__ = ["ObjectFile"]

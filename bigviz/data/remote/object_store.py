@@ -1,8 +1,8 @@
 """Requests to one store: parts of objects, and lists of them. `obstore` sends, signs and repeats them.
 
-It was chosen among pyarrow's own file systems, fsspec's and itself. It alone gives, for S3, Google, Azure and HTTP
-alike, `If-Match` with each range, the ETag and size with each answer, a check of Content-Range, and bounded repeats
-that also go on where a body was cut.
+It was chosen among pyarrow's own file systems, fsspec's and itself. It alone gives, for S3, Google and Azure alike,
+`If-Match` with each range, the ETag and size with each answer, a check of Content-Range, and bounded repeats that also
+go on where a body was cut.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache, partial
+from functools import partial
 from importlib import import_module
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ from bigviz.data.remote.address import Address
 from bigviz.data.remote.failures import credentials_of, failure_of
 from bigviz.data.remote.transfers import host_of
 
-__all__ = ["Facts", "Patience", "Store", "delta_options", "iceberg_options", "store_of"]
+__all__ = ["Facts", "Patience", "Store", "delta_options", "iceberg_options"]
 
 _MOST_LISTED: Final = 10 * MOST_FILES  # objects below a directory, most of which may be no tables
 _PIECE: Final = 1 << 18
@@ -121,12 +121,6 @@ class Store:
         return found
 
 
-@lru_cache(256)
-def store_of(address: Address) -> Store:
-    """The store at `Address.store`; its connections are kept."""
-    return Store(address)
-
-
 async def _at_most(found: Any, size: int) -> bytes:
     """The body of an answer; of one that is longer, as much as shows that. Raises TimeoutError where it trickles."""
     pieces, had = [], 0
@@ -156,15 +150,12 @@ def _obstore(address: Address) -> Any:
 def _connected(address: Address) -> Any:
     stores = import_module("obstore.store")
     kind = {"abfs": "az", "abfss": "az"}.get(address.scheme, address.scheme)
-    plain = address.scheme == "http" or _endpoint(kind).startswith("http://")
     client: dict[str, Any] = {
         "connect_timeout": timedelta(seconds=PATIENCE.connect),
         "read_timeout": timedelta(seconds=PATIENCE.silence),
         "timeout": timedelta(seconds=PATIENCE.request),
-        "allow_http": plain,
+        "allow_http": _endpoint(kind).startswith("http://"),
     }
-    if address.authorization is not None:
-        client["default_headers"] = {"authorization": address.authorization}
     retry = {
         "max_retries": PATIENCE.retries,
         "retry_timeout": timedelta(seconds=PATIENCE.total),
@@ -175,8 +166,6 @@ def _connected(address: Address) -> Any:
         },
     }
     try:
-        if address.on_web:
-            return stores.HTTPStore.from_url(address.root, client_options=client, retry_config=retry)
         own = {"s3": _of_amazon, "gs": _of_google}.get(kind, dict)()
         return stores.from_url(address.root, client_options=client, retry_config=retry, **own)
     except (import_module("obstore.exceptions").BaseError, ValueError, OSError):

@@ -17,6 +17,7 @@ from bigviz.common.daemon_thread import start_daemon
 from bigviz.data.remote.address import Address
 from bigviz.data.remote.circuit_breaker import CircuitBreaker
 from bigviz.data.remote.failures import is_unanswered, unasked
+from bigviz.data.remote.http_connection import IDLE
 
 __all__ = ["Host", "host_of"]
 
@@ -93,6 +94,7 @@ async def _end() -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    IDLE.clear()
     loop.stop()
 
 
@@ -109,6 +111,7 @@ def _forget() -> None:
     _starting = threading.Lock()
     _started.cache_clear()
     host_of.cache_clear()
+    IDLE.forget()
 
 
 if hasattr(os, "register_at_fork"):

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from bigviz.data.remote import object_store
-from bigviz.data.remote.object_store import Patience, store_of
+from bigviz.data.remote.object_store import Patience
+from bigviz.data.remote.stores import store_of
 from bigviz.data.remote.transfers import host_of
 
 from .range_server import RangeServer, range_server

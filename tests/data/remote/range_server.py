@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -15,6 +16,7 @@ from .bucket_lists import listed
 Fault = Literal[
     "", "503", "cut", "silent", "changed", "changed, unasked", "whole", "other range", "no range", "few", "403", "404",
     "longer", "other time", "endless", "trickle",
+    "endless 403", "endless 503",
 ]  # fmt: skip
 """What a server does in place of the answer: `changed` answers If-Match with 412, `changed, unasked` ignores it."""
 
@@ -38,12 +40,15 @@ class RangeServer:
     always: Fault = ""
     requests: list[Request] = field(default_factory=list)
     port: int = 0
+    leads: dict[str, str] = field(default_factory=dict)
+    scheme: str = "http"
+    sent: int = 0  # bytes of endless bodies
     ended: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def at(self, path: str, user: str = "") -> str:
         """The address of a file."""
-        return f"http://{user}127.0.0.1:{self.port}/{path}"
+        return f"{self.scheme}://{user}127.0.0.1:{self.port}/{path}"
 
     def next_fault(self) -> Fault:
         with self.lock:
@@ -51,7 +56,7 @@ class RangeServer:
 
 
 @contextmanager
-def range_server(**files: bytes) -> Iterator[RangeServer]:
+def range_server(tls: ssl.SSLContext | None = None, **files: bytes) -> Iterator[RangeServer]:
     """Serve files, whose names are the keywords with `_` for the dot, on a free port."""
     told = RangeServer({name.replace("_", "."): data for name, data in files.items()})
 
@@ -59,6 +64,9 @@ def range_server(**files: bytes) -> Iterator[RangeServer]:
         server_told = told
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if tls is not None:
+        told.scheme = "https"
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     server.daemon_threads = True
     server.block_on_close = False
     told.port = server.server_address[1]
@@ -89,6 +97,10 @@ class _Handler(BaseHTTPRequestHandler):
         found = listed(self.path, told.files, told.etag or "")
         if found is not None:
             self._answer(200, found, [])
+        elif (place := told.leads.get(self.path.partition("?")[0])) is not None:
+            self._answer(302, b"over there", [("Location", place)])
+        elif fault.startswith("endless "):
+            self._go_on(b"", [], status=int(fault.split()[1]))
         elif fault == "silent":
             told.ended.wait()
             self.close_connection = True
@@ -121,9 +133,9 @@ class _Handler(BaseHTTPRequestHandler):
             facts.append(("Content-Range", f"bytes {start}-{stop - 1}/{len(data)}"))
         self._answer(200 if fault == "whole" else 206, body, facts, cut=fault == "cut")
 
-    def _go_on(self, body: bytes, headers: Sequence[tuple[str, str]], slowly: bool) -> None:
+    def _go_on(self, body: bytes, headers: Sequence[tuple[str, str]], slowly: bool = False, status: int = 206) -> None:
         """A part whose body does not end while anybody reads it, or that comes byte by byte."""
-        self.send_response(206)
+        self.send_response(status)
         for name, value in (*headers, ("Content-Length", str(len(body) if slowly else 1 << 40))):
             self.send_header(name, value)
         self.end_headers()
@@ -131,6 +143,7 @@ class _Handler(BaseHTTPRequestHandler):
         with suppress(OSError):
             while not self.server_told.ended.wait(0.02 if slowly else 0):
                 self.wfile.write(body[:1] if slowly else body)
+                self.server_told.sent += len(body)
                 body = body[1:] if slowly else bytes(1 << 20)
 
     def _answer(self, status: int, body: bytes, headers: Sequence[tuple[str, str]], cut: bool = False) -> None:

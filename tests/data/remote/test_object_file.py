@@ -23,7 +23,7 @@ import pytest
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import BadInput, BigvizError, Cancelled, NotFound, Unreadable
 from bigviz.data.open import open as open_source
-from bigviz.data.remote import object_file, object_store
+from bigviz.data.remote import object_file, object_store, stores
 from bigviz.data.remote.object_file import ObjectFile
 
 from ...patience import until
@@ -140,7 +140,7 @@ def test_a_host_that_does_not_answer_is_not_asked_for_a_while(
     web.files["b.parquet"] = web.files["a.parquet"]
     other = open_source(web.at("b.parquet"))
     monkeypatch.setattr(object_store, "PATIENCE", object_store.Patience(5, 0.2, 20, 0, 0, 0.01, 0.02, 0.2))
-    object_store.store_of.cache_clear()
+    stores.store_of.cache_clear()
     web.always = fault
     for _ in range(3):
         with pytest.raises(Unreadable, match="did not send it in time"):
@@ -361,7 +361,7 @@ def test_credentials(bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyP
     (tmp_path / "credentials").write_text("[ours]\naws_access_key_id = AKPROFILE\naws_secret_access_key = s\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     for profile, file in (("", "none"), ("ours", "credentials")):
-        object_store.store_of.cache_clear()
+        stores.store_of.cache_clear()
         monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / file))
         if profile:
             monkeypatch.setenv("AWS_PROFILE", profile)

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import bigviz as bv
-from bigviz.data.remote import object_store, transfers
+from bigviz.data.remote import object_store, stores, transfers
 from bigviz.document.spec import Document
 from bigviz.server.jobs.index_builds import _REMOTE_THREADS
 from tests.data.remote.range_server import RangeServer, range_server
@@ -28,11 +28,11 @@ def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[RangeServer]:
     """A store that is waited for longer than any test."""
     patient = object_store.Patience(connect=5, silence=10_000, request=10_000, retries=0, total=10_000, piece=10_000)
     monkeypatch.setattr(object_store, "PATIENCE", patient)
-    object_store.store_of.cache_clear()
+    stores.store_of.cache_clear()
     transfers.host_of.cache_clear()
     with range_server() as told:
         yield told
-    object_store.store_of.cache_clear()
+    stores.store_of.cache_clear()
 
 
 def written(path: Path) -> bytes:
