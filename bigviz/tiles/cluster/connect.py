@@ -33,6 +33,9 @@ def connect(options: ClusterOptions, settings: HostSettings) -> Workers:
     known = {"timeout": _SECONDS, "set_as_default": False, "loop": runner.loop, **_security(options)}
     try:
         return Workers(partial(Client, options.scheduler, **known), settings, runner.stop)
+    except TypeError as error:  # Dask's word for an address of TLS without certificates
+        words = f"{options.scheduler} needs certificates: --scheduler-ca, --scheduler-cert and --scheduler-key."
+        raise BadInput(f"No Dask scheduler answers at {options.scheduler}: {words}", "scheduler") from error
     except (OSError, TimeoutError, ValueError) as error:
         at = options.scheduler
         raise BadInput(f"No Dask scheduler answers at {at}: {error}", "scheduler", at) from error

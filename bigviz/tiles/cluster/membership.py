@@ -48,12 +48,19 @@ class Membership:
         self.joins: list[Callable[[], None]] = []  # and whenever one has joined
         self.lost_so_far = 0
         try:
-            self._client.register_plugin(HostPlugin(settings))
+            self._begin()
+        except BaseException:
+            self._client.close(timeout=_LEAVE)
+            raise
+        self._watcher = threading.Thread(target=self._watch, name="bigviz-workers", daemon=True)
+        self._watcher.start()
+
+    def _begin(self) -> None:
+        try:
+            self._client.register_plugin(HostPlugin(self._settings))
         except Exception as error:  # whatever keeps a worker from loading it
             raise BadInput(f"A worker could not load bigviz {__version__}: {error}", "scheduler") from error
         asyncio.run_coroutine_threadsafe(self._meet(first=True), self.loop).result()
-        self._watcher = threading.Thread(target=self._watch, name="bigviz-workers", daemon=True)
-        self._watcher.start()
 
     def close(self) -> None:
         """Look no more, and leave the cluster."""

@@ -21,7 +21,9 @@ from bigviz.data.stretch import frame_source
 from bigviz.document.document import document
 from bigviz.server.run.engine_of_frames import engine_of_frames
 from bigviz.server.run.options import Options
+from bigviz.tiles.cluster.connect import joined
 from bigviz.tiles.cluster.dask_engine import DaskEngine
+from bigviz.tiles.cluster.worker_plugin import HostSettings
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.tile_key import TileKey
 
@@ -139,6 +141,12 @@ def test_what_cannot_be_opened_is_told_in_words(client: Client, frame: Any) -> N
     broken = frame.map_partitions(lambda each: each["x"] / each["nothing"], meta=("x", float)).to_frame()
     with pytest.raises(bv.Unreadable, match="cannot be computed: KeyError"):
         bv.open(broken, client=client)
+
+
+def test_workers_of_another_version_are_not_used(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bigviz.tiles.cluster.membership.__version__", "99.0")
+    with pytest.raises(bv.BadInput, match=f"runs bigviz {bv.__version__}, this is 99.0: install the same one"):
+        joined(client, HostSettings(None, None, None, "never"))
 
 
 def test_an_empty_one_is_a_table_without_rows(client: Client, frame: Any) -> None:
