@@ -33,7 +33,7 @@ ROWS = (700, 0, 500, 300)
 LAYERS = [
     Layer("points", "x", "y", agg, filter=kept)
     for agg, kept in (("count", ""), ("by(kind)", "v > 20"), ("first(v)", ""), ("max(late)", ""), ("mean(v)", ""))
-]
+] + [Layer("line", "x", "y", "any"), Layer("histogram", "v", "", "count")]
 
 
 def partition(number: int) -> pd.DataFrame:
@@ -96,6 +96,10 @@ def test_workers_draw_what_the_same_table_here_shows(engine: DaskEngine, dataset
     assert dataset.num_rows == here.num_rows == sum(ROWS)
     for layer in LAYERS:
         assert engine.info(dataset, layer).root_x == alone.info(here, layer).root_x
+        if layer.glyph == "histogram":
+            bars = [each.bars(data, layer, 0, 50) for each, data in ((engine, dataset), (alone, here))]
+            np.testing.assert_array_equal(bars[0].values, bars[1].values)
+            continue
         for key in (TileKey(0, 0, 0, 0), TileKey(2, 1, 1, 0)):
             found, expected = (each.tile(data, layer, key).arrays() for each, data in
                                ((engine, dataset), (alone, here)))  # fmt: skip
