@@ -24,6 +24,7 @@ from bigviz.tiles.grid.tile_key import TileKey
 
 from ...patience import PATIENCE
 
+LINE = Layer("line", "x", "y", "any")
 KEYS = (TileKey(0, 0, 0, 0), TileKey(1, 1, 0, 0), TileKey(2, 3, 1, 4))
 ALL = -1e300, 1e300
 LAYERS = [
@@ -133,8 +134,9 @@ def test_a_caller_who_does_not_wait_any_more_is_not_kept(engine: DaskEngine, dat
 def test_rows_of_a_lost_worker_are_estimated_and_then_held_by_others(
     engine: DaskEngine, alone: Engine, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    layer = LAYERS[0]
-    engine.ensure(dataset, layer)
+    layer, line, bins, bars = LAYERS[0], LINE, Layer("histogram", "v", ""), Layer("bar", "kind", "")
+    for each in (layer, line, bins, bars):
+        engine.ensure(dataset, each)
     parts = engine.workers.parts_of(dataset)
     assert engine.holders(dataset, layer).rows_held == dataset.num_rows
     monkeypatch.setattr(engine.workers._members, "losses", [])  # nobody has them indexed again but who asks
@@ -153,9 +155,22 @@ def test_rows_of_a_lost_worker_are_estimated_and_then_held_by_others(
     drawn, estimate = sample.tile(KEYS[0])
     assert estimate.share == parts[1].rows / dataset.num_rows
     assert sum(plane.filled for plane in drawn.planes) > 0
+    with pytest.raises(Moved):
+        engine.columns(dataset, line, -2.0, 3.0, 30)
+    _, share = engine.preview(dataset, line).columns(-2.0, 3.0, 30)  # type: ignore[union-attr]
+    assert share.share == estimate.share
+    with pytest.raises(Moved):
+        engine.bars(dataset, bins, 10, 20)
+    counts = engine.bars(dataset, bars, 0, 1).values  # of all rows: they were counted before
+    assert counts.sum() == dataset.num_rows
     stages: list[int] = []
     engine.ensure(dataset, layer, lambda stage, done, rows: stages.append(rows))
     assert stages[0] == parts[1].rows and stages[-1] == dataset.num_rows
     assert sample.whole and engine.readiness(dataset, layer) == "complete"
     found, expected = (each.image(dataset, layer, -1.0, 1.0, -1.0, 1.0, 50, 50) for each in (engine, alone))
     same(found, expected)
+    for other in (line, bins):
+        engine.ensure(dataset, other)
+    columns, others = (each.columns(dataset, line, -2.0, 3.0, 30) for each in (engine, alone))
+    np.testing.assert_array_equal(columns.row, others.row)
+    assert engine.bars(dataset, bins, 10, 20).table().equals(alone.bars(dataset, bins, 10, 20).table())

@@ -76,6 +76,7 @@ def same_lines(lines: Dataset) -> Dataset:
 def test_lines_equal_those_of_one_process(
     engine: DaskEngine, alone: Engine, lines: Dataset, same_lines: Dataset, layer: Layer
 ) -> None:
+    engine.ensure(lines, layer)  # another test may have lost a worker
     info = engine.info(lines, layer)
     assert info == alone.info(same_lines, layer) and info.range is not None
     x0, y0, x1, y1 = info.range
@@ -102,6 +103,7 @@ def test_lines_equal_those_of_one_process(
 
 def test_the_edge_between_parts_is_drawn_once(engine: DaskEngine, lines: Dataset) -> None:
     layer = Layer("line", "ascending", "full", "any")
+    engine.ensure(lines, layer)
     last = engine.workers.parts_of(lines)[0].rows - 1
     ends = lines.take(np.array([last, last + 1]), ["ascending"]).column(0).to_pylist()
     found = engine.columns(lines, layer, ends[0] - 40, ends[1] + 40, 300)
@@ -113,11 +115,13 @@ def test_an_image_that_takes_too_many_rows_is_refused_in_words(
 ) -> None:
     monkeypatch.setattr(cluster_line, "_MOST_SENT", 100)
     layer = Layer("line", "shuffled", "y", "any")
+    engine.ensure(lines, layer)
     with pytest.raises(TooLarge, match="not in the order of the file and there are gaps"):
         engine.image(lines, layer, 0.0, 3000.0, -50.0, 50.0, 20, 20)
 
 
 def test_a_window_that_cannot_be_divided_is_refused(engine: DaskEngine, lines: Dataset) -> None:
+    engine.ensure(lines, LAYERS[0])
     with pytest.raises(BadInput):
         engine.columns(lines, LAYERS[0], 5, 5, 100)
 
