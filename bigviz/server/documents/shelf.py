@@ -13,21 +13,18 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from cachetools import LRUCache
 
-from bigviz.document.json import from_json
 from bigviz.library.access import Caller
 from bigviz.library.documents import KEEP
 from bigviz.library.streams import Streams
 from bigviz.server.documents import publishing
 from bigviz.server.documents.appending import Appending
-from bigviz.server.documents.binding import bound
+from bigviz.server.documents.binding import Binding, bound
 from bigviz.server.documents.heads import Heads
 from bigviz.server.documents.opened import Opened, Shown
 from bigviz.server.documents.quota import MOST_BYTES, Quota
 from bigviz.server.documents.tables import Tables
-from bigviz.server.jobs.layer_ref import named_columns
 from bigviz.server.jobs.usage import EVERYTHING, Usage
 from bigviz.server.library_threads import LibraryThreads
-from bigviz.server.refusals import Unusable
 from bigviz.server.streams.append_hook import AppendHook, OnAppend
 from bigviz.server.streams.feeds import Feeds
 from bigviz.server.streams.past import Past
@@ -100,7 +97,7 @@ class Shelf:
         self._past: OrderedDict[tuple[str, int], Past] = OrderedDict()
         self.feeds = Feeds()
         self._keep = keep
-        self._anonymous = anonymous
+        self._binding = Binding(library, self.tables, anonymous)
         self._kept: OrderedDict[str, Opened] = OrderedDict()
         self._opening: dict[str, asyncio.Task[Opened]] = {}
         self._usages: LRUCache[tuple[Any, ...], Usage] = LRUCache(_MOST_USAGES)
@@ -160,12 +157,12 @@ class Shelf:
 
     async def usage(self, name: str, opened: Opened, caller: Caller) -> Usage:
         """What a caller may use of an opened document."""
-        if not opened.datasets and self._may_use_served(caller):
+        if not opened.datasets and self._binding.may_use_served(caller):
             return EVERYTHING
         key, state = (name, opened.version, opened.owner, opened.own, caller), self._state
         found: Usage | None = self._usages.get(key)
         if found is None:
-            found = await self.run(self._usage, opened, caller)
+            found = await self.run(self._binding.usage, opened, caller)
             if state == self._state:
                 self._usages[key] = found
         return found
@@ -180,7 +177,7 @@ class Shelf:
         kept = [(name, opened) for name, opened in self._kept.items() if names is None or name in names]
         if not kept:
             return
-        stale = await self.run(lambda: [name for name, opened in kept if not self._is_current(name, opened)])
+        stale = await self.run(lambda: [name for name, opened in kept if not self._binding.is_current(name, opened)])
         for name in stale:
             self._kept.pop(name, None)
 
@@ -222,7 +219,7 @@ class Shelf:
         if name not in self._unlooked:
             return found
         state = self._state
-        is_current = await self.run(self._is_current, name, found)
+        is_current = await self.run(self._binding.is_current, name, found)
         if self._kept.get(name) is not found:  # let go of meanwhile, as after an append
             return None
         if not is_current:
@@ -342,7 +339,7 @@ class Shelf:
         self.feeds.tell(dataset)
 
     async def _read(self, name: str) -> Opened:
-        return await self.run(self._open, name)
+        return await self.run(self._binding.open, name)
 
     def _opened(self, name: str, task: asyncio.Task[Opened]) -> None:
         if self._opening.get(name) is not task:  # what it has read may be out of date
@@ -372,58 +369,6 @@ class Shelf:
                 self._past[each, version] = Past.of(dataset)
         while len(self._past) > _MOST_PAST:
             self._past.popitem(last=False)
-
-    # --- in threads --------------------------------------------------------------------------------------------------
-
-    def _open(self, name: str) -> Opened:
-        for _ in range(_MOST_TRIES):  # a commit may come between two readings
-            entry, stored = self.library.documents.entry(name), self.library.documents.get(name)
-            if entry.version == stored.version:
-                break
-        document = from_json(stored.value).renamed(name)
-        owner = self.tables.owner(entry.owner)
-        sources, versions = self.tables.sources(document.datasets, owner)
-        own = frozenset(each for each in document.datasets if self._owns(each, versions, owner))
-        try:
-            shown = bound(document, sources)
-        except Unusable as error:  # it names columns that not every viewer may know of
-            raise Unusable(
-                "The data of this plot is not what it was published with: it has to be published again.", error.field
-            ) from error
-        return Opened(document, shown, stored.version, entry.owner, versions, own)
-
-    def _usage(self, opened: Opened, caller: Caller) -> Usage:
-        if caller.admin:
-            return EVERYTHING
-        foreign = [name for name in opened.document.datasets if not self._may_use(name, opened, caller)]
-        columns = {name: named_columns(opened.document, name) for name in foreign}
-        rowless = [name for name in foreign if not (opened.document.rows and name in opened.own)]
-        return Usage(columns, frozenset(rowless))
-
-    def _may_use(self, dataset: str, opened: Opened, caller: Caller) -> bool:
-        if dataset in opened.datasets:
-            return self.tables.role(dataset, caller) is not None
-        return self._may_use_served(caller)
-
-    def _may_use_served(self, caller: Caller) -> bool:
-        """Whether a caller may use whatever the server was started with, as it may view that by itself."""
-        return self._anonymous or caller.admin or caller.user is not None
-
-    def _owns(self, dataset: str, uploaded: Collection[str], owner: Caller) -> bool:
-        return owner.admin or (dataset in uploaded and self.tables.role(dataset, owner) == "owner")
-
-    def _is_current(self, name: str, opened: Opened) -> bool:
-        """Whether a document would be opened in the same way again."""
-        entry = self.library.documents.find(name)
-        if entry is None or (entry.version, entry.owner) != (opened.version, opened.owner):
-            return False
-        owner = self.tables.owner(entry.owner)
-        for each, version in opened.datasets.items():
-            found = self.library.datasets.find(each)
-            if found is None or found.version != version or self.tables.role(each, owner) is None:
-                return False
-        own = {each for each in opened.document.datasets if self._owns(each, opened.datasets, owner)}
-        return own == opened.own
 
 
 def _is_newer(opened: Opened, before: Opened) -> bool:

@@ -139,7 +139,7 @@ def test_a_document_that_is_let_go_of_while_it_is_looked_at_is_opened_anew(plots
     upload(plots, "rows")
     call(plots, "PUT", "documents/a", document("rows"))
     shelf = asyncio.run_coroutine_threadsafe(plots.server.site.shelf(), plots.loop).result(PATIENCE)
-    is_current = shelf._is_current
+    is_current = shelf._binding.is_current
 
     def look(name, found):
         plots.loop.call_soon_threadsafe(shelf._kept.pop, name, None)  # as an append does
@@ -148,7 +148,7 @@ def test_a_document_that_is_let_go_of_while_it_is_looked_at_is_opened_anew(plots
     async def again():
         before = await shelf.open("a")
         monkeypatch.setattr(shelf, "is_shared", True)
-        monkeypatch.setattr(shelf, "_is_current", look)
+        monkeypatch.setattr(shelf._binding, "is_current", look)
         return before, await shelf.open("a")
 
     before, after = asyncio.run_coroutine_threadsafe(again(), plots.loop).result(PATIENCE)
