@@ -47,7 +47,7 @@ from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number, check_window
 from bigviz.tiles.holders import Holders
-from bigviz.tiles.interface import SampledLayer
+from bigviz.tiles.interface import Brush, SampledLayer
 from bigviz.tiles.layer_cache import LayerStore, Uses, Versions
 from bigviz.tiles.layer_factory import STORED_ROWS, IndexMode, Maker
 from bigviz.tiles.live_engines import add_engine, order_anywhere
@@ -362,9 +362,18 @@ class Engine:
 
     def brush(
         self, dataset: Dataset, source: Source, targets: Sequence[Target], others: Sequence[OtherBrush] = ()
-    ) -> LinkedBrush:
+    ) -> Brush:
         crew = Crew(self._threads, cancel=Cancel(), turns=self._maker.turns)
         return linked_brush(source, targets, others, Prepared(dataset, _Layers(self), self._brushes, crew))
+
+    def brush_of_part(
+        self, part: Dataset, source: Source, targets: Sequence[Target], others: Sequence[OtherBrush], before: int
+    ) -> LinkedBrush:
+        """A brush over a part of a table, which has so many rows before it: its steps tell accumulators, which are
+        added to those of the other parts."""
+        crew = Crew(self._threads, cancel=Cancel(), turns=self._maker.turns)
+        prepared = Prepared(part, _Layers(self), self._brushes, crew, before=before)
+        return linked_brush(source, targets, others, prepared)
 
     def rehearse_brushes(self) -> None:
         rehearse_brushes(Engine(threads=2, cache_bytes=0))

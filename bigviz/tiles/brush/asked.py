@@ -56,4 +56,4 @@ def moving_brush(asked: Asked, prepared: Prepared, workers: int) -> MovingBrush:
     for state in states:
         if isinstance(state.rows, LineRows):
             state.rows.begin(failed, state.spared, prepared.crew)
-    return MovingBrush(order, states, failed, workers)
+    return MovingBrush(order, states, failed, workers, prepared.before is not None)

@@ -32,16 +32,16 @@ from bigviz.common.cancel import NEVER, Cancel, locked
 from bigviz.common.errors import Cancelled
 from bigviz.common.workers import Crew
 from bigviz.tiles.answers.answer import Cost, microseconds
-from bigviz.tiles.answers.window_image import WindowImage
-from bigviz.tiles.brush.linked import Brushed, LineTarget, RasterTarget, Step, Target
+from bigviz.tiles.brush.linked import Accumulated, Brushed, LineTarget, RasterTarget, Step, Target
 from bigviz.tiles.brush.orders.shapes import Shape
 from bigviz.tiles.brush.orders.source_order import Change, SourceOrder, inverse, rows_of
 from bigviz.tiles.brush.orders.stretches import PART, Picked, Stretches, parts_of, stretch
 from bigviz.tiles.brush.targets.grid_target import GridTarget
 from bigviz.tiles.brush.targets.lines.line_rows import LineRows
+from bigviz.tiles.pyramid.accumulators import Kept
 from bigviz.wire.codec import EncodedPlane
 
-__all__ = ["MovingBrush", "State", "image_of"]
+__all__ = ["MovingBrush", "State", "accumulated"]
 
 Array = npt.NDArray[Any]
 
@@ -88,10 +88,13 @@ class MovingBrush:
     """A brush over a source's order. Calls may come from any thread; one moves at a time.
 
     `failed` (uint8, in the source's order; None: all are zero) says by its bits which of the other brushes a row is not
-    in.
+    in. Steps of a `part` of a table tell accumulators.
     """
 
-    def __init__(self, order: SourceOrder, states: list[State], failed: Array | None, workers: int) -> None:
+    def __init__(
+        self, order: SourceOrder, states: list[State], failed: Array | None, workers: int, part: bool = False
+    ) -> None:
+        self._part = part
         self._order, self._states, self._failed = order, states, failed
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="bigviz-brush")
         self._workers = workers
@@ -381,6 +384,8 @@ class MovingBrush:
         grids = [
             (number, state.rows) for number, state in enumerate(self._states) if isinstance(state.rows, GridTarget)
         ]
+        if self._part:
+            return [accumulated(rows, rows.exact, self._each, cancel) for _, rows in grids]
         todo = [(number, rows, block) for number, rows in grids for block in range(rows.blocks)]
         made: dict[tuple[int, int], list[EncodedPlane]] = {}
 
@@ -400,14 +405,26 @@ class MovingBrush:
             columns = rows.columns(self._order, change, self._each, cancel)
             return Brushed(None, columns, rows.exact)
         planes: list[EncodedPlane] = list(chain.from_iterable(made[number, block] for block in range(rows.blocks)))
-        image = image_of(rows, planes)
+        image = rows.cell_planes.image(planes)
         heights = None if isinstance(state.target, RasterTarget) else rows.heights()
         return Brushed(image, None, rows.exact, heights=heights)
 
 
-def image_of(grid: GridTarget, planes: list[EncodedPlane]) -> WindowImage:
-    """A grid's image, of the planes of its blocks one after the other."""
-    return WindowImage(grid.width, grid.height, grid.planes, planes, Cost())
+def accumulated(
+    grid: GridTarget, exact: bool, each: Callable[[int, Callable[[int], None]], None], cancel: Cancel
+) -> Brushed:
+    """A target of a part of a table; `each(count, work)` calls `work(k)` for each k below a count."""
+    kept: dict[int, Kept] = {}
+
+    def work(k: int) -> None:
+        kept[k] = grid.kept(k, cancel)
+
+    count = grid.planes * grid.blocks
+    each(count, work)
+    told = Accumulated(
+        grid.planes, grid.width, grid.height, grid.reduced.dtype, [kept[number] for number in range(count)]
+    )
+    return Brushed(None, None, exact, accumulated=told)
 
 
 class _Again:

@@ -16,11 +16,12 @@ from bigviz.tiles.answers.window_image import WindowImage
 from bigviz.tiles.brush.orders.shapes import Shape
 from bigviz.tiles.grid.tile_key import DEEPEST
 from bigviz.tiles.grid.window import Number
+from bigviz.tiles.pyramid.accumulators import Kept
 from bigviz.wire.codec import SIDE
 
 __all__ = [
-    "BarTarget", "BoxSource", "Brushed", "Heights", "HistogramTarget", "LabelSource", "LineTarget", "OtherBrush",
-    "RasterTarget", "RasterView", "Source", "SpanSource", "Step", "Target", "TotalTarget",
+    "Accumulated", "BarTarget", "BoxSource", "Brushed", "Heights", "HistogramTarget", "LabelSource", "LineTarget",
+    "OtherBrush", "RasterTarget", "RasterView", "Source", "SpanSource", "Step", "Target", "TotalTarget",
     "filter_of",
 ]  # fmt: skip
 
@@ -172,16 +173,29 @@ class Heights:
 
 
 @dataclass(frozen=True)
+class Accumulated:
+    """A target's cells, to be added to those of other rows: how many planes of which size, the `dtype` of accumulators,
+    and these, block by block of each plane."""
+
+    planes: int
+    width: int
+    height: int
+    dtype: np.dtype[Any]
+    kept: list[Kept]
+
+
+@dataclass(frozen=True)
 class Brushed:
     """A target under a brush: an `image`, the `columns` of a line, or the `heights` of a histogram or of bars, which
     also have an image of one row: its cell k is bin k, or the label with code k; a total is one bar. Of an estimate,
-    `share` is the share of the rows that it is made from."""
+    `share` is the share of the rows that it is made from. Of a part of a table nothing but `accumulated` is told."""
 
     image: WindowImage | None
     columns: Columns | None
     exact: bool
     share: float = 1.0
     heights: Heights | None = None
+    accumulated: Accumulated | None = None
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 from bigviz.aggregate.reductions.base import Planes
 from bigviz.common.cancel import Cancel
 from bigviz.tiles.answers.answer import Cost, microseconds
 from bigviz.tiles.brush.asked import Asked, moving_brush
-from bigviz.tiles.brush.brush import image_of
+from bigviz.tiles.brush.brush import accumulated
 from bigviz.tiles.brush.linked import Brushed, LineTarget, RasterTarget, Step
 from bigviz.tiles.brush.orders.shapes import Shape
 from bigviz.tiles.brush.prepared import Prepared
@@ -75,8 +76,16 @@ def passed(asked: Asked, prepared: Prepared, shape: Shape | None, guess: Step, c
     crew.run("counting the brush's rows", look, range(len(prepared.dataset.chunks())), rows)
     targets = list(guess.targets)
     for number, grid in zip(numbers, total.finished(), strict=False):
+        if prepared.before is not None:
+            targets[number] = accumulated(grid, True, _one_by_one, cancel)
+            continue
         planes = [plane for block in range(grid.blocks) for plane in grid.encoded(block, cancel)]
         heights = None if isinstance(asked.targets[number], RasterTarget) else grid.heights()
-        targets[number] = Brushed(image_of(grid, planes), None, True, heights=heights)
+        targets[number] = Brushed(grid.cell_planes.image(planes), None, True, heights=heights)
     cost = Cost(0, microseconds(time.perf_counter() - begun), 0, rows, rows * 8)
     return Step(targets, total.selected, rows, all(target.exact for target in targets), cost)
+
+
+def _one_by_one(count: int, work: Callable[[int], None]) -> None:
+    for k in range(count):
+        work(k)

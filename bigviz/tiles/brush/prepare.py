@@ -41,7 +41,7 @@ from bigviz.tiles.brush.orders.unsorted_order import UnsortedOrder
 from bigviz.tiles.brush.prepared import Prepared, within_ends
 from bigviz.tiles.brush.targets.bin_blocks import bin_blocks
 from bigviz.tiles.brush.targets.cells import ONE_CELL, Bins, Cells, Raster, bins_of
-from bigviz.tiles.brush.targets.grid_target import GridTarget, Kept
+from bigviz.tiles.brush.targets.grid_target import GridTarget, KeptRows
 from bigviz.tiles.brush.targets.halves import COARSE, Halves, lower_halves, upper_halves
 from bigviz.tiles.brush.targets.in_order import AxisNumbers, in_order, numbers_in_order
 from bigviz.tiles.brush.targets.keyed_halves import KeyedHalves, keyed_halves
@@ -214,18 +214,18 @@ def _numbers_key(column: str, kind: str, which: str) -> Hashable:
 
 def _kept(
     target: RasterTarget | HistogramTarget | BarTarget | TotalTarget, order: SourceOrder, prepared: Prepared, keep: Keep
-) -> Kept | None:
+) -> KeptRows | None:
     """Which rows a target's filter keeps; None: all."""
     text = target.layer.filter if isinstance(target, RasterTarget) else target.filter
     if not text:
         return None
 
-    def make(crew: Crew) -> Kept:
+    def make(crew: Crew) -> KeptRows:
         mask = kept_rows(text, prepared)
         every = np.ones(prepared.rows, np.bool_) if mask is None else mask
-        return Kept(frozen(in_order(order, every.view(np.uint8), crew)))
+        return KeptRows(frozen(in_order(order, every.view(np.uint8), crew)))
 
-    found: Kept = keep(("kept", text), 1, make)
+    found: KeptRows = keep(("kept", text), 1, make)
     return found
 
 

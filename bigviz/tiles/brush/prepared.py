@@ -50,7 +50,8 @@ class Layers(Protocol):
 @dataclass(frozen=True)
 class Prepared:
     """The rows of a dataset that a brush is over: all of them, or those with the numbers `some` (int64, ascending, from
-    0), whose columns are `columns`."""
+    0), whose columns are `columns`. With `before` it is a part of a table, which has so many rows before it, and steps
+    tell what is added to those of other parts."""
 
     dataset: Dataset
     layers: Layers
@@ -58,6 +59,7 @@ class Prepared:
     crew: Crew
     some: Array | None = None
     columns: Mapping[str, Column] = field(default_factory=dict)
+    before: int | None = None
 
     @property
     def rows(self) -> int:
@@ -81,7 +83,7 @@ class Prepared:
     def numbers(self, places: Array) -> npt.NDArray[np.int64]:
         """The row numbers in the dataset of some of these rows."""
         found = places.astype(np.int64) if self.some is None else self.some[places]
-        return np.asarray(found + self.dataset.first_row, np.int64)
+        return np.asarray(found + (self.dataset.first_row + (self.before or 0)), np.int64)
 
     def kept(self, layer: Layer) -> Mask | None:
         """Which of these rows a layer's filter keeps; None: all of them."""

@@ -128,7 +128,8 @@ class ClusterMaker(Maker):
         dtype = own = np.dtype(np.uint32)
         if reduction.column is not None:
             own = axis_dtype(dataset.info(reduction.column).type)
-            dtype = reduction.accumulator_of(own, dataset.num_rows, lambda: self._bounds(parts, layer, named, crew))
+            extremes = partial(self.bounds, dataset, reduction.column, crew)
+            dtype = reduction.accumulator_of(own, dataset.num_rows, extremes)
         if glyph == "bar":
             return self._bars(dataset, layer, parts, named, dtype, crew)
         plane = line_below(layer) if glyph == "histogram" else layer
@@ -192,11 +193,19 @@ class ClusterMaker(Maker):
 
         return self._survey_flights.get(key, look, crew.progress, crew.cancel)
 
-    def _bounds(self, parts: tuple[Part, ...], layer: Layer, named: tuple[str, ...], crew: Crew) -> tuple[int, int]:
-        """The smallest and the largest integer of the reduction's column."""
-        asked = {"ask": "bounds", "column": layer.reduction.column, "labels": named}
-        found = [answer.head["found"] for answer in self._workers.ask(parts, asked, crew.cancel)]
+    def bounds(self, dataset: Dataset, column: str, crew: Crew) -> tuple[int, int]:
+        """The smallest and the largest integer of a column."""
+        asked = {"ask": "bounds", "column": column}
+        found = [
+            answer.head["found"] for answer in self._workers.ask(self._workers.parts_of(dataset), asked, crew.cancel)
+        ]
         return min(low for low, _ in found), max(high for _, high in found)
+
+    def roots(self, dataset: Dataset, layer: Layer, crew: Crew) -> tuple[Root, Root]:
+        """The roots of a layer of points, which its filter does not change."""
+        named = self.find_labels(dataset, dict.fromkeys(layer.columns), crew)
+        survey = self._survey(dataset, layer, self._workers.parts_of(dataset), named, crew)
+        return survey.x, survey.y
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final, NoReturn, cast
+from typing import Final, cast
 
 import pyarrow as pa
 
@@ -19,8 +19,8 @@ from bigviz.data.stretch import is_divisible
 from bigviz.tiles.answers.layer_answers import LayerAnswers
 from bigviz.tiles.answers.row_lookup import RowOrder, check_limit, first_names, named_rows
 from bigviz.tiles.brush.linked import OtherBrush, Source, Target
-from bigviz.tiles.brush.linked_brush import LinkedBrush
-from bigviz.tiles.cluster.cluster_layer import ClusterLayer, refused
+from bigviz.tiles.cluster.brushes.cluster_brush import cluster_brush
+from bigviz.tiles.cluster.cluster_layer import ClusterLayer
 from bigviz.tiles.cluster.cluster_maker import ClusterMaker
 from bigviz.tiles.cluster.held_rows import HeldRows
 from bigviz.tiles.cluster.parts.moves import Moves
@@ -29,7 +29,7 @@ from bigviz.tiles.cluster.workers import Workers
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.window import Number
 from bigviz.tiles.holders import Holders
-from bigviz.tiles.interface import SampledLayer
+from bigviz.tiles.interface import Brush, SampledLayer
 from bigviz.tiles.layer_factory import IndexMode
 from bigviz.tiles.readiness import Readiness
 from bigviz.tiles.selection.expression import expression_of
@@ -118,9 +118,9 @@ class DaskEngine(Engine):
 
     def brush(
         self, dataset: Dataset, source: Source, targets: Sequence[Target], others: Sequence[OtherBrush] = ()
-    ) -> LinkedBrush:
+    ) -> Brush:
         if self._divides(dataset):
-            _refuse("brushes")
+            return cluster_brush(dataset, source, targets, others, self.workers, self._maker, self._threads)
         return super().brush(dataset, source, targets, others)
 
     def select(
@@ -201,7 +201,3 @@ class DaskEngine(Engine):
         found = self._built(dataset, layer)
         parts = self.workers.parts_of(dataset) if found is None else found.parts
         return "parts", *(str(part.first) for part in parts)
-
-
-def _refuse(what: str) -> NoReturn:
-    raise refused(what)

@@ -22,6 +22,7 @@ from bigviz.tiles.answers.points_layer import PointsLayer
 from bigviz.tiles.answers.row_lookup import find_rows
 from bigviz.tiles.answers.window_image import ordered_rows, window_planes
 from bigviz.tiles.cluster.bars.part_bars import PartBars
+from bigviz.tiles.cluster.brushes.part_brushes import PartBrushes
 from bigviz.tiles.cluster.lines.part_lines import PartLines, line_below, line_facts
 from bigviz.tiles.cluster.messages import Answer, extent_facts, kept_bytes, numbered, packed
 from bigviz.tiles.cluster.question import Question
@@ -47,7 +48,7 @@ class PartHost:
 
     def __init__(self, engine: Engine, threads: int) -> None:
         self._engine, self._threads = engine, threads
-        self._selections = PartSelections(engine)
+        self._selections, self._brushes = PartSelections(engine), PartBrushes(engine)
         self.tables = OpenedTables()
         self._questions: dict[str, Callable[[Question], Answer]] = {
             "own_labels": self._own_labels,
@@ -63,6 +64,7 @@ class PartHost:
             **PartLines(engine).questions,
             **PartBars(engine).questions,
             **self._selections.questions,
+            **self._brushes.questions,
         }
 
     def answer(self, asked: Answer, cancel: Cancel) -> Answer:
@@ -80,6 +82,7 @@ class PartHost:
         if what == "forget":
             self._engine.forget(part)
             self._selections.forget(part.fingerprint)
+            self._brushes.forget(part.fingerprint)
             self.tables.forget(part)
             return Answer({})
         if what == "know_labels":

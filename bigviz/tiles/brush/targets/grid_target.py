@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.reductions.base import Planes, Reduction
+from bigviz.aggregate.reductions.base import Planes
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.errors import TooLarge
 from bigviz.common.jit import jit
@@ -20,14 +20,15 @@ from bigviz.tiles.brush.linked import Heights
 from bigviz.tiles.brush.orders.stretches import Picked
 from bigviz.tiles.brush.targets.accumulators import Accumulator, accumulator_of
 from bigviz.tiles.brush.targets.bin_blocks import BinBlocks
+from bigviz.tiles.brush.targets.cell_planes import CellPlanes
 from bigviz.tiles.brush.targets.cells import ONE_CELL, Cells
 from bigviz.tiles.brush.targets.counted_blocks import CountedBlocks, counted_blocks
 from bigviz.tiles.brush.targets.kernels import leave_out
 from bigviz.tiles.brush.targets.reduced import Reduced
-from bigviz.tiles.pyramid.accumulators import wire
+from bigviz.tiles.pyramid.accumulators import Kept, keep
 from bigviz.wire.codec import CELLS, SIDE, EncodedPlane
 
-__all__ = ["GridTarget"]
+__all__ = ["GridTarget", "KeptRows"]
 
 Array = npt.NDArray[Any]
 
@@ -36,7 +37,7 @@ _MOST_PARTS: Final = 1 << 28  # bytes of the cells of all threads: above that th
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
+class KeptRows:
     """Which rows a filter keeps (uint8), in a source's order."""
 
     rows: Array
@@ -50,7 +51,7 @@ class Kept:
 class GridTarget:
     """Cells and what they hold. Workers may add rows at a time, each with a number of its own."""
 
-    def __init__(self, cells: Cells, reduced: Reduced, kept: Kept | None, workers: int) -> None:
+    def __init__(self, cells: Cells, reduced: Reduced, kept: KeptRows | None, workers: int) -> None:
         """`kept` are the rows that the target's filter keeps, None without one."""
         self.cells, self.reduced, self._kept = cells, reduced, kept
         self.counted: CountedBlocks | None = None  # made once many rows have come and gone
@@ -132,31 +133,23 @@ class GridTarget:
         """Show finished accumulators, block by block and plane by plane, instead."""
         self._shown = planes
 
+    @property
+    def cell_planes(self) -> CellPlanes:
+        """The cells as they are answered."""
+        reduced = self.reduced
+        return CellPlanes(reduced.reduction, reduced.dtype, self.planes, self.width, self.height, self._block)
+
     def encoded(self, block: int, cancel: Cancel = NEVER) -> list[EncodedPlane]:
         """The planes of one block as they are sent."""
-        reduction = self.reduced.reduction
-        if reduction.category is None:
-            return wire(reduction, self._block(block), cancel)
-        return wire(reduction, self._stacked(reduction, block), cancel)
+        return self.cell_planes.encoded(block, cancel)
+
+    def kept(self, number: int, cancel: Cancel = NEVER) -> Kept:
+        """The accumulators of a block of a plane, to be added to others."""
+        return keep(self.reduced.reduction.plane, self._block(number), cancel.check)
 
     def heights(self) -> Heights:
         """The finished values of one row of cells."""
-        reduction = self.reduced.reduction.plane
-        values, filled, rows = [], [], []
-        for plane in range(self.planes):
-            blocks = [self._block(plane * self.blocks + block) for block in range(self.blocks)]
-            parts = tuple(
-                np.concatenate([part[0] for part in each])[: self.width] for each in zip(*blocks, strict=True)
-            )
-            grid = reduction.finalize(parts)
-            values.append(grid.values)
-            filled.append(grid.filled)
-            counts = parts[-1] if reduction.traits.parts[-1] == "count" else grid.filled
-            rows.append(counts.astype(np.int64))
-        if not values:
-            empty = np.empty((0, self.width))
-            return Heights(empty, empty.astype(np.bool_), empty.astype(np.int64))
-        return Heights(np.stack(values), np.stack(filled), np.stack(rows))
+        return self.cell_planes.heights()
 
     def _block(self, number: int) -> Planes:
         """The accumulators of a block, those of an estimate multiplied up to the table's rows."""
@@ -167,12 +160,6 @@ class GridTarget:
             np.rint(plane * self.scale).astype(plane.dtype) if plane.dtype.kind in "iu" else plane * self.scale
             for plane in planes
         )
-
-    def _stacked(self, reduction: Reduction, block: int) -> Planes:
-        found = [self._block(plane * self.blocks + block) for plane in range(self.planes)]
-        if not found:
-            return reduction.create((SIDE, SIDE), self.reduced.dtype, 0)
-        return tuple(np.stack(each) for each in zip(*found, strict=True))
 
     def _cells_of(self, picked: Picked) -> Array:
         cells = self.cells.cells(picked)

@@ -1,0 +1,132 @@
+"""A worker's side: brushes over its parts, each with what its own rows add to the targets."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from bigviz.common.errors import Cancelled
+from bigviz.data.stretch import Stretch
+from bigviz.tiles.brush.linked import Step
+from bigviz.tiles.brush.linked_brush import LinkedBrush
+from bigviz.tiles.cluster.brushes.brush_facts import asked_of, shape_of
+from bigviz.tiles.cluster.messages import Answer, kept_bytes
+from bigviz.tiles.cluster.question import Question
+from bigviz.tiles.engine import Engine
+
+__all__ = ["PartBrushes"]
+
+_KEPT: Final = 64  # brushes: one whose server has gone is never closed, and one that is asked for again is made anew
+
+
+@dataclass
+class _Held:
+    """A brush over a part, and what its targets show."""
+
+    brush: LinkedBrush
+    targets: list[Any]
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class PartBrushes:
+    """Safe to use from any number of threads. A question tells all that a brush is of, so one that is not there, since
+    another worker had it, is made."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._held: OrderedDict[tuple[str, str], _Held] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @property
+    def questions(self) -> dict[str, Callable[[Question], Answer]]:
+        """What is answered here, by the names of questions."""
+        return {"brush": self._answer, "brush_close": self._close}
+
+    def forget(self, fingerprint: str) -> None:
+        """Close the brushes over a part."""
+        with self._lock:
+            gone = [self._held.pop(key) for key in list(self._held) if key[0] == fingerprint]
+        for each in gone:
+            each.brush.close()
+
+    def _answer(self, asked: Question) -> Answer:
+        key = asked.part.fingerprint, asked.head["ident"]
+        held = self._find(key, asked.part, asked.head["brush"])
+        try:
+            return self._step(held, asked)
+        except Cancelled:
+            asked.crew.cancel.check()
+            self._drop(key, held)  # it was closed meanwhile
+            return self._answer(asked)
+        except BaseException:
+            self._drop(key, held)  # who asks again begins anew
+            raise
+
+    def _step(self, held: _Held, asked: Question) -> Answer:
+        """What a brush has after it was moved, or nothing where it is waited for."""
+        do, cancel, shape = asked.head["do"], asked.crew.cancel, shape_of(asked.head["shape"])
+        with held.lock:
+            wanted = asked.head["brush"]["targets"]
+            if wanted != held.targets:
+                targets = asked_of(asked.head["brush"]).targets
+                for number, told in enumerate(wanted):
+                    if told != held.targets[number]:
+                        held.brush.retarget(number, targets[number], cancel)
+                        held.targets[number] = told
+        if do in ("begin", "wait"):
+            held.brush.wait(cancel, do == "wait")
+            return Answer({"ready": held.brush.ready})
+        if do == "count":
+            held.brush.count_blocks(cancel)
+            return Answer({"ready": held.brush.ready})
+        step = held.brush.move(shape, cancel)
+        return _step_answer(held.brush.settle(cancel) if do == "settle" else step)
+
+    def _find(self, key: tuple[str, str], part: Stretch, facts: Mapping[str, Any]) -> _Held:
+        gone: _Held | None = None
+        with self._lock:
+            found = self._held.get(key)
+            if found is None:
+                asked = asked_of(facts)
+                brush = self._engine.brush_of_part(part, asked.source, asked.targets, asked.others, part.offset)
+                found = self._held[key] = _Held(brush, list(facts["targets"]))
+            self._held.move_to_end(key)
+            if len(self._held) > _KEPT:
+                _, gone = self._held.popitem(last=False)
+        if gone is not None:
+            gone.brush.close()
+        return found
+
+    def _drop(self, key: tuple[str, str], held: _Held) -> None:
+        with self._lock:
+            if self._held.get(key) is held:
+                del self._held[key]
+        held.brush.close()
+
+    def _close(self, asked: Question) -> Answer:
+        with self._lock:
+            found = self._held.pop((asked.part.fingerprint, asked.head["ident"]), None)
+        if found is not None:
+            found.brush.close()
+        return Answer({})
+
+
+def _step_answer(step: Step) -> Answer:
+    """A step of a part's brush."""
+    targets, bodies = [], []
+    for each in step.targets:
+        told = each.accumulated
+        assert told is not None
+        targets.append({
+            "exact": each.exact,
+            "share": each.share,
+            "size": [told.planes, told.width, told.height],
+            "dtype": told.dtype.str,
+            "kept": [[len(kept.values), len(kept.others)] for kept in told.kept],
+        })  # fmt: skip
+        bodies += [kept_bytes(kept) for kept in told.kept]
+    cost = [step.cost.kernel_us, step.cost.encode_us, step.cost.rows, step.cost.bytes]
+    return Answer({"targets": targets, "rows": step.rows, "exact": step.exact, "cost": cost}, bodies)
