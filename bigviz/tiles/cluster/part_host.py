@@ -23,7 +23,7 @@ from bigviz.tiles.answers.row_lookup import find_rows
 from bigviz.tiles.answers.window_image import ordered_rows, window_planes
 from bigviz.tiles.cluster.bars.part_bars import PartBars
 from bigviz.tiles.cluster.brushes.part_brushes import PartBrushes
-from bigviz.tiles.cluster.lines.part_lines import PartLines, line_below, line_facts
+from bigviz.tiles.cluster.lines.part_lines import PartLines, line_facts, line_of
 from bigviz.tiles.cluster.messages import Answer, extent_facts, kept_bytes, numbered, packed
 from bigviz.tiles.cluster.question import Question
 from bigviz.tiles.cluster.selections.part_selections import PartSelections
@@ -126,7 +126,7 @@ class PartHost:
         self._engine.ensure(part, layer, cancel=cancel)
         with self._engine.answering(part, layer, cancel) as built:
             if layer.glyph != "points":
-                return Answer(line_facts(line_below(built), part))
+                return Answer(line_facts(line_of(built), part))
             order = _points(built, part).order
             return Answer({"kept": order.kept if isinstance(order, FilteredOrder) else part.num_rows})
 

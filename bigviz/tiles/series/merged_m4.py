@@ -204,6 +204,9 @@ class SlotRows:
     def add(self, slots: Array, x: Array, rows: Array, y: Array) -> None:
         """Take in the rows of some slots in one more part."""
         new = ~self.known[slots]
+        if new.all():
+            self.x[:, slots], self.rows[:, slots], self.y[:, slots], self.known[slots] = x, rows, y, True
+            return
         old_x, old_rows, old_y = self.x[:, slots], self.rows[:, slots], self.y[:, slots]
         better = before(x, rows, old_x, old_rows)
         better[_LAST] = ~better[_LAST]

@@ -130,8 +130,10 @@ class Joined:
         self._mixed, self._seen = np.zeros(width, np.bool_), np.zeros(width, np.bool_)
         self._rows = sum(part.picks.rows for part in parts)
         for part in sorted(parts, key=_first_key):
-            there = np.concatenate([part.picks.columns, part.gaps])
-            inside = np.unique(there[(there >= 0) & (there < width)]).astype(np.int64)
+            there = part.picks.columns
+            there = np.sort(np.concatenate([there, part.gaps])) if len(part.gaps) else there
+            there = there[np.append(True, there[1:] != there[:-1])[: len(there)]].astype(np.int64)
+            inside = there[(there >= 0) & (there < width)]
             columns = _Columns.of(part, inside, width)
             self._append(columns, inside)
             self._add_sides(columns)

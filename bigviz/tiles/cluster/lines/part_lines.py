@@ -29,7 +29,7 @@ from bigviz.tiles.series.merged_rows import MergedRows
 from bigviz.tiles.series.part import Part
 from bigviz.tiles.series.sorted_numbers import Positions
 
-__all__ = ["PartLines", "line_below", "line_facts"]
+__all__ = ["PartLines", "line_facts", "line_of"]
 
 Array = npt.NDArray[Any]
 
@@ -57,7 +57,7 @@ class PartLines:
     def _line(self, asked: Question) -> Iterator[tuple[LineLayer, Part]]:
         """The line, and its rows, which have the numbers of the whole table."""
         with self._engine.answering(asked.part, asked.layer, asked.crew.cancel) as built:
-            line = line_below(built)
+            line = line_of(built)
             yield line, _part(line, asked.part)
 
     def _tiles(self, asked: Question) -> Answer:
@@ -144,7 +144,7 @@ class PartLines:
         return Answer({"matched": matched, "arrays": facts}, (body,))
 
 
-def line_below(built: LayerAnswers) -> LineLayer:
+def line_of(built: LayerAnswers) -> LineLayer:
     """A layer's line: a histogram has one of its column over itself."""
     line = built.line if isinstance(built, HistogramLayer) else built
     assert isinstance(line, LineLayer)
