@@ -13,6 +13,8 @@ from bigviz.common.errors import BadInput
 from bigviz.data.formats.sniff import DATA_SUFFIXES, suffix_of
 from bigviz.data.paths import fixed, require_few
 from bigviz.data.remote.address import is_remote, shown_source
+from bigviz.data.table_formats.delta import is_delta
+from bigviz.data.table_formats.iceberg import is_iceberg
 from bigviz.data.walk import expand, hidden, tree
 
 __all__ = ["Listing"]
@@ -38,6 +40,13 @@ class Listing:
                 f"{shown} cannot be followed: only files of this machine are looked at again.", "path", shown
             )
         self.path = os.path.expanduser(path)
+        if is_delta(self.path) or is_iceberg(self.path):
+            raise BadInput(
+                f"{path} is a Delta or Iceberg table, which cannot be followed: its log says which of its files count, "
+                "and is read at the start. Leave out --follow; or name a glob of its files, if none is ever replaced.",
+                field="path",
+                got=path,
+            )
         self.is_one = not os.path.isdir(self.path) and (os.path.lexists(self.path) or not glob.has_magic(self.path))
         self.root = fixed(self.path) if self._is_glob else self.path
         self._seen: dict[str, int] = {}

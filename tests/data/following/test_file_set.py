@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from bigviz.common.cancel import Cancel
-from bigviz.common.errors import Cancelled, NotFound
+from bigviz.common.errors import BadInput, Cancelled, NotFound
 from bigviz.data.dataset import Dataset
 from bigviz.data.following.table import FollowedTable
 
@@ -188,6 +188,15 @@ def test_arrow_files_are_taken_like_parquet(tmp_path: Path):
     table.open()
     write(tmp_path / "b.parquet", [3])
     assert values_of(looked(table)) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("log", ["_delta_log/0.json", "metadata/v1.metadata.json"])
+def test_a_table_with_a_log_of_its_own_is_not_followed(tmp_path: Path, log: str):
+    write(tmp_path / "a.parquet", [1])
+    (tmp_path / log).parent.mkdir()
+    (tmp_path / log).write_text("{}")
+    with pytest.raises(BadInput, match="its log says which of its files count"):
+        FollowedTable(str(tmp_path), "t").open()
 
 
 def test_an_empty_directory_is_nothing_to_begin_with(tmp_path: Path):
