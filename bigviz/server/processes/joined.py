@@ -102,6 +102,8 @@ class Joined:
     def stop(self) -> None:
         """Take nothing more of other processes."""
         self._inner.stop()
+        if self._sessions is not None:
+            self._sessions.close()
 
     def _welcome(self, stream: IOStream) -> None:
         if self._teller is not None:

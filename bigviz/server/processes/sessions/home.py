@@ -10,7 +10,7 @@ order; `{"page", "push": …}` may come between, and an app again whenever it ha
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -70,6 +70,10 @@ class SessionHome:
     def welcome(self, stream: IOStream) -> None:
         """Another process has connected."""
         self._site.spawn(self._serve(Link(stream)))
+
+    def close(self) -> None:
+        """The server ends: files of tables are removed, also where the process that has started all is gone."""
+        self._remove_tables(but=())
 
     async def _serve(self, link: Link) -> None:
         pages: dict[int, _Page] = {}
@@ -132,15 +136,12 @@ class SessionHome:
         told = self._facts(app)
         for link in self._links:
             link.send(told)
-        used = {
-            table["file"]
-            for each in self._hub.apps.values()
-            if each.ready is not None
-            for table in each.ready.tables.values()
-            if "file" in table
-        }
+        shown = [each.ready.tables for each in self._hub.apps.values() if each.ready is not None]
+        self._remove_tables(but={table["file"] for tables in shown for table in tables.values() if "file" in table})
+
+    def _remove_tables(self, but: Collection[str]) -> None:
         for path in self._folder.glob("*.arrow"):
-            if path.name not in used:
+            if path.name not in but:
                 with suppress(OSError):
                     path.unlink()
 

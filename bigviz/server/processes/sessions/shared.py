@@ -47,6 +47,11 @@ class SharedSessions:
         else:
             self._home.welcome(stream)
 
+    def close(self) -> None:
+        """The server ends."""
+        if self._home is not None:
+            self._home.close()
+
     def answer(self, stream: IOStream) -> None:
         """Another process asks about a selection."""
         self._site.spawn(self._answer(stream))
