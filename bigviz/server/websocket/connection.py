@@ -18,9 +18,9 @@ from bigviz.common.rate_limit import Tokens
 from bigviz.server.access.credentials import PROTOCOL, TOKEN_PROTOCOL
 from bigviz.server.access.gate import Need
 from bigviz.server.access.same_origin import foreign_origin, is_embedded
+from bigviz.server.eager import begun
 from bigviz.server.http.base import Guarded
 from bigviz.server.site import Site
-from bigviz.server.websocket.eager import begun
 from bigviz.server.websocket.socket_queue import drop_unsent, hold_little_unsent, unacknowledged
 from bigviz.server.websocket.viewer import Viewer
 from bigviz.wire.frames import DENIED, FLOODED, GONE, OTHER_VERSION, UNREAD, VERSION, Bytes

@@ -7,14 +7,12 @@ message holds, the answer is a frame: nothing is raised into what carries it.
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Hashable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from bigviz.apps.script_failure import Failure, ScriptFailed
 from bigviz.common.errors import (
     BadInput,
     BigvizError,
@@ -23,13 +21,11 @@ from bigviz.common.errors import (
     Forbidden,
     NotFound,
     Unauthorized,
-    out_of_memory,
 )
 from bigviz.common.rate_limit import Tokens
 from bigviz.server.access.admission import admit
 from bigviz.server.access.gate import Need
 from bigviz.server.brushes.wanted import BrushRequest
-from bigviz.server.error_json import describe
 from bigviz.server.open_datasets import dataset_of, version_facts
 from bigviz.server.websocket import requests
 from bigviz.server.websocket.brushing import Brushing
@@ -44,9 +40,10 @@ from bigviz.server.websocket.requests import (
     Request,
     ViewRequest,
 )
-from bigviz.server.websocket.send_queue import Message, Outbox, Sink
+from bigviz.server.websocket.send_queue import Message
 from bigviz.server.websocket.session_requests import ControlRequest, RangeRequest, SelectionRequest
-from bigviz.wire.frames import DENIED, GONE, MALFORMED, RESTART, UNREAD, UNUSABLE, Type, json_parts
+from bigviz.server.websocket.telling import Telling, Transport
+from bigviz.wire.frames import MALFORMED, RESTART, Type, json_parts
 
 if TYPE_CHECKING:
     from bigviz.server.access.credentials import Credentials
@@ -56,26 +53,13 @@ if TYPE_CHECKING:
     from bigviz.server.jobs.service import Backend
     from bigviz.server.site import Site
 
-__all__ = ["Transport", "Viewer"]
-
-_log = logging.getLogger("bigviz")
+__all__ = ["Viewer"]
 
 _SECONDS_TO_ASK: Final = 2.0
 _MINUTE: Final = 60.0
 
 
-class Transport(Sink, Protocol):
-    """Carries one viewer's frames to a browser. It hands the browser's texts to `receive`, one after the other, and
-    calls `closed` once, whoever ended the connection."""
-
-    def hang_up(self, code: int, reason: str) -> None:
-        """End the connection, with a close code of the protocol; nothing happens if it has ended."""
-
-    def cut_off(self) -> None:
-        """End the connection at once, and give up what was not taken in; nothing happens if it has ended."""
-
-
-class Viewer:
+class Viewer(Telling):
     """Somebody who looks at a document. Lives on the event loop's thread; `open` begins it, `closed` ends it."""
 
     need: ClassVar[Need] = Need.shown()
@@ -92,16 +76,12 @@ class Viewer:
     ) -> None:
         """`follows`: the page wants updates of data that grow, not `changed`; `resumes`: the session that it had before
         its connection was lost."""
-        self.site = site
-        self.name = name
+        super().__init__(site, name, transport, self._full, self._reads)
         self.credentials = credentials
         self.principal = principal
-        self.transport = transport
         self.shown: Shown | None = None
         self.resumes = resumes
         self.session: Session | None = None
-        self.early: list[Mapping[str, Any]] = []  # pushes that came before hello
-        self.announced: int | None = None
         self.renewed: float | None = None  # when its data was, if it has asked for no view since
         self.backend: Backend | None = None
         self.views: dict[int, View] = {}
@@ -110,12 +90,9 @@ class Viewer:
         self.malformed: deque[float] = deque()
         limits = site.limits
         self.requests = Tokens(limits.messages_burst, limits.messages_per_second)
-        self.code: int | None = None
-        self.is_open = False
         self.follower = Follower(self) if follows else None
         self.following: asyncio.Task[None] | None = None
         self.brushing: Brushing | None = None
-        self.outbox = Outbox(transport, site.epoch, limits, self._full, self._give_up, site.lookout, self._reads)
 
     # --- opening and closing -----------------------------------------------------------------------------------------
 
@@ -142,29 +119,6 @@ class Viewer:
             task.cancel()
         if self.backend is not None:
             self.backend.runner.forget(self)
-
-    def deny(self, error: BigvizError) -> None:
-        """Close the connection: its caller may not use it any more, or may not even know of the document."""
-        self.leave(GONE if isinstance(error, NotFound) else DENIED, error.message)
-
-    def leave(self, code: int, reason: str) -> None:
-        """Close the connection from this side."""
-        self._count_closing(code)
-        self.transport.hang_up(code, reason)
-        if self.is_open:
-            self.outbox.close()
-
-    def _give_up(self, reads: bool) -> None:
-        """Too much waits for the browser; or it does not even read what it was sent, and no last word either."""
-        if reads:
-            self.leave(UNREAD, "read faster")
-        else:
-            self._count_closing(UNREAD)
-            self.transport.cut_off()
-
-    def _count_closing(self, code: int) -> None:
-        self.code = code
-        self.site.metrics.closed.labels(str(code)).inc()
 
     @property
     def share(self) -> Hashable:
@@ -199,35 +153,8 @@ class Viewer:
         if self.follower is not None:
             self.follower.rested()
 
-    def tell(self, failure: Failure) -> None:
-        """Say that the document's script failed, and where: an error frame of no request."""
-        place = {"file": failure.file, "line": failure.line, "message": failure.message, "trace": failure.trace}
-        self.put(Message(Type.ERROR, json_parts({**describe(ScriptFailed(failure)), "app": place})))
-
-    def refuse(self, error: BigvizError) -> None:
-        """Say why the document cannot be shown, and close the connection."""
-        if self.is_open:
-            self._error(0, error)
-            self.outbox.end(partial(self.leave, UNUSABLE, error.message))
-
-    def push(self, what: Mapping[str, Any]) -> None:
-        """Say what has changed in the session of the page, or in the state of its app; after `hello`."""
-        if self.backend is None:
-            self.early.append(what)
-        else:
-            self.put(Message(Type.SESSION, json_parts(dict(what))))
-
     async def look(self) -> None:
         """`shown` is what the page draws."""
-
-    def announce(self, version: int) -> None:
-        """Say that the document has another version than the one that is shown."""
-        self.announced = version
-        self.put(Message(Type.CHANGED, json_parts({"document": self.name, "version": version})))
-
-    def note(self, dataset: str, notes: Sequence[str]) -> None:
-        """Say that these are the notes of a dataset now."""
-        self.put(Message(Type.CHANGED, json_parts({"dataset": dataset, "notes": list(notes)})))
 
     def renew(self, shown: Shown, times: Mapping[str, float | None]) -> None:
         """Go on with the same document over other data: what was asked of the old is not answered any more, and the
@@ -256,12 +183,6 @@ class Viewer:
             facts = version_facts(dataset_of(shown.document, name).num_rows, version, times.get(name))
             self.put(Message(Type.CHANGED, json_parts({"dataset": name, **facts})))
 
-    def read(self, report: dict[str, Any]) -> None:
-        """Report how much of the document's files has been read: progress of no request, before hello."""
-        if self.is_open:
-            self.outbox.drop("reading")
-            self.put(Message(Type.PROGRESS, json_parts(report), tag="reading"))
-
     async def _greet(self) -> None:
         failure = self.site.failures.get(self.name)
         if failure is not None and not self.site.is_open(self.name):
@@ -287,11 +208,8 @@ class Viewer:
         self.outbox.drop("reading")
         if shown.opened.growing:
             text["follow"] = sorted(shown.opened.growing)
-        self.outbox.put(Message(Type.HELLO, json_parts(text, body)))
+        self.greet(Message(Type.HELLO, json_parts(text, body)))
         self.backend = backend
-        for what in self.early:
-            self.push(what)
-        self.early.clear()
         backend.runner.follow(self, True)
         failure = self.site.failures.get(self.name)
         if failure is not None and shown.opened.version is None:
@@ -431,23 +349,7 @@ class Viewer:
         """Begin a view in a task, or begin it again."""
         return self._spawn(self._guarded(view.start, view.request.id, view.request.figure))
 
-    # --- sending -----------------------------------------------------------------------------------------------------
-
-    def put(self, message: Message) -> None:
-        """Send a message; nothing happens on a connection that is closed."""
-        if self.is_open:
-            self.outbox.put(message)
-
-    def fail_request(self, request: int, error: BaseException, figure: int = 0, layer: int = 0) -> None:
-        """Answer a request with an error frame; errors that are not bigviz's own are logged."""
-        if isinstance(error, MemoryError):
-            error = out_of_memory()
-        if not isinstance(error, BigvizError):
-            _log.error("a request over a websocket failed", exc_info=error)
-        self._error(request, error, figure, layer)
-
-    def _error(self, request: int, error: BaseException, figure: int = 0, layer: int = 0) -> None:
-        self.put(Message(Type.ERROR, json_parts(describe(error)), request, figure, layer))
+    # --- tasks -------------------------------------------------------------------------------------------------------
 
     async def _guarded(
         self, work: Callable[[], Coroutine[Any, Any, None]], request: int, figure: int, layer: int = 0

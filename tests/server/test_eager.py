@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from bigviz.server.websocket.eager import begun
+from bigviz.server.eager import begun
 
 
 def test_one_that_waits_for_nothing_has_ended():
