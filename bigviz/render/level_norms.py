@@ -1,8 +1,8 @@
 """One normalisation for all tiles of a level, so that pictures of neighbouring tiles join.
 
 The values are those of all of the level's tiles, where they are known without reading any. Else they are read, up to
-level 3. Deeper levels have more tiles than can be read for a picture: there they are those of the 64 tiles with the
-highest values, found by going down from the level above, where a tile that holds nothing is not followed.
+level 3. Deeper levels have more tiles than can be read for a picture: there they are those of 64 tiles, with high, low
+and other values, found by going down from the level above, where a tile that holds nothing is not followed.
 
 What is known of a level changes while an index is built, so a normalisation comes with where its values are from:
 pictures of two sources need not join.
@@ -10,7 +10,6 @@ pictures of two sources need not join.
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -19,7 +18,7 @@ import numpy.typing as npt
 from cachetools import LRUCache
 
 from bigviz.common.cancel import Cancel
-from bigviz.render.level_values import KnownLevel, LevelSource
+from bigviz.render.level_values import KnownLevel, Level, LevelSource
 from bigviz.render.norm import Norm
 from bigviz.render.shade import Cells, Shading, Values, level_norm, norm_of, values_of
 
@@ -28,12 +27,13 @@ __all__ = ["LevelNorms"]
 Array = npt.NDArray[Any]
 Place = tuple[int, int, int, int]
 Read = Callable[[Place], Sequence[Array]]
-Known = Callable[[int], KnownLevel]
+Known = Callable[[Level], KnownLevel]
 
 _MOST_TILES: Final = 64  # the tiles of level 3
+_OUTERMOST: Final = 16  # with the highest values that stand for a level in any case, and with the lowest
 
 
-def _unknown(level: int) -> KnownLevel:
+def _unknown(level: Level) -> KnownLevel:
     """Nothing is known of any level."""
     return KnownLevel("tiles", None)
 
@@ -59,15 +59,13 @@ class LevelNorms:
     ) -> tuple[Norm, LevelSource]:
         """The normalisation of a level of the layer that `tag` names, and the source of its values.
 
-        `read` gives a tile's planes, `known` what is known of a level of square tiles without them; `source` is where
+        `read` gives a tile's planes, `known` what is known of a level without them; `source` is where
         that came from a moment ago.
         """
         with self._lock:
             found = self._norms.get((tag, source, level, shading))
         if found is None:
-            level_values = None
-            if level[0] == level[1]:
-                source, level_values = known(level[0])
+            source, level_values = known(level)
             if level_values is None:
                 found = norm_of(list(self._values(tag, level, cells, read, cancel).values()), shading)
             else:
@@ -93,8 +91,7 @@ class LevelNorms:
             if found.filled.any():
                 values[place] = found
         if len(values) > _MOST_TILES:
-            best = sorted(values, key=lambda place: -_highest(values[place]))[:_MOST_TILES]
-            values = {place: values[place] for place in best}
+            values = {place: values[place] for place in _chosen(values)}
         with self._lock:
             self._tiles[tag, level] = tuple(values)
         return values
@@ -116,6 +113,18 @@ def _children(places: tuple[Place, ...], level: tuple[int, int]) -> tuple[Place,
     return tuple(out)
 
 
-def _highest(values: Values) -> float:
+def _chosen(values: dict[Place, Values]) -> list[Place]:
+    """Those of too many tiles that stand for all: a quarter with the highest values, a quarter with the lowest ones,
+    and the others at even distances among the rest."""
+    ends = {place: _ends(each) for place, each in values.items()}
+    highest = sorted(ends, key=lambda place: -ends[place][1])
+    lowest = sorted(ends, key=lambda place: ends[place][0])
+    chosen = dict.fromkeys([*highest[:_OUTERMOST], *lowest[:_OUTERMOST]])
+    rest = [place for place in highest if place not in chosen]
+    more = _MOST_TILES - len(chosen)
+    return [*chosen, *(rest[number * len(rest) // more] for number in range(more))]
+
+
+def _ends(values: Values) -> tuple[float, float]:
     held = values.numbers[values.filled]
-    return float(held.max()) if len(held) else -math.inf
+    return float(held.min()), float(held.max())

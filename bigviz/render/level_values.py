@@ -7,7 +7,10 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["KnownLevel", "LevelSource", "LevelValues"]
+__all__ = ["KnownLevel", "Level", "LevelSource", "LevelValues"]
+
+Level = tuple[int, int]
+"""A level of tiles: on x, and on y."""
 
 LevelSource = Literal["none", "tiles", "sample", "summary"]
 """Where the values come from that the colours of a layer's levels are chosen by now: from no built layer, from the

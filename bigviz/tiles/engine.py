@@ -29,7 +29,7 @@ from bigviz.common.single_flight import Flights
 from bigviz.common.workers import Crew, usable_cores
 from bigviz.data.appending.growth import Version
 from bigviz.data.dataset import Dataset
-from bigviz.render.level_values import KnownLevel, LevelSource
+from bigviz.render.level_values import KnownLevel, Level, LevelSource
 from bigviz.tiles.answers.answer import Cost, Drawn, Estimate, Tile
 from bigviz.tiles.answers.bars import Bars
 from bigviz.tiles.answers.columns import Columns
@@ -208,7 +208,7 @@ class Engine:
         built, _ = self._store.find(self._key(dataset, layer))
         return "none" if built is None else built.level_source
 
-    def level_values(self, dataset: Dataset, layer: Layer, level: int, cancel: Cancel = NEVER) -> KnownLevel:
+    def level_values(self, dataset: Dataset, layer: Layer, level: Level, cancel: Cancel = NEVER) -> KnownLevel:
         with self._answering(dataset, layer, cancel) as built:
             return built.level_values(level, cancel)
 

@@ -17,7 +17,7 @@ from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.progress import Progress, no_progress
 from bigviz.data.appending.growth import Version
 from bigviz.data.dataset import Dataset
-from bigviz.render.level_values import KnownLevel, LevelSource
+from bigviz.render.level_values import KnownLevel, Level, LevelSource
 from bigviz.tiles.answers.answer import Cost, Drawn, Estimate, Tile
 from bigviz.tiles.answers.bars import Bars
 from bigviz.tiles.answers.columns import Columns
@@ -247,7 +247,7 @@ class Engine(Protocol):
         """Where `level_values` of a layer come from now: not the same before and after its index is complete. Never
         blocks."""
 
-    def level_values(self, dataset: Dataset, layer: Layer, level: int, cancel: Cancel = NEVER) -> KnownLevel:
+    def level_values(self, dataset: Dataset, layer: Layer, level: Level, cancel: Cancel = NEVER) -> KnownLevel:
         """The values that the colours of a level of square tiles (0 to 24) are chosen by, for categories the sum of all
         (None where they can only be had by reading tiles), and where these come from."""
 

@@ -58,6 +58,22 @@ def test_deeper_it_is_the_same_for_all_and_reads_no_more_than_it_must():
     assert norms.norm("b", (6, 6), LINEAR, COUNTS, World(6, 3).read, NEVER)[0] is not norm
 
 
+def test_tiles_that_stand_for_a_level_have_high_low_and_other_values():
+    """Of tiles whose cells have one value each the 64 that are read are spread over all of them."""
+    norms = LevelNorms()
+
+    def read(place: tuple[int, int, int, int]) -> list[np.ndarray]:
+        zx, zy, i, j = place
+        rows = 1 + np.arange(1 << zx)[i] * (1 << zy) + j
+        return [np.full((SIDE, SIDE), rows, np.uint32)]
+
+    norm, _ = norms.norm("a", (4, 3), LINEAR, COUNTS, read, NEVER)
+    assert (norm.low, norm.high) == (1, 128)
+    held = sorted(read(place)[0][0, 0] for place in norms._tiles["a", (4, 3)])
+    assert len(held) == 64 and abs(np.median(held) - 64.5) < 4
+    assert held[:16] == list(range(1, 17)) and held[-16:] == list(range(113, 129))
+
+
 def test_it_can_be_cancelled():
     cancel = Cancel()
     cancel.cancel()
@@ -76,8 +92,6 @@ def test_what_is_known_of_a_level_is_read_from_no_tile(how: str):
     assert source == "summary"
     assert world.reads == before and (norm.low, norm.high) == (read.low, read.high)
     np.testing.assert_array_equal(norm.fraction(cells), read.fraction(cells))
-    LevelNorms().norm("a", (3, 2), shading, COUNTS, world.read, NEVER, "summary", lambda level: known)  # not square
-    assert world.reads > before
 
 
 def test_each_source_has_norms_of_its_own():

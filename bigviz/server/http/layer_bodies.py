@@ -23,7 +23,7 @@ from bigviz.common.cancel import Cancel
 from bigviz.common.errors import NotFound, naming
 from bigviz.data.dataset import Dataset
 from bigviz.render.level_norms import LevelNorms
-from bigviz.render.level_values import KnownLevel, LevelSource
+from bigviz.render.level_values import KnownLevel, Level, LevelSource
 from bigviz.render.shade import Shading, norm_of, shade, values_of
 from bigviz.server.error_json import dump
 from bigviz.server.http.bodies import arrow, npy, own_values, tile_table
@@ -178,7 +178,7 @@ class LayerBodies:
             def draw(place: Place) -> list[Any]:
                 return _pictured(backend.compute_tile(dataset, layer, place, cancel).arrays(), (SIDE, SIDE))
 
-            def known(level: int) -> KnownLevel:
+            def known(level: Level) -> KnownLevel:
                 return engine.level_values(dataset, layer, level, cancel)
 
             arrays = _joined(draw, place) if doubled else draw(place)

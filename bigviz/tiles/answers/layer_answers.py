@@ -17,7 +17,7 @@ from bigviz.common.workers import Crew
 from bigviz.data.appending.growth import Version
 from bigviz.data.columns.column import Column
 from bigviz.data.dataset import Dataset
-from bigviz.render.level_values import KnownLevel, LevelSource
+from bigviz.render.level_values import KnownLevel, Level, LevelSource
 from bigviz.tiles.answers.answer import Drawn, Estimate
 from bigviz.tiles.answers.bars import Bars
 from bigviz.tiles.answers.columns import Columns
@@ -89,8 +89,8 @@ class LayerAnswers(Protocol):
     def estimate(self, key: TileKey, cancel: Cancel = NEVER) -> tuple[Drawn, Estimate] | None:
         """A tile from some of its rows; None where the exact one takes no longer."""
 
-    def level_values(self, level: int, cancel: Cancel = NEVER) -> KnownLevel:
-        """The values that the colours of a level of square tiles are chosen by, for categories the sum of all (None
+    def level_values(self, level: Level, cancel: Cancel = NEVER) -> KnownLevel:
+        """The values that the colours of a level of tiles are chosen by, for categories the sum of all (None
         where they can only be had by reading tiles), and where these come from."""
 
     def columns(self, low: Number, high: Number, width: int, cancel: Cancel = NEVER) -> Columns | None:

@@ -20,7 +20,7 @@ from bigviz.aggregate.reductions.base import Reduction
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
-from bigviz.render.level_values import KnownLevel, LevelSource
+from bigviz.render.level_values import KnownLevel, Level, LevelSource
 from bigviz.tiles.answers.answer import Cost, Drawn, Estimate, microseconds
 from bigviz.tiles.answers.dense_part import DensePart, dense_of_order
 from bigviz.tiles.answers.layer_answers import Held, columns_held
@@ -119,7 +119,7 @@ class MaskedPoints(TileByTile, NoColumnsOrBars, SingleVersion):
         """As that of the copied rows, whose cells are not summed up."""
         return "sample"
 
-    def level_values(self, level: int, cancel: Cancel = NEVER) -> KnownLevel:
+    def level_values(self, level: Level, cancel: Cancel = NEVER) -> KnownLevel:
         """As those of the copied rows."""
         return self._whole(cancel).level_values(level, cancel)
 

@@ -23,7 +23,7 @@ from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.workers import Crew, slices, usable_cores
 from bigviz.data.columns.column import Column
 from bigviz.data.dataset import Dataset
-from bigviz.render.level_values import KnownLevel, LevelSource
+from bigviz.render.level_values import KnownLevel, Level, LevelSource
 from bigviz.tiles.answers.answer import Cost, Drawn, Estimate, microseconds
 from bigviz.tiles.answers.dense_part import DensePart, dense_of_order
 from bigviz.tiles.answers.layer_answers import Held, columns_held
@@ -56,7 +56,7 @@ Array = npt.NDArray[Any]
 Window = tuple[Number, Number]
 Batches = Callable[[Cancel], Iterator[tuple[int, Axis, Axis, dict[str, Column]]]]
 
-_DEEPEST_READ: Final = 3  # the last level of at most 64 tiles
+_FEW_TILES: Final = 6  # the sum of the levels of 64 tiles
 _SPARSE: Final = 3  # an image of fewer rows than 1 in so many gathers them, else it reads the columns through
 _APART: Final = 2  # rows a cell that pay for planes of their own, on each core
 _FILE_ORDER: Final = 1 << 17  # rows up to which floats are added in file order, as `Canvas` adds them
@@ -153,14 +153,15 @@ class PointsLayer(TileByTile, NoColumnsOrBars, SingleVersion):
             return revive(inputs.reduction, kept, inputs.dtype, cancel), 0
         return self.pyramid.scan(key, cancel)
 
-    def level_values(self, level: int, cancel: Cancel = NEVER) -> KnownLevel:
-        """The values of a level's cells, as found when the tiles were made; until then, and of an older store, those of
-        cells from stretches of the order, from the level on that has too many tiles to be read."""
+    def level_values(self, level: Level, cancel: Cancel = NEVER) -> KnownLevel:
+        """The values of a level's cells, as found when the tiles were made. Until then, of an older store, and where
+        levels differ, those of cells from stretches of the order, of levels that have too many tiles to be read."""
         known = self.pyramid.shelf.levels
-        if known is not None:
-            return KnownLevel("summary", known[level])
-        few = level <= _DEEPEST_READ
-        return KnownLevel("sample", None if few else level_sample(self.order.guard, self.pyramid.inputs, level, cancel))
+        source: LevelSource = "sample" if known is None else "summary"
+        if known is not None and level[0] == level[1]:
+            return KnownLevel(source, known[level[0]])
+        few = sum(level) <= _FEW_TILES
+        return KnownLevel(source, None if few else level_sample(self.order.guard, self.pyramid.inputs, level, cancel))
 
     def image(self, dataset: Dataset, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> list[Array]:
         """The finished image of a window, row 0 the highest y, as `Canvas` draws it: floats may be added in another

@@ -8,7 +8,7 @@ from typing import Protocol
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.workers import Crew
 from bigviz.data.appending.growth import Version
-from bigviz.render.level_values import KnownLevel, LevelSource
+from bigviz.render.level_values import KnownLevel, Level, LevelSource
 from bigviz.tiles.answers.answer import Drawn
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number
@@ -45,7 +45,7 @@ class TileColours:
         """The tiles."""
         return "tiles"
 
-    def level_values(self, level: int, cancel: Cancel = NEVER) -> KnownLevel:
+    def level_values(self, level: Level, cancel: Cancel = NEVER) -> KnownLevel:
         """None: tiles have to be read."""
         return KnownLevel("tiles", None)
 

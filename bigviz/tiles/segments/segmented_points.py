@@ -20,7 +20,7 @@ from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.workers import Crew
 from bigviz.data.appending.growth import Version as AnyVersion
 from bigviz.data.dataset import Dataset
-from bigviz.render.level_values import KnownLevel, LevelSource, LevelValues
+from bigviz.render.level_values import KnownLevel, Level, LevelSource, LevelValues
 from bigviz.tiles.answers.answer import Cost, Drawn, Estimate, microseconds
 from bigviz.tiles.answers.dense_part import DensePart, dense_of_parts
 from bigviz.tiles.answers.layer_answers import Held
@@ -163,14 +163,15 @@ class SegmentedPoints(TileByTile, NoColumnsOrBars):
         rows = sum(len(each.part.order.rows) for each in self.parts)
         return "tiles" if rows > MOST_JOINED or takes_long(self._no_columns, rows) else "summary"
 
-    def level_values(self, level: int, cancel: Cancel = NEVER) -> KnownLevel:
+    def level_values(self, level: Level, cancel: Cancel = NEVER) -> KnownLevel:
         """The values of a level's cells, which may have rows in any part: those of a version before with what rows that
-        came and went since make of them, else found for all levels. None of more than 2^24 rows."""
-        if self.level_source == "tiles":
-            return KnownLevel("tiles", None)
-        if level not in self.levels:
-            self.levels.update(self.history.level(self.version_rows, level, cancel))
-        return KnownLevel("summary", self.levels[level])
+        came and went since make of them, else found for all levels. None of more than 2^24 rows, and of levels that
+        differ."""
+        if self.level_source == "tiles" or level[0] != level[1]:
+            return KnownLevel(self.level_source, None)
+        if level[0] not in self.levels:
+            self.levels.update(self.history.level(self.version_rows, level[0], cancel))
+        return KnownLevel("summary", self.levels[level[0]])
 
     def image(self, dataset: Dataset, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> list[Array]:
         """The finished image of a window, row 0 the highest y; rows are added by their numbers, as `Canvas` does."""

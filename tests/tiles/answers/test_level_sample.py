@@ -12,7 +12,7 @@ import pytest
 from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.picture_cells import picture_cells
 from bigviz.data.dataset import Dataset
-from bigviz.render.level_values import LevelValues
+from bigviz.render.level_values import Level, LevelValues
 from bigviz.render.shade import values_of
 from bigviz.tiles.answers import level_sample as module
 from bigviz.tiles.answers.points_layer import PointsLayer
@@ -37,29 +37,31 @@ def table(dataset: MakeDataset) -> Dataset:
     return dataset(x=x, y=np.round(rng.normal(size=SIZE), 2), v=v, n=n, k=k)
 
 
-def sample(engine: Engine, table: Dataset, layer: Layer, level: int) -> LevelValues | None:
+def sample(engine: Engine, table: Dataset, layer: Layer, level: int | Level) -> LevelValues | None:
     engine.ensure(table, layer)
     built = engine._store.find(engine._key(table, layer))[0]
     assert isinstance(built, PointsLayer)
-    return module.level_sample(built.order.guard, built.pyramid.inputs, level)
+    both = (level, level) if isinstance(level, int) else level
+    return module.level_sample(built.order.guard, built.pyramid.inputs, both)
 
 
 def counted(values: np.ndarray) -> Counter:
     return Counter(values.astype(float).round(9).tolist())
 
 
-def of_tiles(engine: Engine, table: Dataset, layer: Layer, level: int) -> Counter:
+def of_tiles(engine: Engine, table: Dataset, layer: Layer, level: int | Level) -> Counter:
     """The same over all tiles of a level that have rows."""
     info = engine.info(table, layer)
     places = []
-    for name, root in (("x", info.root_x), ("y", info.root_y)):
+    zx, zy = (level, level) if isinstance(level, int) else level
+    for name, root, z in (("x", info.root_x, zx), ("y", info.root_y, zy)):
         values = table.column(name).values
         codes = np.empty(len(values), np.uint32)
         root.codes(values, None, codes)
-        places.append((codes >> np.uint32(32 - level)).tolist() if level else [0] * len(codes))
+        places.append((codes >> np.uint32(32 - z)).tolist() if z else [0] * len(codes))
     found: Counter = Counter()
     for i, row in set(zip(*places, strict=True)):
-        planes = engine.tile(table, layer, TileKey(level, level, i, (1 << level) - 1 - row)).arrays()
+        planes = engine.tile(table, layer, TileKey(zx, zy, i, (1 << zy) - 1 - row)).arrays()
         cells = values_of(planes, picture_cells(layer.reduction))
         found += counted(cells.numbers[cells.filled])
     return found
@@ -67,7 +69,7 @@ def of_tiles(engine: Engine, table: Dataset, layer: Layer, level: int) -> Counte
 
 @pytest.mark.parametrize("layer", LAYERS, ids=str)
 def test_few_rows_give_all_cells(engine: Engine, table: Dataset, layer: Layer) -> None:
-    for level in (0, 3):
+    for level in (0, 3, (4, 2), (1, 5)):
         some = sample(engine, table, layer, level)
         assert some is not None and (some.weights == 1).all()
         assert counted(some.values) == of_tiles(engine, table, layer, level)
@@ -79,11 +81,11 @@ def test_of_many_rows_only_whole_cells(
 ) -> None:
     monkeypatch.setattr(module, "_STRETCHES", 8)
     monkeypatch.setattr(module, "_ROWS", 100)
-    for level in (3, 5, 24):
+    for level in (3, 5, 24, (4, 3), (2, 4)):
         some = sample(engine, table, layer, level)
         assert some is not None
-        found, whole = counted(some.values), of_tiles(engine, table, layer, level) if level < 6 else None
-        assert 0 < found.total() <= 800 and (whole is None or found <= whole)
+        found, whole = counted(some.values), of_tiles(engine, table, layer, level) if level != 24 else None
+        assert 0 < found.total() <= (800 if isinstance(level, int) else 1_600) and (whole is None or found <= whole)
 
 
 def test_a_category_without_labels_has_no_values(engine: Engine, dataset: MakeDataset) -> None:
@@ -95,4 +97,4 @@ def test_a_category_without_labels_has_no_values(engine: Engine, dataset: MakeDa
 
 def test_a_line_has_none(engine: Engine, table: Dataset) -> None:
     layer = Layer("line", "x", "y", "any")
-    assert engine.level_values(table, layer, 5) == ("tiles", None) and engine.level_source(table, layer) == "tiles"
+    assert engine.level_values(table, layer, (5, 5)) == ("tiles", None) and engine.level_source(table, layer) == "tiles"

@@ -94,7 +94,7 @@ def assert_same(made: SegmentedPoints, dataset: Dataset, table: pa.Table, layer:
 
 def _assert_levels(made: SegmentedPoints, oracle: Any) -> None:
     for level in (0, 3, 11, DEEPEST):
-        (source, one), (_, two) = made.level_values(level), oracle.level_values(level)
+        (source, one), (_, two) = made.level_values((level, level)), oracle.level_values((level, level))
         assert source == made.level_source == oracle.level_source == "summary"
         assert one is not None and one.weights.sum() == two.weights.sum()
         if not made.layer.reduction.traits.float_order:

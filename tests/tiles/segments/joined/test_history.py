@@ -65,7 +65,7 @@ def anew(made: SegmentedPoints, level: int) -> LevelValues:
 
 
 def assert_levels(made: SegmentedPoints, level: int) -> None:
-    found, expected = made.level_values(level).values, anew(made, level)
+    found, expected = made.level_values((level, level)).values, anew(made, level)
     assert found is not None
     if made.layer.reduction.traits.float_order and made.dtype.kind == "f":
         np.testing.assert_allclose(found.values, expected.values, rtol=1e-12, atol=1e-12)
@@ -129,7 +129,7 @@ def test_row_by_row(agg: str, passes: list[LevelHistory]) -> None:
     for step in range(5):
         made = built(streams, growing.version(), layer)
         for level in LEVELS:
-            values = made.level_values(level).values
+            values = made.level_values((level, level)).values
             assert values is not None
             found = dict(zip(values.values.tolist(), values.weights.tolist(), strict=True))
             assert found == by_hand(made, growing.table, level)
@@ -143,7 +143,7 @@ def test_a_version_that_is_not_the_newest_is_looked_at_by_itself(passes: list[Le
     growing, layer = Growing(batch(rng, 500)), Layer("points", "x", "y", "max(v)")
     versions = [built(streams, growing.append(batch(rng, 50)).version(), layer) for _ in range(3)]
     for made, expected in ((versions[1], 1), (versions[2], 1), (versions[0], 2), (versions[2], 2)):
-        found = made.level_values(4).values
+        found = made.level_values((4, 4)).values
         assert found is not None and passes.count(made.history) == expected
         np.testing.assert_array_equal(found.values, anew(made, 4).values)
 
@@ -155,7 +155,7 @@ def test_nothing_is_kept_up_for_long_that_nobody_asks_for(
     rng, streams = np.random.default_rng(4), indexes()
     growing, layer = Growing(batch(rng, 800)), Layer("points", "x", "y", "sum(n)")
     made = built(streams, growing.version(), layer)
-    made.level_values(2)
+    made.level_values((2, 2))
     for _ in range(2):
         made = built(streams, growing.append(batch(rng, 40)).version(), layer)
         assert_levels(made, 2)
@@ -177,12 +177,12 @@ def test_nothing_is_kept_up_for_long_that_nobody_asks_for(
 def test_a_cancelled_look_leaves_what_was_known() -> None:
     rng, streams = np.random.default_rng(5), indexes()
     growing, layer = Growing(batch(rng, 500)), Layer("points", "x", "y", "mean(v)")
-    built(streams, growing.version(), layer).level_values(3)
+    built(streams, growing.version(), layer).level_values((3, 3))
     made = built(streams, growing.append(batch(rng, 50)).version(), layer)
     cancel = Cancel()
     cancel.cancel()
     with pytest.raises(Cancelled):
-        made.level_values(3, cancel)
+        made.level_values((3, 3), cancel)
     assert_levels(made, 3)
 
 
@@ -196,7 +196,7 @@ def test_the_memory_of_levels_counts() -> None:
     dataset = Growing(table).version()
     engine.ensure(dataset, layer)
     before = engine.memory()["pyramids"]
-    engine.level_values(dataset, layer, 3)
+    engine.level_values(dataset, layer, (3, 3))
     held = engine.memory()["pyramids"] - before
     made, _ = engine._store.find(engine._key(dataset, layer))
     assert isinstance(made, SegmentedPoints)
