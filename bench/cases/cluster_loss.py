@@ -25,6 +25,7 @@ __all__ = ["lost"]
 REPEATS: Final = 3
 WORKERS: Final = 2
 PANS: Final = 20
+PAN: Final = 0.2  # of the window, to the right and up
 FIRST: Final = 1.0  # s
 
 
@@ -55,13 +56,14 @@ async def _panned(url: str, server: int, seed: int) -> tuple[float, float, float
         index = time.perf_counter() - begun
         x0, y0, x1, y1 = (float(each) for each in info["range"])
         roots = [(float(start), int(exponent)) for start, exponent in (info["root"][axis] for axis in "xy")]
-        window = Window(x0, x1, y0, y1).scaled(0.25, (x0 + x1) / 2, (y0 + y1) / 2)
-        steps = np.random.default_rng(seed).uniform(-0.3, 0.3, (PANS, 2)).tolist()
-        for right, up in steps[:-1]:
-            await client.view(_message(wanted, window.moved(right, up), roots))
+        x, y = np.random.default_rng(seed).uniform(0.3, 0.4, 2) * (x1 - x0, y1 - y0) + (x0, y0)
+        window = Window(x0, x1, y0, y1).scaled(1 / 32, float(x), float(y))
+        for step in range(PANS):
+            await client.view(_message(wanted, window.moved(step * PAN, step * PAN), roots))
         begun = time.perf_counter()
         os.kill(_worker(server), signal.SIGKILL)
-        taken, _ = await client.view(_message(wanted, window.moved(*steps[-1]), roots))
+        end = PANS * PAN + 2  # of whose tiles the server has none
+        taken, _ = await client.view(_message(wanted, window.moved(end, end), roots))
         if not taken.estimates:
             raise ValueError("the view after the loss was answered without an estimate")
         ended = time.perf_counter() - begun
