@@ -17,18 +17,16 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from distributed import Client
 
 from bench import data
 from bench.cases.cluster_loss import lost
+from bench.cluster_host import Counted, hosted
 from bench.opened import AREAS, Opened, about, await_verified
 from bench.places import made
 from bench.report import Figure, Rival, statistic, words
 from bigviz.commands.bench.window import Window, tiles
-from bigviz.tiles.cluster.connect import started
 from bigviz.tiles.cluster.dask_engine import DaskEngine
 from bigviz.tiles.cluster.worker_plugin import HostSettings
-from bigviz.tiles.cluster.workers import Workers
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.store.catalog.directory import StoreDirectory
@@ -36,6 +34,7 @@ from bigviz.tiles.store.catalog.directory import StoreDirectory
 __all__ = ["lost", "run"]
 
 VIEWS: Final = 100
+FIRST: Final = 3  # views that are not counted
 CHECKED: Final = 5  # windows of each area whose tiles are compared
 WARM: Final = 1 << 20  # rows of a table that is indexed before, so that nothing is compiled in the time that counts
 BUILDS: Final = {10**7: 3, 10**8: 2}
@@ -53,18 +52,21 @@ def run(rows: int) -> Iterator[Figure]:
     yield _indexed(path, rows)
     places = data.sample_rows(path, VIEWS)
     costs: dict[float, list[float]] = {area: [] for area in AREAS}
+    sizes: dict[float, float] = {}
     with _alone(path) as one:
         windows = {area: about(one.extent, *places, area) for area in AREAS}
         for workers in COUNTS:
-            with _divided(path, workers) as many:
+            with _divided(path, workers) as (many, found):
                 _tell(f"{workers} workers: indexed in {many.seconds:.1f} s, one process in {one.seconds:.1f} s")
                 _check_same(one, many, windows)
                 for area in AREAS:
+                    before = found.received
                     ours, theirs, cost = _by_turns(many, one, windows[area])
                     costs[area].append(cost)
+                    sizes[area] = (found.received - before) / workers / (VIEWS + FIRST)
                     yield _viewed(rows, workers, area, ours, theirs, many.cells(windows[area]))
     for area in AREAS:
-        yield _fitted(rows, area, costs[area])
+        yield _fitted(rows, area, costs[area], sizes[area])
 
 
 @contextmanager
@@ -80,18 +82,16 @@ def _alone(path: Path) -> Iterator[Opened]:
 
 
 @contextmanager
-def _divided(path: Path, workers: int) -> Iterator[Opened]:
-    """The table on so many workers, its indexes made anew after a small one's, which compiles what they need."""
+def _divided(path: Path, workers: int) -> Iterator[tuple[Opened, Counted]]:
+    """The table on so many workers, and these. Its indexes are made anew, after a small one that compiles."""
     folder = made("scratch") / "many"
     shutil.rmtree(folder, ignore_errors=True)
-    cluster = started(workers)
-    settings = HostSettings(str(folder), LIMIT, None, "auto")
-    engine = DaskEngine(Workers(partial(Client, cluster, set_as_default=False), settings, cluster.close), cache_bytes=0)
     try:
-        Opened.by(engine, data.arrow("points", WARM * workers))
-        yield Opened.by(engine, path, engine.at_once)
+        with hosted(workers, HostSettings(str(folder), LIMIT, None, "auto")) as found:
+            engine = DaskEngine(found, cache_bytes=0)
+            Opened.by(engine, data.arrow("points", WARM * workers))
+            yield Opened.by(engine, path, engine.at_once), found
     finally:
-        engine.close()
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -102,7 +102,7 @@ def _indexed(path: Path, rows: int) -> Figure:
     for number in range(repeats := BUILDS.get(int(rows), 1)):
         with _alone(path) as opened:
             one.append(opened.seconds)
-        with _divided(path, 2) as opened:
+        with _divided(path, 2) as (opened, _):
             two.append(opened.seconds)
         _tell(f"index {number + 1} of {repeats}: one process {one[-1]:.1f} s, 2 workers {two[-1]:.1f} s")
     what = f"index of {words(rows)} rows on 2 workers; bound: {INDEX} x one process"
@@ -127,9 +127,9 @@ def _check_same(one: Opened, many: Opened, windows: dict[float, list[Window]]) -
 
 def _by_turns(many: Opened, one: Opened, windows: Sequence[Window]) -> tuple[list[float], list[float], float]:
     """Milliseconds of each view on workers and in one process, and the median of this process's CPU for the former:
-    the front end's, Dask's scheduler included."""
+    the front end's alone."""
     await_verified()
-    for window in windows[:3]:
+    for window in windows[:FIRST]:
         many.view(window), one.view(window)
     ours, theirs, costs = [], [], []
     for window in windows:
@@ -149,12 +149,13 @@ def _viewed(rows: int, workers: int, area: float, ours: list[float], theirs: lis
     return Figure(what, "ms", ours, "p95", bound, cells, "exact", [Rival("one process", theirs, cells, "exact")])
 
 
-def _fitted(rows: int, area: float, costs: Sequence[float]) -> Figure:
+def _fitted(rows: int, area: float, costs: Sequence[float], size: float) -> Figure:
     """The front end's CPU for a view is a + b x workers: b, which is bounded, and a, by least squares."""
     b, a = np.polyfit(COUNTS, costs, 1)
     told = ", ".join(f"{cost:.1f} ms with {count}" for count, cost in zip(COUNTS, costs, strict=True))
+    told += f": {a:.1f} ms + {b:.2f} ms x workers; {size / 1e3:,.0f} KB from each of {COUNTS[-1]}"
     what = f"front end's CPU a worker and view, {words(rows)} rows, {area:g} of the area"
-    return Figure(what, "ms", [float(b)], "max", A_WORKER, f"{told}: {a:.1f} ms + {b:.2f} ms x workers", "fitted")
+    return Figure(what, "ms", [float(b)], "max", A_WORKER, told, "fitted")
 
 
 def _tell(text: str) -> None:
