@@ -154,8 +154,8 @@ class Hub:
             session.fresh.values = dict(session.values)
         same = before is not None and before.document == document and before.document.sources == document.sources
         if not same:
-            first = before is None  # no page shows an older one
-            self._site.put(document, self._site.epoch if first else None)
+            is_first = before is None and not self._options.dev  # no page shows another one
+            self._site.put(document, self._site.epoch if is_first else None)
             self.changed(app)
         if before is None:
             self.opened(document)
