@@ -31,6 +31,7 @@ __all__ = ["ClusterLayer", "refused"]
 T = TypeVar("T")
 
 _STAGE: Final = "indexing on workers"
+_ALONE: Final = "waiting for workers of the cluster"
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +93,8 @@ class ClusterLayer(TileByTile, TileColours, SingleVersion):
         return Holders(self.workers.known, len(who), sum(part.rows for part in held))
 
     def restore(self, published: bool, progress: Progress = no_progress, cancel: Cancel = NEVER) -> None:
-        """Have the parts indexed whose index is not there. Raises what indexing does, and Busy without workers."""
+        """Have the parts indexed whose index is not there; waits while there are no workers. Raises what indexing
+        does."""
         rows = self.rows_in_all
 
         def note(part: Part, epoch: int, answer: Answer) -> None:
@@ -105,7 +107,7 @@ class ClusterLayer(TileByTile, TileColours, SingleVersion):
         with locked(self.restoring, cancel):
             while missing := [part for part in self.parts if part not in set(self.held_parts())]:
                 done = rows - sum(part.rows for part in missing)
-                progress(_STAGE, done / rows, done)
+                progress(_STAGE if self.workers.known else _ALONE, done / rows, done)
                 self.workers.ask(missing, {**self._told, "ask": "ensure", "published": published}, cancel, note)
 
     def over(self, parts: tuple[Part, ...]) -> Self:

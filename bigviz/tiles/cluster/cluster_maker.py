@@ -80,8 +80,8 @@ class ClusterMaker(Maker):
         return (dataset.fingerprint, layer) in self._published_layers
 
     def restore_all(self) -> None:
-        """Have the rows of lost workers indexed again for all layers that somebody uses."""
-        for layer in self.layers:
+        """Have the rows of lost workers indexed again for all layers that somebody uses, if there are others."""
+        for layer in self.layers if self._workers.known else ():
             with suppress(BigvizError):  # who asks for the layer is told
                 self.restore(layer)
 

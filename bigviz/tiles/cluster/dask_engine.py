@@ -70,6 +70,7 @@ class DaskEngine(Engine):
             workers, divides, self._threads, index_bytes, here.orders, stores, index, self._preview_rows
         )
         workers.on_loss(self._restore)
+        workers.on_join(self._restore)
         self._moves = Moves(workers, self._maker, self._replace)
 
     @property

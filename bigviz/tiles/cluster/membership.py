@@ -41,6 +41,7 @@ class Membership:
         self._lock = threading.Lock()
         self._there: dict[str, asyncio.Event] = {}  # of each worker that is there: set once it is not
         self._refused: set[str] = set()
+        self._scheduler = self._told = ""  # its name for itself, and that of the one that was told what workers run
         self._greetings: dict[str, asyncio.Task[None]] = {}  # those that are not answered yet
         self._idents = itertools.count()
         self._closed = threading.Event()
@@ -61,6 +62,7 @@ class Membership:
         except Exception as error:  # whatever keeps a worker from loading it
             raise BadInput(f"A worker could not load bigviz {__version__}: {error}", "scheduler") from error
         asyncio.run_coroutine_threadsafe(self._meet(first=True), self.loop).result()
+        self._told = self._scheduler
 
     def close(self) -> None:
         """Look no more, and leave the cluster."""
@@ -102,6 +104,9 @@ class Membership:
                 if self._client.status == "closed":  # Dask has looked for its scheduler long enough
                     self._rejoin()
                 asyncio.run_coroutine_threadsafe(self._meet(), self.loop).result()
+                if self._scheduler != self._told:  # another one at the same address, which Dask has found by itself
+                    self._client.register_plugin(HostPlugin(self._settings))
+                    self._told = self._scheduler
             except Exception as error:
                 if there:
                     _log.warning("the cluster's scheduler does not answer, and is looked for: %s", error)
@@ -114,22 +119,18 @@ class Membership:
     def _rejoin(self) -> None:
         """Come back to the scheduler. Who still waits for an answer by way of the old connection asks again."""
         client = self._join()
-        try:
-            client.register_plugin(HostPlugin(self._settings))
-        except BaseException:
-            client.close(timeout=_LEAVE)
-            raise
         with self._lock:
             gone, self._there = self._there, {}
             self.lost_so_far += len(gone)
         self._client = client
+        self._told = ""
         for each in gone.values():
             self.loop.call_soon_threadsafe(each.set)
 
     async def _meet(self, first: bool = False) -> None:
         """See who is there, greet all of them, and let those go that do not answer."""
         told = await asyncio.wait_for(self._client.scheduler.identity(n_workers=-1), _HANGS)
-        there = set(told["workers"])
+        self._scheduler, there = told["id"], set(told["workers"])
         self._refused &= there  # another one may have that address later
         for worker in [each for each in self._there if each not in there]:
             self.lost(worker, "it has left the cluster")

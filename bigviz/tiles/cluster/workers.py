@@ -30,7 +30,7 @@ __all__ = ["Moved", "Workers"]
 T = TypeVar("T")
 
 _LOOK: Final = 0.02  # seconds between two looks at a caller's cancel flag
-_PATIENCE: Final = 60  # tries, half a second apart, to find a worker for a part
+_UNTIL_THERE: Final = 0.25  # seconds between two looks for a worker where there is none
 
 
 class Moved(Busy):
@@ -137,8 +137,8 @@ class Workers:
         expected: Mapping[Part, int] | None = None,
     ) -> list[Answer]:
         """The answers of all parts, in their order; `answered` is called as they come, with the number of `holder` and
-        on Dask's loop. Raises what an answer tells of, Busy without workers, and Cancelled; with `expected` numbers
-        Moved where one is another, else a part that was lost is answered for by the next worker."""
+        on Dask's loop. Waits while there are no workers. Raises what an answer tells of, and Cancelled; with
+        `expected` numbers Moved where one is another, else a part that was lost is answered for by the next worker."""
         ident = self.next_ident()
         try:
             return self._wait(self.answers(parts, question, ident, cancel, answered, expected), cancel)
@@ -196,18 +196,14 @@ class Workers:
     ) -> tuple[int, Answer]:
         """The answer of whoever holds a part, which may become another one meanwhile, and the number of its holding."""
         asked = Answer({**question, "dataset": part.dataset, "part": [part.first, part.stop]})
-        tries = 0
         while True:
             cancel.check()
             held = self.holder(part)
             if expected is not None and (held is None or held[1] != expected.get(part)):
                 raise Moved()
             held = held or self._assignment.next_holder(part, self._members.there)
-            if held is None:
-                tries += 1
-                if tries > _PATIENCE:
-                    raise Busy("The cluster has no workers now: the same request may succeed once there are some.")
-                await asyncio.sleep(_LOOK * 25)
+            if held is None:  # until there are workers again, however long: pages wait, and come back by themselves
+                await asyncio.sleep(_UNTIL_THERE)
                 continue
             worker, epoch = held
             try:

@@ -57,6 +57,8 @@ class Moves:
 
     def _move(self, dataset: Dataset) -> None:
         """Move rows of a dataset, if workers are there that have none of it. Raises what indexing them does."""
+        if not self._workers.known:
+            return  # until some have joined
         for layer in self._layers(dataset):
             self._maker.restore(layer)  # first what was lost
         parts = self._workers.plan(dataset)
