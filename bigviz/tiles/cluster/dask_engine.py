@@ -24,7 +24,7 @@ from bigviz.tiles.cluster.cluster_layer import ClusterLayer
 from bigviz.tiles.cluster.cluster_maker import ClusterMaker
 from bigviz.tiles.cluster.held_rows import HeldRows
 from bigviz.tiles.cluster.parts.moves import Moves
-from bigviz.tiles.cluster.selections.part_rows import first_of_parts, rows_in
+from bigviz.tiles.cluster.selections.part_rows import PartRows, first_of_parts, rows_in
 from bigviz.tiles.cluster.workers import Workers
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.window import Number
@@ -32,7 +32,6 @@ from bigviz.tiles.holders import Holders
 from bigviz.tiles.interface import Brush, SampledLayer
 from bigviz.tiles.layer_factory import IndexMode
 from bigviz.tiles.readiness import Readiness
-from bigviz.tiles.selection.expression import expression_of
 from bigviz.tiles.selection.first_rows import check_order
 from bigviz.tiles.selection.region import Rectangle, Region
 from bigviz.tiles.selection.selection import Selection, check_columns, described
@@ -138,10 +137,17 @@ class DaskEngine(Engine):
         check_columns(dataset, stats, by)
         crew = Crew(self._threads, cancel=cancel)
         labels = () if by is None else self._maker.find_labels(dataset, [dataset.info(by).label_column], crew)
-        with self._parts_answering(dataset, layer, cancel) as built:
-            rows = rows_in(built, dataset, region, labels, cancel)
-            expression = expression_of(dataset, layer.bound(dataset), region, cancel)
-            return described(dataset, rows, stats, by, expression, crew)
+
+        def find(cancel: Cancel) -> PartRows:
+            with self._parts_answering(dataset, layer, cancel) as built:
+                return rows_in(built, dataset, region, labels, again, cancel)
+
+        def again(cancel: Cancel) -> PartRows:
+            self.ensure(dataset, layer, cancel=cancel)
+            return find(cancel)
+
+        rows = find(cancel)
+        return described(dataset, rows, stats, by, self.expression(dataset, layer.bound(dataset), region, cancel), crew)
 
     def expression(self, dataset: Dataset, layer: Layer, region: Region, cancel: Cancel = NEVER) -> str | None:
         if self._divides(dataset):  # the labels that it may need are those that workers have found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from bigviz.tiles.cluster.messages import Answer, arrays_of
 from bigviz.tiles.cluster.parts.division import Part
 from bigviz.tiles.cluster.selections.part_passes import PartPasses
 from bigviz.tiles.cluster.selections.regions import region_facts
+from bigviz.tiles.cluster.workers import Moved
 from bigviz.tiles.selection.region import Region
 from bigviz.tiles.selection.row_set import RowSet
 from bigviz.tiles.selection.selection import row_schema
@@ -28,6 +29,8 @@ __all__ = ["PartRows", "first_of_parts", "rows_in"]
 Array = npt.NDArray[Any]
 
 _BATCH: Final = 1 << 16  # rows of one message
+
+Again = Callable[[Cancel], "PartRows"]
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,13 @@ class _Selected:
 
 @dataclass(frozen=True)
 class PartRows:
-    """See `bigviz.tiles.selection.selection.SelectedRows`. `counts` are those of the parts."""
+    """See `bigviz.tiles.selection.selection.SelectedRows`. `counts` are those of the parts; `again` finds the same rows
+    once those of a worker that was lost, or that have moved, are held again."""
 
     dataset: Dataset
     selected: _Selected = field(repr=False)
     counts: tuple[int, ...]
+    again: Again = field(repr=False)
 
     @property
     def count(self) -> int:
@@ -110,32 +115,41 @@ class _Numbers:
         return kept
 
     def read(self, names: Sequence[str], limit: int | None, cancel: Cancel) -> Iterator[pa.RecordBatch]:
-        """Each message brings at most 2^16 rows, or some 16 MiB; the next one is asked for when it is needed."""
-        left = self.count if limit is None else min(limit, self.count)
-        schema = row_schema(self.rows.dataset, names)
-        for part, count in self._parts():
-            of_part, at = min(count, left), 0
-            left -= of_part
-            while of_part > 0 and names:
-                asked = {"ask": "values", "columns": list(names), "start": at, "limit": min(_BATCH, of_part)}
-                (answer,) = self._ask(part, asked, cancel)
-                of_part, at = of_part - answer.head["rows"], answer.head["next"]
-                with pa.ipc.open_stream(answer.bodies[0]) as reader:
-                    for batch in reader:
-                        yield batch if batch.schema.equals(schema) else batch.cast(schema)
+        """Each message brings at most 2^16 rows, or some 16 MiB; the next one is asked for when it is needed. Goes on
+        where rows have moved, or were lost, once they are held again."""
+        left, at = self.count if limit is None else min(limit, self.count), 0
+        schema, rows = row_schema(self.rows.dataset, names), self.rows
+        parts = rows.selected.layer.parts
+        while left > 0 and parts and names:
+            asked = {"ask": "values", "columns": list(names), "start": at, "limit": min(_BATCH, left)}
+            try:
+                (answer,) = rows.selected.ask(asked, cancel, parts[:1])
+            except Moved:
+                rows = rows.again(cancel)
+                parts = rows.selected.layer.parts
+                continue
+            if not answer.head["rows"]:
+                parts = parts[1:]
+                continue
+            left, at = left - answer.head["rows"], answer.head["next"]
+            with pa.ipc.open_stream(answer.bodies[0]) as reader:
+                for batch in reader:
+                    yield batch if batch.schema.equals(schema) else batch.cast(schema)
 
     def _parts(self) -> Iterator[tuple[Part, int]]:
         return zip(self.rows.selected.layer.parts, self.rows.counts, strict=True)
 
-    def _ask(self, part: Part, asked: Mapping[str, Any], cancel: Cancel = NEVER) -> list[Answer]:
-        return self.rows.selected.ask(asked, cancel, (part,))
+    def _ask(self, part: Part, asked: Mapping[str, Any]) -> list[Answer]:
+        return self.rows.selected.ask(asked, NEVER, (part,))
 
 
-def rows_in(layer: ClusterLayer, dataset: Dataset, region: Region, labels: tuple[str, ...], cancel: Cancel) -> PartRows:
+def rows_in(
+    layer: ClusterLayer, dataset: Dataset, region: Region, labels: tuple[str, ...], again: Again, cancel: Cancel
+) -> PartRows:
     """The rows of a layer in a region. Raises Moved where a worker was lost meanwhile."""
     selected = _Selected(layer, region, labels)
     answers = selected.ask({"ask": "select"}, cancel)
-    return PartRows(dataset, selected, tuple(answer.head["count"] for answer in answers))
+    return PartRows(dataset, selected, tuple(answer.head["count"] for answer in answers), again)
 
 
 def first_of_parts(
