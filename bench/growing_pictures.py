@@ -53,6 +53,8 @@ def growing_pictures(folder: Path, rows: int) -> Iterator[Figure]:
                     kept.get(f"{base}{_TILE}")
                     spent += process.cpu() - before if version >= _WARM else 0.0
                 what = f"first `.png` of a version, {words(rows)} rows and {_APPENDED:,} more each time, {agg}"
-                yield Figure(what, "ms", [1e3 * spent / _VERSIONS], "max", 10.0, f"processor time, mean of {_VERSIONS}")
+                yield Figure(
+                    what, "ms", [1e3 * spent / _VERSIONS], "max", counts=f"processor time, mean of {_VERSIONS}"
+                )
         finally:
             kept.close()
