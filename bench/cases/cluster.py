@@ -48,6 +48,8 @@ LIMIT: Final = 1 << 40  # bytes of stores
 
 def run(rows: int) -> Iterator[Figure]:
     """Index and views of 2 workers, by turns with one process; then what a view costs the front end of 2, 4, 8."""
+    if rows < COUNTS[-1] << 20:
+        raise ValueError(f"record batches of 2^20 rows are not divided, so {COUNTS[-1]} workers need 10^7 rows")
     path = data.arrow("points", rows)
     yield _indexed(path, rows)
     places = data.sample_rows(path, VIEWS)
