@@ -57,6 +57,10 @@ class DaskCluster:
         """What "scheduler" or "worker-N" has logged since it was started last."""
         return (self.folder / f"{name}.log").read_text()
 
+    def cache_of(self, process: subprocess.Popen[bytes]) -> Path:
+        """Where a worker keeps what is to outlive it."""
+        return self.folder / f"{self._names[process.pid]}-cache"
+
     def kill(self, process: subprocess.Popen[bytes]) -> None:
         """As SIGKILL does, at once and without a word."""
         process.kill()

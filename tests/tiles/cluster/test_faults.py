@@ -48,8 +48,7 @@ def test_a_worker_is_killed_and_another_comes_with_an_empty_disk(
 ) -> None:
     lost = cluster.workers.pop(number % 2)
     cluster.kill(lost)
-    for folder in cluster.folder.glob("worker-*-cache"):
-        shutil.rmtree(folder)
+    shutil.rmtree(cluster.cache_of(lost), ignore_errors=True)
     watch.until_exact_again(1)
     cluster.start_worker()
     watch.until_exact_again(2)
