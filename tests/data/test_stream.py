@@ -169,8 +169,8 @@ def test_a_raised_flag_is_seen_between_columns(tmp_path: Path, monkeypatch: pyte
     dataset, cancel, read = open_table(tmp_path / "t"), Cancel(), []
     arrays = FilesSource._arrays
 
-    def raising(self: FilesSource, task: Any, index: int) -> Iterator[pa.Array]:
-        for array in arrays(self, task, index):
+    def raising(self: FilesSource, task: Any, index: int, *cancels: Cancel) -> Iterator[pa.Array]:
+        for array in arrays(self, task, index, *cancels):
             read.append(index)
             cancel.cancel()
             yield array
