@@ -151,7 +151,8 @@ class DaskEngine(Engine):
 
     def expression(self, dataset: Dataset, layer: Layer, region: Region, cancel: Cancel = NEVER) -> str | None:
         if self._divides(dataset):  # the labels that it may need are those that workers have found
-            self._maker.find_labels(dataset, (layer.x, layer.y), Crew(self._threads, cancel=cancel))
+            columns = (layer.x, layer.y) if layer.y else (layer.x,)
+            self._maker.find_labels(dataset, columns, Crew(self._threads, cancel=cancel))
         return super().expression(dataset, layer, region, cancel)
 
     def first_rows(
