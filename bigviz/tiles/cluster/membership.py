@@ -71,6 +71,11 @@ class Membership:
             self._client.close(timeout=_LEAVE)
 
     @property
+    def is_closed(self) -> bool:
+        """Whether the cluster was left."""
+        return self._closed.is_set()
+
+    @property
     def there(self) -> list[str]:
         """The addresses of those that are there."""
         with self._lock:

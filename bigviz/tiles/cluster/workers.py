@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import uuid
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import CancelledError, Future, wait
 from typing import Any, Final, TypeVar
 
 from distributed import Client
@@ -155,13 +155,19 @@ class Workers:
         asyncio.run_coroutine_threadsafe(self._cancel(ident, parts), self.loop)
 
     def _wait(self, work: Coroutine[Any, Any, T], cancel: Cancel) -> T:
-        """What is done on Dask's loop; Cancelled as soon as nobody waits for it."""
-        future: Future[T] = asyncio.run_coroutine_threadsafe(work, self.loop)
-        while not wait([future], _LOOK).done:
-            if cancel.cancelled:
-                future.add_done_callback(_unheard)
-                cancel.check()
-        return future.result()
+        """What is done on Dask's loop. Raises Cancelled as soon as nobody waits for it, and once this is closed."""
+        try:
+            future: Future[T] = asyncio.run_coroutine_threadsafe(work, self.loop)
+            while not wait([future], _LOOK).done:
+                if cancel.cancelled or self._members.is_closed:
+                    future.add_done_callback(_unheard)
+                    raise Cancelled()
+            return future.result()
+        except (RuntimeError, CancelledError) as error:  # of a loop that ends, or has ended
+            if not self._members.is_closed:
+                raise
+            work.close()
+            raise Cancelled() from error
 
     async def answers(
         self,
