@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
+from types import MappingProxyType
 from typing import Any, Final
 
 from bigviz.common.errors import BadInput, BigvizError, NotFound, Unreadable
@@ -16,7 +17,7 @@ from bigviz.common.threads.waits import inheriting
 from bigviz.data.arrow_errors import reason_of
 from bigviz.data.formats.stable_file import StableFile
 from bigviz.data.paths import Files, require_few
-from bigviz.data.remote.address import address_of, is_remote
+from bigviz.data.remote.address import Address, address_of, is_remote
 from bigviz.data.remote.object_file import ObjectFile
 from bigviz.data.remote.object_store import iceberg_options
 from bigviz.data.table_formats.by_field_id import ColumnsById, TableColumn
@@ -30,6 +31,7 @@ IN_CATALOG: Final = "iceberg"
 """The scheme of addresses that a catalog knows: iceberg://CATALOG/NAMESPACE.TABLE."""
 
 _VERSION: Final = re.compile(r"v?(\d+)(?:[-.].*)?")
+_CODE: Final = "py-io-impl"
 _WAITING: Final = 32  # files that are asked for at a time
 
 
@@ -100,7 +102,9 @@ def iceberg_files(location: str, shown: str, name: str) -> Files:
     try:
         table = _table(location)
         snapshot = table.current_snapshot()
-        found = [] if snapshot is None else list(_data_files(table, snapshot, shown))
+        home = _Home.of(location, table.metadata_location, shown)
+        found = [] if snapshot is None else list(_data_files(table, snapshot, home))
+        paths = tuple(home.path(each.path) for each in found)
         columns = _columns(table)
     except BigvizError:
         raise
@@ -115,7 +119,6 @@ def iceberg_files(location: str, shown: str, name: str) -> Files:
     if snapshot is None or not found:
         raise NotFound(f"The Iceberg table {shown} has no rows.", "source", shown)
     require_few(len(found), shown)
-    paths = tuple(_path(each.path, table.metadata_location, shown) for each in found)
     note = f"Snapshot {snapshot.snapshot_id} of an Iceberg table."
     return Files(
         paths,
@@ -140,17 +143,35 @@ def _advice(location: str) -> str:
 
 
 def _table(location: str) -> Any:
+    """The table. What its metadata says of how files are read is not believed: a property (py-io-impl) names code that
+    pyiceberg would run, and others the servers that it would sign requests for."""
     if location.startswith(f"{IN_CATALOG}://"):
-        address = address_of(location)
-        catalog = import_module("pyiceberg.catalog").load_catalog(address.root.partition("://")[2])
-        return catalog.load_table(address.key)
-    return import_module("pyiceberg.table").StaticTable.from_metadata(location, iceberg_options())
+        return _in_catalog(address_of(location))
+    files = import_module("pyiceberg.io").load_file_io(iceberg_options(), location)
+    metadata = import_module("pyiceberg.serializers").FromInputFile.table_metadata(files.new_input(location))
+    name = ("static-table", location)
+    catalog = import_module("pyiceberg.catalog.noop").NoopCatalog(name[0])
+    return import_module("pyiceberg.table").StaticTable(name, metadata, location, files, catalog)
 
 
-def _data_files(table: Any, snapshot: Any, shown: str) -> Iterator[_DataFile]:
+def _in_catalog(address: Address) -> Any:
+    """A table of a catalog, which may say what credentials its files take, but name no code."""
+    catalog = import_module("pyiceberg.catalog").load_catalog(address.root.partition("://")[2])
+    of_catalog = catalog._load_file_io
+
+    def files(properties: Mapping[str, str] = MappingProxyType({}), location: str | None = None) -> Any:
+        return of_catalog({name: each for name, each in properties.items() if name != _CODE}, location)
+
+    catalog._load_file_io = files
+    return catalog.load_table(address.key)
+
+
+def _data_files(table: Any, snapshot: Any, home: _Home) -> Iterator[_DataFile]:
     """What counts of each manifest. Raises `Unreadable` where rows of it do not."""
-    manifests = import_module("pyiceberg.manifest")
+    manifests, shown = import_module("pyiceberg.manifest"), home.shown
+    home.path(snapshot.manifest_list)
     for manifest in snapshot.manifests(table.io):
+        home.path(manifest.manifest_path)
         for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True):
             file = entry.data_file
             if manifest.content != manifests.ManifestContent.DATA or file.content != manifests.DataFileContent.DATA:
@@ -192,25 +213,62 @@ def _columns(table: Any) -> list[TableColumn]:
     return columns
 
 
-def _path(path: str, metadata: str, shown: str) -> str:
-    """Where a file is, for bigviz. A table names no file in another kind of place than its own metadata is in: else
-    one that somebody else wrote could show what only this machine can read."""
-    if path.startswith("file:"):
-        path = re.sub(r"^file:(//)?(?=/)", "", path)
-    metadata = re.sub(r"^file:(//)?(?=/)", "", metadata)
-    here, there = (address_of(each).scheme if is_remote(each) else "" for each in (metadata, path))
-    if here != there or not (there or os.path.isabs(path)):
-        raise Unreadable(
-            f"The metadata of the Iceberg table {shown} is {_at(here)}, and names files {_at(there)}. bigviz reads "
-            "files of the same kind of place only.",
+@dataclass(frozen=True)
+class _Home:
+    """Where a table may have files: else one that somebody else wrote could show what only this machine, or its
+    credentials, can read. `metadata` is where its metadata file is, and `by_catalog` whether a catalog says so: then
+    its files are anywhere in the same kind of place, else below its directory, or in its bucket."""
+
+    metadata: str
+    shown: str
+    by_catalog: bool = False
+
+    @classmethod
+    def of(cls, location: str, metadata: str, shown: str) -> _Home:
+        """That of the table at a location."""
+        return cls(_local(metadata), shown, location.startswith(f"{IN_CATALOG}://"))
+
+    def path(self, path: str) -> str:
+        """Where a file is, for bigviz. Raises `Unreadable` where it may not be."""
+        path = _local(path)
+        here, there = (address_of(each) if is_remote(each) else None for each in (self.metadata, path))
+        if (here and here.scheme) != (there and there.scheme) or not (there or os.path.isabs(path)):
+            raise self._refused(f"is {_at(here)}, and names files {_at(there)}", "files of the same kind of place")
+        if ".." in path.split("/"):
+            raise self._refused("names a file by way of ..", "files below its directory")
+        if self.by_catalog:
+            return path
+        if here and there and here.root != there.root:
+            raise self._refused(f"names files in {there.root}", "files in the bucket of the metadata")
+        if here is None and not _is_below(path, self._directory):
+            raise self._refused("names files outside of its directory", "files below that")
+        return path
+
+    @property
+    def _directory(self) -> str:
+        folder = os.path.dirname(self.metadata)
+        return os.path.dirname(folder) if os.path.basename(folder) == "metadata" else folder
+
+    def _refused(self, what: str, which: str) -> Unreadable:
+        return Unreadable(
+            f"The metadata of the Iceberg table {self.shown} {what}. bigviz reads {which} only; of a table whose "
+            f"catalog you trust name {IN_CATALOG}://CATALOG/NAMESPACE.TABLE.",
             field="source",
-            got=shown,
+            got=self.shown,
         )
-    return path
 
 
-def _at(scheme: str) -> str:
-    return f"at {scheme}://" if scheme else "on this machine"
+def _local(path: str) -> str:
+    return re.sub(r"^file:(//)?(?=/)", "", path)
+
+
+def _is_below(path: str, directory: str) -> bool:
+    real, above = os.path.realpath(path), os.path.realpath(directory)
+    return os.path.commonpath([real, above]) == above
+
+
+def _at(address: Address | None) -> str:
+    return f"at {address.scheme}://" if address else "on this machine"
 
 
 def _known(paths: Sequence[str], files: Sequence[_DataFile]) -> dict[str, StableFile]:

@@ -11,8 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pyiceberg.catalog
+import pyiceberg.io
 import pytest
 from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.io.pyarrow import PyArrowFileIO
 from pyiceberg.manifest import (
     DataFileContent,
     ManifestContent,
@@ -149,10 +151,11 @@ def test_what_a_file_lacks(tmp_path: Path):
         ColumnsById(part, [TableColumn(5, pa.field("a", pa.int64()), "the value of its partition"), named])
 
 
-def test_files_without_field_ids_are_refused(catalog: SqlCatalog, tmp_path: Path):
-    pq.write_table(rows(), tmp_path / "a.parquet")
+def test_files_without_field_ids_are_refused(catalog: SqlCatalog):
     table = catalog.create_table("n.t", rows().schema)
-    table.add_files([f"file://{tmp_path}/a.parquet"])
+    file = metadata(table).parent.parent / "a.parquet"
+    pq.write_table(rows(), file)
+    table.add_files([f"file://{file}"])
     with pytest.raises(Unreadable, match="has no field ids"):
         open_source(metadata(table))
 
@@ -205,15 +208,77 @@ def test_which_metadata_file_is_the_newest():
     [("file:///home/me/secret.parquet", "s3://b/m"), ("/etc/secret.parquet", "s3://b/m"), ("http://10.0.0.1/a", "/m"),
      ("s3://b/a", "file:///m"), ("gs://b/a", "s3://b/m"), ("a.parquet", "/m")],
 )  # fmt: skip
-def test_metadata_names_no_files_in_other_kinds_of_places(path: str, place: str):
+@pytest.mark.parametrize("by_catalog", [False, True])
+def test_metadata_names_no_files_in_other_kinds_of_places(path: str, place: str, by_catalog: bool):
     with pytest.raises(Unreadable, match="same kind of place"):
-        iceberg._path(path, place, "t")
+        home(place, by_catalog).path(path)
 
 
-def test_files_in_the_same_kind_of_place():
-    assert iceberg._path("file:///data/a b#.parquet", "/m", "t") == "/data/a b#.parquet"
-    assert iceberg._path("file:/data/a.parquet", "file:///m", "t") == "/data/a.parquet"
-    assert iceberg._path("s3a://other/a.parquet", "s3://b/m", "t") == "s3a://other/a.parquet"
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [("/data/t2/a.parquet", "/data/t/metadata/m"), ("/data/t/../t2/a.parquet", "/data/t/metadata/m"),
+     ("/dev/zero", "/data/t/m"), ("file:///data/t/a.parquet", "/data/t/metadata/metadata/m"),
+     ("s3://other/a.parquet", "s3://b/t/metadata/m")],
+)  # fmt: skip
+def test_metadata_names_no_files_outside_of_the_table(path: str, place: str):
+    with pytest.raises(Unreadable, match=r"names (a file|files) .* of a table whose catalog you trust"):
+        home(place).path(path)
+
+
+def test_links_do_not_lead_out_of_a_table(tmp_path: Path):
+    (tmp_path / "t").mkdir()
+    (tmp_path / "secret.parquet").touch()
+    (tmp_path / "t" / "a.parquet").symlink_to("../secret.parquet")
+    (tmp_path / "linked").symlink_to("t")
+    with pytest.raises(Unreadable, match="outside of its directory"):
+        home(f"{tmp_path}/t/metadata/m").path(f"{tmp_path}/t/a.parquet")
+    assert home(f"{tmp_path}/linked/metadata/m").path(f"{tmp_path}/t/b.parquet") == f"{tmp_path}/t/b.parquet"
+
+
+def test_manifests_and_data_outside_of_a_table_are_not_read(catalog: SqlCatalog, tmp_path: Path):
+    pq.write_table(rows(), tmp_path / "a.parquet")
+    table = catalog.create_table("n.t", rows().schema)
+    table.add_files([f"file://{tmp_path}/a.parquet"])
+    with pytest.raises(Unreadable, match="names files outside of its directory"):
+        open_source(metadata(table))
+    told = json.loads(metadata(table).read_text())
+    told["snapshots"][-1]["manifest-list"] = "file:///dev/zero"
+    metadata(table).write_text(json.dumps(told))
+    with pytest.raises(Unreadable, match="names files outside of its directory"):
+        open_source(metadata(table))
+
+
+def test_properties_of_a_table_name_no_code_and_no_server(
+    catalog: SqlCatalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    properties = {"py-io-impl": "pyiceberg.io.pyarrow.PyArrowFileIO", "s3.endpoint": "http://other.example"}
+    table = catalog.create_table("n.t", rows().schema, properties=properties)
+    table.append(rows())
+    given = list[dict[str, str]]()
+
+    def recording(name: str, properties: dict[str, str]) -> PyArrowFileIO:
+        given.append(dict(properties))
+        return PyArrowFileIO(properties)
+
+    monkeypatch.setattr(pyiceberg.io, "_import_file_io", recording)
+    same(open_source(metadata(table)), table)
+    assert not any(each.keys() & properties.keys() for each in given)
+    given.clear()
+    monkeypatch.setenv("PYICEBERG_CATALOG__OURS__URI", f"sqlite:///{tmp_path}/catalog.db")
+    monkeypatch.setattr(pyiceberg.catalog, "_ENV_CONFIG", Config())
+    assert open_source("iceberg://ours/n.t").num_rows == ROWS
+    assert given and not any("py-io-impl" in each for each in given)
+
+
+def home(metadata: str, by_catalog: bool = False) -> iceberg._Home:
+    return iceberg._Home(metadata.removeprefix("file://"), "t", by_catalog)
+
+
+def test_files_where_they_may_be():
+    assert home("/data/metadata/m").path("file:///data/a b#.parquet") == "/data/a b#.parquet"
+    assert home("file:///data/m").path("file:/data/a.parquet") == "/data/a.parquet"
+    assert home("s3://b/m").path("s3a://b/a.parquet") == "s3a://b/a.parquet"
+    assert home("s3://b/m", by_catalog=True).path("s3a://other/a.parquet") == "s3a://other/a.parquet"
 
 
 def test_what_cannot_be_opened(catalog: SqlCatalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
