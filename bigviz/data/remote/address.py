@@ -6,7 +6,7 @@ import re
 from base64 import b64encode
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit, urlunsplit
 
 from bigviz.common.errors import BadInput
 
@@ -23,6 +23,7 @@ _OF_SIGNATURES = {
     "signature": re.compile("signature|expires|policy|key-pair-id|awsaccesskeyid|googleaccessid"),
     "sig": re.compile("s(ig|e|t|p|pr|v|r|s|rt|i|ip|dd|k[a-z]{1,4}|aoid|uoid|cid|es)"),
 }
+_SENT = "".join(map(chr, range(0x21, 0x7F)))  # as it stands; all else is percent-encoded
 _EXPECTED = "s3://BUCKET/KEY, gs://BUCKET/KEY, az://CONTAINER/KEY, abfs://CONTAINER@ACCOUNT.dfs.core.windows.net/KEY, "
 
 
@@ -132,15 +133,21 @@ def _on_web(source: str) -> Address:
     shown = shown_source(source)
     try:
         parts = urlsplit(source)
-        host, port = parts.hostname, parts.port
+        host, port = _named(parts.hostname or ""), parts.port
     except ValueError:  # whose message may hold a part of a password
         raise BadInput(f"{shown} is no address. Expected https://HOST:PORT/PATH.", "source", shown) from None
     if not host or any(letter.isspace() or not letter.isprintable() for letter in source):
         raise BadInput(f"{shown} is no address. Expected {parts.scheme}://HOST/PATH.", "source", shown)
     host = f"[{host}]" if ":" in host else host
     place = host if port is None else f"{host}:{port}"
-    root = urlunsplit(SplitResult(parts.scheme, place, parts.path or "/", parts.query, ""))
+    path, query = (quote(each, _SENT) for each in (parts.path or "/", parts.query))
+    root = urlunsplit(SplitResult(parts.scheme, place, path, query, ""))
     return Address(parts.scheme, root, "", shown, _basic(parts))
+
+
+def _named(host: str) -> str:
+    """A host as DNS has it. Raises ValueError."""
+    return host if host.isascii() else host.encode("idna").decode()
 
 
 def _basic(parts: SplitResult) -> str | None:

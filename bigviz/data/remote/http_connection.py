@@ -76,9 +76,19 @@ class Connection:
         proxy = urlsplit(place.proxy)
         through = await asyncio.open_connection(proxy.hostname, proxy.port or 80, limit=_READ)
         found = cls(place, *through)
-        if place.scheme == "https":
-            await found._through(proxy)
+        try:
+            if place.scheme == "https":
+                await found._through(proxy)
+        except BaseException:
+            found.close()
+            raise
         return found
+
+    @property
+    def number(self) -> str | None:
+        """The number of the host that it leads to; None through a proxy."""
+        peer = None if self.place.proxy else self._writer.get_extra_info("peername")
+        return None if peer is None else str(peer[0])
 
     @property
     def is_idle(self) -> bool:
@@ -212,8 +222,9 @@ IDLE: Final = IdleConnections()
 
 
 def proxy_of(scheme: str, host: str) -> str | None:
-    """The address of the proxy that the environment names for a host."""
+    """The address of the proxy that the environment names for a host, which is one of http:// without a scheme too."""
     found = getproxies().get(scheme, "")
+    found = found if not found or "://" in found else f"http://{found}"
     return found if found.startswith("http://") and not proxy_bypass(host) else None
 
 

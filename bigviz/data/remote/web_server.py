@@ -27,8 +27,9 @@ from bigviz.data.remote.object_store import Facts
 
 __all__ = ["WebServer"]
 
-_RANGE: Final = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19})")
+_RANGE: Final = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+_GLOBAL: Final = ipaddress.ip_network("2000::/3")  # of IPv6: all else is a network's own, or stands for IPv4
 _REDIRECTS: Final = 5
 _PIECE: Final = 1 << 18
 _AGAIN: Final = frozenset({408, 429})  # and 5xx
@@ -79,6 +80,7 @@ class WebServer:
                 connection, head = await self._asked(parts, number, asked.headers(self._secrets(parts)))
                 if head.status not in (301, 302, 303, 307, 308):
                     return await asked.read(connection, head)
+                number = connection.number  # its name may be another one's by the next request
                 async with asyncio.timeout(object_store.PATIENCE.silence):
                     await connection.pass_over(head)
             except (EOFError, ValueError, OSError) as error:
@@ -86,7 +88,7 @@ class WebServer:
             finally:
                 if connection is not None:
                     IDLE.put(connection)
-            parts, number = await self._elsewhere(parts, head)
+            parts, number = await self._elsewhere(parts, head, number)
         raise WebError("too many redirects")
 
     async def _asked(
@@ -116,9 +118,11 @@ class WebServer:
             return {}
         return {"Authorization": self._address.authorization}
 
-    async def _elsewhere(self, parts: SplitResult, head: Head) -> tuple[SplitResult, str | None]:
+    async def _elsewhere(
+        self, parts: SplitResult, head: Head, number: str | None = None
+    ) -> tuple[SplitResult, str | None]:
         """Where a redirect leads: on the same server anywhere, else to a public address only, whose number is kept, so
-        that it is the same one that is connected to."""
+        that it is the same one that is connected to. `number` is that of the server which leads on, if it was kept."""
         try:
             target = urlsplit(urljoin(parts.geturl(), head.headers.get("Location", "")))
             host = target.hostname or ""
@@ -129,7 +133,7 @@ class WebServer:
         if not fine or re.search(r"[\s\x00-\x1f]", target.geturl()) or target.username is not None:
             raise WebError("a redirect without a usable Location")
         if _is_same(parts, target):
-            return target, None
+            return target, number
         shown = shown_source(target.geturl())
         refused = Unreadable(
             f"{self._address.shown} leads on to {shown}, which is no public address or less secure. bigviz does not "
@@ -139,10 +143,10 @@ class WebServer:
         )
         if target.scheme == "http" and parts.scheme == "https":
             raise refused
-        number = await _public_number(target)
-        if number is None:
+        found = await _public_number(target)
+        if found is None:
             raise refused
-        return target, number
+        return target, found
 
 
 class _Asked:
@@ -197,9 +201,10 @@ class _Asked:
             raise WebError(f"Requested {begin}..{end}, got {first}..{last + 1}")
         try:
             modified = int(parsedate_to_datetime(head.headers.get("Last-Modified", "")).timestamp())
-        except ValueError:
+        except (ValueError, OverflowError):
             modified = 0
-        return Facts("", size, head.headers.get("ETag") or None, modified * 10**9)
+        etag = head.headers.get("ETag", "")  # which is sent with the next request
+        return Facts("", size, etag if etag and etag.isprintable() else None, modified * 10**9)
 
 
 def _failed(error: Exception, connected: bool) -> Exception:
@@ -237,5 +242,7 @@ async def _public_number(target: SplitResult) -> str | None:
 def _is_public(number: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     mapped = getattr(number, "ipv4_mapped", None) or getattr(number, "sixtofour", None)
     if number in _NAT64:
-        mapped = ipaddress.IPv4Address(int(number) & 0xFFFFFFFF)
+        return _is_public(ipaddress.IPv4Address(int(number) & 0xFFFFFFFF))
+    if number.version == 6 and mapped is None and number not in _GLOBAL:
+        return False
     return number.is_global and not number.is_multicast and (mapped is None or _is_public(mapped))
