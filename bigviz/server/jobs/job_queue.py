@@ -192,6 +192,11 @@ class JobQueue:
             self.parked += 1 if parked else -1
             self._count(job, -1 if parked else 1)
 
+    def parked_of(self, owner: Hashable) -> int:
+        """The jobs of an owner's share that run and have no place."""
+        share = self._share_of(owner)
+        return sum(job.parked and self._share_of(job.owner) == share for job in self._running)
+
     def stop(self, job: Job, seconds: float = 0.0) -> None:
         """A job has ended, after so many seconds of processor time."""
         self.park(job, False)

@@ -26,7 +26,8 @@ _log = logging.getLogger("bigviz")
 
 T = TypeVar("T")
 
-_MOST_PARKED: Final = 16  # jobs that wait for other machines and have no place
+_MOST_PARKED: Final = 32  # jobs that wait for other machines and have no place
+_MOST_PARKED_OF_ONE: Final = 16  # of one share, so that it leaves places to others
 
 
 class JobRunner:
@@ -140,11 +141,12 @@ class JobRunner:
             self._executor.submit(self._drain)
 
     def park(self, job: Job) -> None:
-        """Let others have the place of a job that runs; called in one of its threads. Raises Busy beyond 16 such
-        jobs."""
+        """Let others have the place of a job that runs; called in one of its threads. Raises Busy beyond 32 such jobs,
+        or 16 of one share."""
         with self._lock:
-            if self._queue.parked >= _MOST_PARKED:
-                raise Busy(f"{_MOST_PARKED} requests wait for other machines already: try again in a while.")
+            most = _MOST_PARKED_OF_ONE if self._queue.parked_of(job.owner) >= _MOST_PARKED_OF_ONE else _MOST_PARKED
+            if self._queue.parked >= most:
+                raise Busy(f"{most} requests wait for other machines already: try again in a while.")
             self._queue.park(job, True)
         self._start()
 

@@ -352,3 +352,29 @@ def test_a_job_that_waits_for_another_machine_has_no_place(monkeypatch: pytest.M
         assert runner.running == runner.waiting == 0
 
     scheduled(1, test)
+
+
+def test_one_viewer_leaves_others_room_to_wait_for_other_machines(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(waits, "_LONG", 0.0)
+    monkeypatch.setattr(job_runner, "_MOST_PARKED", 3)
+    monkeypatch.setattr(job_runner, "_MOST_PARKED_OF_ONE", 2)
+    answers: list[Future[int]] = [Future() for _ in range(4)]
+
+    async def test(runner: JobRunner, desk: Desk) -> None:
+        def asked(owner: str, number: int) -> asyncio.Future[int]:
+            return asyncio.ensure_future(runner.run(owner, number, lambda _: wait_for(answers[number])))
+
+        greedy = [asked("greedy", number) for number in range(3)]
+        with pytest.raises(Busy, match="2 requests wait for other machines"):
+            await greedy[2]
+        other = asked("other", 3)
+        await asyncio.sleep(0)  # it asks
+        desk.gate.set()
+        runner.replace("near", "tiles", [desk.want("near", "tile")])  # whose turn is once the other waits
+        await desk.until(lambda: len(desk.delivered) == 1)
+        assert runner._queue.parked == 3 and not other.done()
+        for number in (0, 1, 3):
+            answers[number].set_result(number)
+        assert await asyncio.gather(*greedy[:2], other) == [0, 1, 3]
+
+    scheduled(1, test)
