@@ -17,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import xarray as xr
 
 from bigviz.aggregate.canvas.axes import span_of_ends
 from bigviz.aggregate.glyphs.bins import Bins
@@ -69,8 +70,8 @@ class Side:
 
 
 def unsafe(options: dict[str, Any], glyph: str, source: Any, arguments: dict[str, Any]) -> tuple[Side, Side] | None:
-    """Both sides of what `datashader.Canvas(**options)` draws of a frame of pandas or Dask by the method `glyph`, where
-    it may write outside its image; None where it does not.
+    """Both sides of what `datashader.Canvas(**options)` draws of a frame of pandas or Dask, or of an xarray.Dataset, by
+    the method `glyph`, where it may write outside its image; None where it does not.
 
     So it is taken to be where the columns are not of numbers: datashader refuses them, or they are of geometries.
     Raises BadInput for windows that cannot be divided.
@@ -113,11 +114,22 @@ def drawn_in_cells(
         }
         return part.assign(**cells)
 
-    moved = place(source) if isinstance(source, pd.DataFrame) else source.map_partitions(place)
+    if isinstance(source, xr.Dataset):
+        moved = _in_dataset(source, made, glyph)
+    else:
+        moved = place(source) if isinstance(source, pd.DataFrame) else source.map_partitions(place)
     width, height = (side.bins.size for side in sides)
     window = {"x_range": (0.0, float(width)), "y_range": (-base, height - base)}
     image = draw({**options, **window, "x_axis_type": "linear", "y_axis_type": "linear"}, moved, given)
     return _labelled(image, options, sides, arguments, given)
+
+
+def _in_dataset(source: xr.Dataset, made: dict[str, tuple[Any, Bins, float]], glyph: str) -> xr.Dataset:
+    """Lines of a Dataset, which share their x: the name of a dimension."""
+    (x, (old, x_bins, _)), (y, (column, y_bins, _)) = made.items()
+    numbers = source[old].to_numpy()
+    found = source.rename({old: x}).assign_coords({x: (x, places(numbers, x_bins, glyph)), old: (x, numbers)})
+    return found.assign({y: (found[column].dims, places(source[column].to_numpy(), y_bins, glyph))})
 
 
 def _labelled(image: Any, options: dict[str, Any], sides: tuple[Side, Side], arguments: Any, given: Any) -> Any:
@@ -137,7 +149,7 @@ def _side(options: dict[str, Any], role: str, source: Any, read: Sequence[Any], 
     """A side; None where what is drawn are not columns of numbers of a frame."""
     shared = [each for each in read if isinstance(each, np.ndarray)]
     columns = [name for each in read if each is not None and not isinstance(each, np.ndarray) for name in _listed(each)]
-    known = list(getattr(source, "columns", ()))
+    known = [*source.variables, *source.dims] if isinstance(source, xr.Dataset) else getattr(source, "columns", ())
     if not (columns or shared) or any(name not in known for name in columns):
         return None
     dtypes = [source[name].dtype for name in columns] + [each.dtype for each in shared]

@@ -8,6 +8,7 @@ from typing import Any, Final
 import datashader as ds
 import numpy as np
 import pyarrow as pa
+import xarray as xr
 from datashader.core import Canvas
 
 from bigviz.aggregate.canvas.batches import collected
@@ -43,6 +44,8 @@ def draw(options: dict[str, Any], glyph: str, source: object, arguments: dict[st
     whose = {base.__module__.split(".")[0] for base in type(source).__mro__}
     if filter or (not whose & set(_OWN) and source is not None):
         source = _frame(source, [*_texts(arguments.values()), *_columns(agg)], filter)
+    if glyph in ("points", "area"):
+        source = _as_frame(source)
 
     def drawn(options: dict[str, Any], source: Any, arguments: dict[str, Any]) -> Any:
         return getattr(Canvas(**options), glyph)(source, **arguments)
@@ -65,6 +68,14 @@ def _frame(source: object, names: Sequence[str], filter: str) -> Any:
         if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
             table = table.set_column(at, field.name, table.column(at).dictionary_encode())
     return table.to_pandas()
+
+
+def _as_frame(source: Any) -> Any:
+    """Tables of xarray, which datashader makes frames of, as a frame; all else as it is."""
+    if isinstance(source, xr.DataArray) and source.ndim == 1:
+        source = source.to_dataset(name=source.name or "value")
+    is_table = isinstance(source, xr.Dataset) and len(source.dims) == 1
+    return source.to_dataframe().reset_index() if is_table else source
 
 
 def _kept(dataset: Dataset, filter: str) -> np.ndarray:

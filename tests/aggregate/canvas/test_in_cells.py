@@ -14,6 +14,7 @@ from unittest import mock
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -141,6 +142,38 @@ def test_long_segments(x: str, columns: list[int]) -> None:
         image = Canvas(4, 2, (1, 10), (0, 2), x_axis_type=x).line(frame, ["a", "b"], ["c", "d"])  # type: ignore[arg-type]
     assert np.flatnonzero(image.values[1]).tolist() == ([] if x == "log" else columns)
     assert np.flatnonzero(image.values[0]).tolist() == ([2, 3] if x == "log" else [1, 2, 3])
+
+
+@pytest.mark.parametrize("dims", [("x", "line"), ("line", "x")])
+@COMMON
+@given(where=options(), frame=frames("float64"))
+def test_lines_of_xarray_are_those_of_a_frame(
+    dims: tuple[str, str], where: dict[str, Any], frame: pd.DataFrame
+) -> None:
+    """Which share their x, by either order of dimensions."""
+    x, lines = frame["a"].to_numpy(), frame[["b", "c", "d"]].to_numpy()
+    source = xr.Dataset({"y": (dims, lines if dims[0] == "x" else lines.T)}, {"x": x})
+    table = pd.DataFrame(lines.T, columns=[f"{at}" for at in range(len(x))])
+    with np.errstate(all="ignore"), watched() as module:
+        canvas = Canvas(**where)
+        try:
+            image = canvas.line(source, "x", "y", module.count())
+        except BadInput:
+            return
+        expected = canvas.line(table, x, list(table.columns), module.count(), axis=1)
+    np.testing.assert_array_equal(image.values, expected.values)
+    assert image.dims == ("y", "x")
+
+
+def test_tables_of_xarray_are_frames() -> None:
+    """Infinite vertices leave the image."""
+    frame = pd.DataFrame({"a": [1.0, 3.0, 4.0], "c": [math.inf, 1.0, 1.0]})
+    where: dict[str, Any] = {"plot_width": 3, "plot_height": 2, "x_range": (1.0, 4.0), "y_range": (0.0, 2.0)}
+    tables = [xr.Dataset({name: ("row", frame[name]) for name in frame}), frame.set_index("a")["c"].to_xarray()]
+    with watched() as module:
+        expected = Canvas(**where).area(frame, "a", "c", agg=module.count())
+        for table in tables:
+            assert Canvas(**where).area(table, "a", "c", agg=module.count()).identical(expected)
 
 
 def test_unsigned_columns_have_no_lines_that_wrap_around() -> None:
