@@ -180,6 +180,10 @@ class Engine:
         """The layer itself, built if need be, for one answer that is put together elsewhere."""
         return self._answering(dataset, layer, cancel)
 
+    def holds(self, built: LayerAnswers) -> bool:
+        """Whether a layer is kept for further answers."""
+        return bool(self._store.keys_of(built))
+
     def etag(self, dataset: Dataset, layer: Layer, key: TileKey | None = None) -> str:
         built = None if key is None else self._store.find(self._key(dataset, layer))[0]
         state = None if built is None or key is None else built.state(key)

@@ -91,7 +91,10 @@ class PartHost:
         lacking = [name for name in head.get("labels", ()) if not part.knows_labels(name)]
         if lacking:
             return Answer({"needs": "labels", "columns": lacking})
-        return self._questions[what](Question(part, head, Crew(self._threads, cancel=cancel)))
+        try:
+            return self._questions[what](Question(part, head, Crew(self._threads, cancel=cancel)))
+        finally:
+            self._selections.let_go()
 
     def _own_labels(self, asked: Question) -> Answer:
         found = own_labels(asked.part, asked.head["column"], asked.crew.cancel)

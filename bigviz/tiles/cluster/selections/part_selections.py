@@ -28,6 +28,7 @@ __all__ = ["PartSelections"]
 Array = npt.NDArray[Any]
 
 _KEPT: Final = 8  # selections whose rows are kept between questions: 16 bytes a run of rows each
+_READ: Final = 2  # of these, whose numbers are too: up to 24 bytes a row
 _MESSAGE: Final = 16 << 20  # bytes of values, from which on a message is sent
 
 
@@ -70,6 +71,12 @@ class PartSelections:
             for key in [key for key, each in self._kept.items() if each.rows.dataset.fingerprint == fingerprint]:
                 del self._kept[key]
 
+    def let_go(self) -> None:
+        """Drop what is kept of layers that the engine has dropped: it holds their memory."""
+        with self._lock:
+            for key in [key for key, each in self._kept.items() if not self._engine.holds(each.built)]:
+                del self._kept[key]
+
     @contextmanager
     def _found(self, asked: Question) -> Iterator[_Found]:
         """The rows that a question is of, for one answer."""
@@ -95,12 +102,16 @@ class PartSelections:
         name, by = head["column"], head["by"]
         with self._found(asked) as found:
             key = head["round"], name, by
-            if found.numbers is not None and found.numbers[0] == key:
-                yield found.numbers[1]
+            known = found.numbers
+            if known is not None and known[0] == key:
+                yield known[1]
                 return
             labels = () if by is None else asked.part.labels(by, asked.crew.cancel)
             passes = found.rows.passes(name, by, labels, asked.crew)
-            found.numbers = key, passes
+            with self._lock:
+                found.numbers = key, passes
+                for each in [each for each in self._kept.values() if each.numbers is not None][:-_READ]:
+                    each.numbers = None
             yield passes
 
     def _count(self, asked: Question) -> Answer:
