@@ -28,6 +28,7 @@ ASK: Final = "bigviz_ask"
 CANCEL: Final = "bigviz_cancel"
 _MOST_EARLY: Final = 4096  # cancels that are remembered
 _CALLERS: Final = 64  # threads that answer, most of which wait
+_PREPARING: Final = 32  # threads in which brushes are waited for, which takes seconds: tiles have others
 _TILES: Final = 16 << 20  # bytes of tiles: the server keeps those that are whole
 
 
@@ -58,6 +59,7 @@ class HostPlugin(WorkerPlugin):  # type: ignore[misc]
         self._host = PartHost(_engine(self.settings, threads, memory), threads)
         self.tables = self._host.tables
         self._pool = ThreadPoolExecutor(_CALLERS, thread_name_prefix="bigviz-answer")
+        self._preparing = ThreadPoolExecutor(_PREPARING, thread_name_prefix="bigviz-prepare")
         self._cancels: dict[str, Cancel] = {}
         self._early: LRUCache[str, None] = LRUCache(_MOST_EARLY)  # cancelled before they were asked
         worker.handlers[ASK] = self.ask
@@ -65,7 +67,8 @@ class HostPlugin(WorkerPlugin):  # type: ignore[misc]
 
     def teardown(self, worker: Worker) -> None:
         """Begin nothing any more; called by Dask."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._pool, self._preparing):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     async def ask(self, head: str, bodies: list[bytes], ident: str) -> dict[str, Any]:
         """Answer a message: with an error, where it cannot be answered."""
@@ -75,8 +78,9 @@ class HostPlugin(WorkerPlugin):  # type: ignore[misc]
         cancel = self._cancels[ident] = Cancel()
         if ident in self._early:
             cancel.cancel()
+        pool = self._preparing if asked.head.get("do") in ("begin", "wait") else self._pool
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, self._answer, asked, cancel)
+            return await asyncio.get_running_loop().run_in_executor(pool, self._answer, asked, cancel)
         finally:
             self._cancels.pop(ident, None)
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bigviz import __version__
-from bigviz.tiles.cluster import connect
+from bigviz.tiles.cluster import connect, worker_plugin
 from bigviz.tiles.cluster.messages import Answer, decoded, encoded
 from bigviz.tiles.cluster.options import ClusterOptions
 from bigviz.tiles.cluster.worker_plugin import HostPlugin, HostSettings
@@ -45,3 +45,36 @@ def test_a_worker_whose_threads_are_all_busy_answers_a_greeting() -> None:
     plugin.teardown(worker)  # no thread takes anything any more
     answer = asyncio.run(plugin.ask(**encoded(Answer({"ask": "hello"})), ident="a"))
     assert decoded(answer).head["version"] == __version__
+
+
+def test_a_worker_that_prepares_brushes_answers_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_plugin, "_CALLERS", 1)
+    monkeypatch.setattr(worker_plugin, "_PREPARING", 1)
+    plugin, gate = HostPlugin(SETTINGS), threading.Event()
+    worker: Any = SimpleNamespace(
+        state=SimpleNamespace(nthreads=1), memory_manager=SimpleNamespace(memory_limit=None), handlers={}
+    )
+    plugin.setup(worker)
+
+    def answer(asked: Answer, cancel: object) -> Answer:
+        if asked.head["ask"] == "brush":
+            gate.wait()
+        return asked
+
+    monkeypatch.setattr(plugin._host, "answer", answer)
+
+    async def test() -> None:
+        brushes = [
+            asyncio.ensure_future(plugin.ask(**encoded(Answer({"ask": "brush", "do": do})), ident=do))
+            for do in ("begin", "wait")
+        ]
+        found = await plugin.ask(**encoded(Answer({"ask": "tiles"})), ident="tiles")
+        assert decoded(found).head == {"ask": "tiles"} and not any(each.done() for each in brushes)
+        gate.set()
+        await asyncio.gather(*brushes)
+
+    try:
+        asyncio.run(test())
+    finally:
+        gate.set()
+        plugin.teardown(worker)

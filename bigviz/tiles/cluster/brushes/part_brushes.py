@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from cachetools import LRUCache
+
 from bigviz.common.errors import Cancelled
 from bigviz.data.stretch import Stretch
 from bigviz.tiles.brush.linked import Step
@@ -19,6 +21,7 @@ from bigviz.tiles.engine import Engine
 
 __all__ = ["PartBrushes"]
 
+_CLOSED: Final = 4096  # that are remembered
 _KEPT: Final = 64  # brushes: one whose server has gone is never closed, and one that is asked for again is made anew
 
 
@@ -38,6 +41,7 @@ class PartBrushes:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._held: OrderedDict[tuple[str, str], _Held] = OrderedDict()
+        self._closed: LRUCache[tuple[str, str], None] = LRUCache(_CLOSED)  # a question may come after the last word
         self._lock = threading.Lock()
 
     @property
@@ -54,6 +58,7 @@ class PartBrushes:
 
     def _answer(self, asked: Question) -> Answer:
         key = asked.part.fingerprint, asked.head["ident"]
+        asked.crew.cancel.check()
         held = self._find(key, asked.part, asked.head["brush"])
         try:
             return self._step(held, asked)
@@ -88,6 +93,8 @@ class PartBrushes:
     def _find(self, key: tuple[str, str], part: Stretch, facts: Mapping[str, Any]) -> _Held:
         gone: _Held | None = None
         with self._lock:
+            if key in self._closed:
+                raise Cancelled()
             found = self._held.get(key)
             if found is None:
                 asked = asked_of(facts)
@@ -107,8 +114,10 @@ class PartBrushes:
         held.brush.close()
 
     def _close(self, asked: Question) -> Answer:
+        key = asked.part.fingerprint, asked.head["ident"]
         with self._lock:
-            found = self._held.pop((asked.part.fingerprint, asked.head["ident"]), None)
+            self._closed[key] = None
+            found = self._held.pop(key, None)
         if found is not None:
             found.brush.close()
         return Answer({})
