@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from bigviz.common.daemon_thread import in_thread
+from bigviz.common.threads.shared_thread import in_shared_thread
 from bigviz.document.controls.spec import ColumnOptions
 from bigviz.document.controls.values import column_options
 from bigviz.document.spec import Document
@@ -26,10 +26,11 @@ async def read_options(document: Document, usage: Usage) -> None:
     """Have the values of all columns at hand that are options, so that checking one blocks nobody. The first time a
     thread passes over the column. Errors name no column that the caller may not use."""
     for _, options in _of_columns(document):
-        known = _read.setdefault(dataset_of(document, options.dataset), set())
+        dataset = dataset_of(document, options.dataset)
+        known = _read.setdefault(dataset, set())
         if options.column not in known:
             with usage.discretion(options.dataset):
-                await in_thread(partial(column_options, document, options))
+                await in_shared_thread(("options", dataset, options), partial(column_options, document, options))
             known.add(options.column)
 
 

@@ -17,8 +17,9 @@ from weakref import WeakKeyDictionary
 
 from bigviz.aggregate.layer import MOST_CATEGORIES, Layer
 from bigviz.common.cancel import Cancel
-from bigviz.common.daemon_thread import in_thread, start_daemon
+from bigviz.common.daemon_thread import start_daemon
 from bigviz.common.errors import BigvizError, Busy
+from bigviz.common.threads.shared_thread import in_shared_thread
 from bigviz.data.dataset import Dataset
 from bigviz.data.many_values import columns_of_many
 from bigviz.document.spec import Document
@@ -63,6 +64,7 @@ Place = tuple[int, int, int, int]
 _INDEXED_ROWS: Final = 1 << 20  # of a table below, nothing is kept on the disk
 _INDEXED_WITHIN: Final = 30.0  # seconds that a request waits for rows that workers index
 _TRIES: Final = 3  # of a request whose workers are lost again and again
+_LOOKED: Final = 5.0  # seconds that a page waits for the first rows of its tables
 _OPENING: Final = 1.0  # seconds from a page's address to its greeting, at most
 _MOST_RESOLVED: Final = 64  # layers of a page
 _SHOWN: Final = 2.0  # seconds from a page's greeting until its figures are there, about
@@ -95,8 +97,7 @@ class Backend:
         """JSON and body of the first message on a socket."""
         datasets = {name: dataset_of(document, name) for name in document.datasets}
         for dataset in datasets.values():
-            if dataset not in self._of_many:
-                self._of_many[dataset] = await in_thread(partial(columns_of_many, dataset, MOST_CATEGORIES))
+            await self._look_for_many(dataset)
         await read_options(document, usage)
         if (document.links or document.controls) and not self._rehearsed:
             self._rehearsed = True
@@ -104,8 +105,16 @@ class Backend:
                 _SHOWN, start_daemon, "bigviz-rehearsal", self.engine.rehearse_brushes
             )
         self.rehearsals.begin(document, partial(self._layers_of, document), _SHOWN)
-        of_many = {name: self._of_many[dataset] for name, dataset in datasets.items()}
+        of_many = {name: self._of_many.get(dataset, frozenset()) for name, dataset in datasets.items()}
         return layer_json.hello(document, self.limits, of_many, usage), colormaps.body()
+
+    async def _look_for_many(self, dataset: Dataset) -> None:
+        """Find out which columns of a dataset have many values, unless its files take long to say."""
+        if dataset in self._of_many:
+            return
+        look = in_shared_thread(("columns of many", dataset), partial(columns_of_many, dataset, MOST_CATEGORIES))
+        with suppress(TimeoutError):
+            self._of_many[dataset] = await asyncio.wait_for(look, _LOOKED)
 
     def _layers_of(self, document: Document) -> list[tuple[Dataset, Layer]]:
         """The layers of a document that can be drawn, as published."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 import bigviz as bv
 from bigviz.data.remote import object_store, stores, transfers
 from bigviz.document.spec import Document
+from bigviz.server.jobs import service
 from bigviz.server.jobs.index_builds import _REMOTE_THREADS
 from tests.data.remote.range_server import RangeServer, range_server
 
@@ -64,6 +66,26 @@ def test_tables_of_this_machine_are_indexed_and_drawn(web: RangeServer, tmp_path
         assert len({each.path for each in web.requests}) == _REMOTE_THREADS
         for each in pages:
             each.close()
+
+
+def test_pages_of_a_table_whose_first_rows_do_not_come_have_one_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """And are greeted."""
+    gate, looks = threading.Event(), list[object]()
+
+    def look(dataset: object, most: int) -> frozenset[str]:
+        looks.append(dataset)
+        gate.wait()
+        return frozenset()
+
+    written(tmp_path / "a.parquet")
+    monkeypatch.setattr(service, "columns_of_many", look)
+    monkeypatch.setattr(service, "_LOOKED", 0.01)
+    with running([page(tmp_path / "a.parquet", "a")]) as server:
+        for _ in range(3):
+            with Browser(server.url, "a") as browser:
+                assert browser.document["id"] == "a"
+        assert len(looks) == 1
+        gate.set()
 
 
 def test_a_server_that_still_loads_stops(web: RangeServer, tmp_path: Path):
