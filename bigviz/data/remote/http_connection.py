@@ -42,9 +42,13 @@ class Place:
 
     @property
     def name(self) -> str:
-        """As `Host` and CONNECT have it."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == _DEFAULT[self.scheme] else f"{host}:{self.port}"
+        """As `Host` has it."""
+        return self.whole.removesuffix(f":{_DEFAULT[self.scheme]}")
+
+    @property
+    def whole(self) -> str:
+        """As CONNECT has it: always with the port."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True)
@@ -175,7 +179,7 @@ class Connection:
 
     async def _through(self, proxy: SplitResult) -> None:
         """Let a proxy connect to the place, and speak TLS with that."""
-        whole = f"{self.place.name.rpartition(':')[0] or self.place.name}:{self.place.port}"
+        whole = self.place.whole
         self._send(f"CONNECT {whole} HTTP/1.1", {"Host": whole, **_for_proxy(proxy)})
         head = await self._head()
         if head.status != 200:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -98,3 +99,13 @@ def test_connections_are_kept_for_their_place():
         assert IDLE.take(Place("http", "a", 80)) is None and IDLE.take(Place("http", "b", 80)) is made[1]
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("address", "name", "whole"),
+    [("http://a/", "a", "a:80"), ("https://a:80/", "a:80", "a:80"), ("https://[::1]/", "[::1]", "[::1]:443"),
+     ("http://[::1]:443/", "[::1]:443", "[::1]:443"), ("http://a:8080/", "a:8080", "a:8080")],
+)  # fmt: skip
+def test_names_of_places(address: str, name: str, whole: str) -> None:
+    place = Place.of(urlsplit(address))
+    assert (place.name, place.whole) == (name, whole)
