@@ -32,7 +32,7 @@ def expression_of(dataset: Dataset, layer: Layer, shape: Region, cancel: Cancel 
         return None
     x, y = shape.windows
     terms = [_term(dataset, layer.x, layer.xaxis, "x", x, cancel)]
-    if y is not None:
+    if y is not None and layer.y:  # histograms and bars have none
         terms.append(_term(dataset, layer.y, layer.yaxis, "y", y, cancel))
     return None if None in terms else " and ".join(term for term in terms if term is not None)
 

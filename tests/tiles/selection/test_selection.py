@@ -221,6 +221,8 @@ def test_statistics_of_every_kind_of_column():
     [
         (POINTS, Rectangle((-0.5, 1), (0.25, 2.0)), "x >= -0.5 and x < 1 and y >= 0.25 and y < 2.0"),
         (POINTS, Strip((0, 1)), "x >= 0 and x < 1"),
+        (Layer("histogram", "x", ""), Rectangle((0, 1), (-5.0, 9.0)), "x >= 0 and x < 1"),
+        (Layer("bar", "kind", ""), Rectangle((-0.5, 1.5), (0, 9)), "kind in ('a', 'b')"),
         (POINTS, SHAPES["star"], None),
         (
             Layer("points", "t", "kind", xaxis="datetime"),
