@@ -24,6 +24,7 @@ Array = npt.NDArray[Any]
 MOST_LATITUDE: Final = 85.0511287798066
 WORLD: Final = Root(0, 0)  # [0, 1)
 _BELOW_ONE: Final = math.nextafter(1.0, 0.0)
+_POLE: Final = 700.0  # from where on the latitude is 90 in float64; beyond 710 its hyperbolic sine is no float64
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,8 @@ def _latitude(values: Array, out: Array) -> None:
 
 
 def _degrees_north(place: float) -> float:
-    return math.degrees(math.atan(math.sinh((place - 0.5) * 2.0 * math.pi)))
+    angle = (place - 0.5) * 2.0 * math.pi
+    return math.degrees(math.atan(math.sinh(min(max(angle, -_POLE), _POLE))))
 
 
 def _degrees_east(place: float) -> float:

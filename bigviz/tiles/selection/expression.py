@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
+import numpy as np
 import pyarrow as pa
 
 from bigviz.aggregate.layer import Layer
-from bigviz.aggregate.spaces import space
+from bigviz.aggregate.spaces import MOST_LATITUDE, space
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.data.columns.kinds import nanoseconds_per_unit, storage_type
 from bigviz.data.dataset import Dataset
@@ -18,8 +19,14 @@ from bigviz.tiles.selection.region import Lasso, Region
 
 __all__ = ["expression_of"]
 
+N = TypeVar("N", int, float)
+
 _MOST_LABELS: Final = 200
 _DAY: Final = 86_400 * 10**9
+_TIMES: Final = -(1 << 63), 1 << 63  # nanoseconds of the first time that an axis holds, and after those of the last
+_MOST: Final = float(np.finfo(np.float64).max)
+_POSITIVE: Final = 5e-324, _MOST  # numbers that have a logarithm
+_LATITUDES: Final = -MOST_LATITUDE, math.nextafter(MOST_LATITUDE, math.inf)
 
 
 def expression_of(dataset: Dataset, layer: Layer, shape: Region, cancel: Cancel = NEVER) -> str | None:
@@ -27,6 +34,7 @@ def expression_of(dataset: Dataset, layer: Layer, shape: Region, cancel: Cancel 
     (truth values, times of day, durations, more than 200 labels).
 
     On logarithmic axes and on maps the ends are those of the axis, put back into numbers of the column and rounded.
+    Ends beyond what an axis holds become the ends of that: no row lies between.
     """
     if isinstance(shape, Lasso):
         return None
@@ -52,14 +60,25 @@ def _term(
     if info.kind in ("bool", "time", "duration"):
         return None
     if info.kind in ("date", "timestamp"):
-        ends = [_moment(info.type, math.ceil(end)) for end in window]
+        ends = [_moment(info.type, _between(math.ceil(end), _TIMES)) for end in window]
     else:
-        ends = [_number(space(axis, which).value(end) if axis in ("log", "mercator") else end) for end in window]
+        ends = [_back(end, axis, which) if axis in ("log", "mercator") else _number(end) for end in window]
     return f"{column} >= {ends[0]} and {column} < {ends[1]}"
+
+
+def _between(number: N, ends: tuple[N, N]) -> N:
+    """The number itself, or the end that it lies beyond."""
+    return min(max(number, ends[0]), ends[1])
 
 
 def _number(number: Number) -> str:
     return repr(number) if isinstance(number, int) else repr(float(number))
+
+
+def _back(place: Number, axis: str, which: Literal["x", "y"]) -> str:
+    """The number of a column at a place on a logarithmic axis or a map, or the nearest one that has a place there."""
+    ends = _POSITIVE if axis == "log" else _LATITUDES if which == "y" else (-_MOST, _MOST)
+    return repr(_between(float(space(axis, which).value(place)), ends))
 
 
 def _moment(type_: pa.DataType, nanoseconds: int) -> str:

@@ -97,6 +97,8 @@ def test_a_lasso_and_a_range_of_a_line(served: Running, frame: pd.DataFrame):
     stamps = [str(1_700_000_000_000_000_000 + k * 1_000_000) for k in (10, 1_010)]
     found = selected(served, {"range": stamps}, "/line/layers/0")
     assert found["rows"] == int(frame.gap[10:1_010].notna().sum())
+    answer = select(served, {"range": ["0", 1e300]}, "/line/layers/0")
+    assert answer.status == 400 and "to 2262-04-11" in json.loads(answer.body)["error"]
 
 
 @pytest.mark.parametrize("extension", ["parquet", "arrow", "csv"])

@@ -230,11 +230,32 @@ def test_statistics_of_every_kind_of_column():
             "t >= '2001-09-09T01:46:40' and t < '2001-09-09T01:46:41.5' and kind in ('b', 'c')",
         ),
         (Layer("points", "v", "y", xaxis="log"), Strip((0.0, 1.0)), "v >= 1.0 and v < 10.0"),
+        (Layer("points", "v", "y", xaxis="log"), Strip((0.0, 1e300)), "v >= 1.0 and v < 1.7976931348623157e+308"),
+        (
+            Layer("points", "x", "y", xaxis="mercator", yaxis="mercator"),
+            Rectangle((0.5, 1e308), (-1e300, 1e300)),
+            "x >= 0.0 and x < 1.7976931348623157e+308 and y >= -85.0511287798066 and y < 85.05112877980662",
+        ),
+        (Layer("points", "v", "y", xaxis="log"), Strip((-1e300, 0.0)), "v >= 5e-324 and v < 1.0"),
     ],
 )
 def test_a_box_as_a_filter(layer: Layer, shape: Region, text: str | None):
     dataset = bv.open(TABLE)
     assert Engine().select(dataset, layer, shape).expression == text
+
+
+@pytest.mark.parametrize("kind", [pa.timestamp("ns"), pa.timestamp("s"), pa.date32()], ids=str)
+def test_ends_beyond_all_dates_keep_the_rows_between(kind: pa.DataType):
+    days = np.array([-100_000, -1, 0, 100_000])
+    dates = pa.array(days.astype(np.int32), pa.date32()).cast(kind)
+    dataset, engine = bv.open(pa.table({"t": dates, "y": np.arange(4.0)})), Engine()
+    at = [int(each) * 86_400 * 10**9 for each in days]
+    for low, high in ((-1e300, 1e300), (-1e30, 0), (0, 10**25), (1e25, 1e300), (-1e300, -1e25)):
+        found = engine.select(dataset, Layer("points", "t", "y", xaxis="datetime"), Strip((low, high)))
+        assert found.count == sum(low <= each < high for each in at)
+        filtered = Layer("points", "t", "y", xaxis="datetime", filter=found.expression or "")
+        engine.ensure(dataset, filtered)
+        assert engine.info(dataset, filtered).rows_kept == found.count
 
 
 @pytest.mark.parametrize(
