@@ -117,7 +117,7 @@ class Others(Protocol):
         """What all processes count, given what this one does, in the format of `/metrics`."""
 
     async def ask_keeper(self, selection: str, question: Mapping[str, Any]) -> tuple[Any, bytes] | None:
-        """What the process answers that keeps a selection, None where that is this one; see `ask_of`."""
+        """What the process answers that keeps a selection, None where that is this one; see `answer_of`."""
 
 
 class Apps(Protocol):

@@ -103,6 +103,10 @@ def request_line(address: str, scheme: str) -> bytes:
 async def connected(place: str, line: bytes) -> IOStream:
     """A connection to the process that listens at a path, which has been sent a line. Raises StreamClosedError."""
     stream = IOStream(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
-    await stream.connect(place)
-    await stream.write(line)
+    try:
+        await stream.connect(place)
+        await stream.write(line)
+    except BaseException:
+        stream.close()
+        raise
     return stream

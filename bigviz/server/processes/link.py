@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
 from tornado.iostream import IOStream, StreamBufferFullError, StreamClosedError
 
 from bigviz.apps.process.messages import HEAD, MOST_BODY, MOST_JSON, pack, sizes
+from bigviz.apps.process.remote_errors import error_json
+from bigviz.common.errors import BigvizError
 
 __all__ = ["Link"]
+
+_log = logging.getLogger("bigviz")
 
 _PIECE: Final = 1 << 20
 _MOST_WAITING: Final = MOST_BODY + 2 * MOST_JSON
@@ -32,6 +37,12 @@ class Link:
             self._stream.write(packed + body)
         except (StreamClosedError, StreamBufferFullError):
             self._stream.close()
+
+    def fail(self, error: Exception, **place: Any) -> None:
+        """Send an error; one that is not bigviz's own is logged here, and the other side is told no more of it."""
+        if not isinstance(error, BigvizError):
+            _log.error("what another process asked for failed", exc_info=error)
+        self.send({**place, "error": error_json(error)})
 
     async def receive(self) -> tuple[dict[str, Any], bytes]:
         """The next object, and the bytes behind it. Raises StreamClosedError once the other side is gone."""

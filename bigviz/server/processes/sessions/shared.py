@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tornado.iostream import IOStream, StreamClosedError
 
-from bigviz.apps.process.remote_errors import error_json
-from bigviz.common.errors import BigvizError
 from bigviz.server.apps.selected import answer_of
 from bigviz.server.processes.front_end import FrontEnd
 from bigviz.server.processes.link import Link
@@ -58,12 +56,17 @@ class SharedSessions:
 
     async def _answer(self, stream: IOStream) -> None:
         link = Link(stream)
-        with suppress(StreamClosedError):
-            question, _ = await link.receive()
-            try:
-                value, body = await answer_of(self._site, question)
-                link.send({"value": value}, body)
-            except Exception as error:
-                link.send({"error": error_json(error)})
-                if not isinstance(error, BigvizError):
-                    raise
+        try:
+            with suppress(StreamClosedError):
+                question, _ = await link.receive()
+                await self._tell(link, question)
+                await link.receive()  # what comes is the end of the connection, once the answer is read
+        finally:
+            link.close()
+
+    async def _tell(self, link: Link, question: Mapping[str, Any]) -> None:
+        try:
+            value, body = await answer_of(self._site, question)
+            link.send({"value": value}, body)
+        except Exception as error:
+            link.fail(error)
