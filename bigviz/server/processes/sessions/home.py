@@ -10,7 +10,7 @@ order; `{"page", "push": …}` may come between, and an app again whenever it ha
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 
 from tornado.iostream import IOStream, StreamClosedError
 
-from bigviz.apps.process.remote_errors import error_json
 from bigviz.common.errors import BigvizError
 from bigviz.server.apps.selected import principal_of
 from bigviz.server.processes.link import Link
@@ -65,15 +64,17 @@ class SessionHome:
     def __init__(self, site: Site, hub: Hub, folder: Path) -> None:
         self._site, self._hub, self._folder = site, hub, folder
         self._links: set[Link] = set()
+        self._files: set[str] = set()  # of tables that apps show; one that an app opens now is not among them yet
         hub.changed = self._changed
+        self.close()  # what a process before this one has left
 
     def welcome(self, stream: IOStream) -> None:
         """Another process has connected."""
         self._site.spawn(self._serve(Link(stream)))
 
     def close(self) -> None:
-        """The server ends: files of tables are removed, also where the process that has started all is gone."""
-        self._remove_tables(but=())
+        """Files of tables are removed, also where the process that has started all is gone."""
+        self._remove(path.name for path in self._folder.glob("*.arrow"))
 
     async def _serve(self, link: Link) -> None:
         pages: dict[int, _Page] = {}
@@ -110,9 +111,7 @@ class SessionHome:
                 told = None if page.is_gone else await self._hub.join(page, page.shown, wanted)
                 link.send({"page": number, "answer": told})
             except Exception as error:
-                link.send({"page": number, "error": error_json(error)})
-                if not isinstance(error, BigvizError):
-                    raise
+                link.fail(error, page=number)
 
     async def _say(self, link: Link, number: int, page: _Page, message: Mapping[str, Any]) -> None:
         async with page.turn:
@@ -122,9 +121,7 @@ class SessionHome:
                 await self._hub.take(page, read_session(message["take"], message["take"]["id"]), message["selected"])
                 link.send({"page": number, "answer": None})
             except Exception as error:
-                link.send({"page": number, "error": error_json(error)})
-                if not isinstance(error, BigvizError):
-                    raise
+                link.fail(error, page=number)
 
     def _leave(self, page: _Page) -> None:
         page.is_gone = True
@@ -136,14 +133,15 @@ class SessionHome:
         told = self._facts(app)
         for link in self._links:
             link.send(told)
-        shown = [each.ready.tables for each in self._hub.apps.values() if each.ready is not None]
-        self._remove_tables(but={table["file"] for tables in shown for table in tables.values() if "file" in table})
+        tables = [each.ready.tables for each in self._hub.apps.values() if each.ready is not None]
+        shown = {table["file"] for some in tables for table in some.values() if "file" in table}
+        self._remove(self._files - shown)
+        self._files = shown
 
-    def _remove_tables(self, but: Collection[str]) -> None:
-        for path in self._folder.glob("*.arrow"):
-            if path.name not in but:
-                with suppress(OSError):
-                    path.unlink()
+    def _remove(self, files: Iterable[str]) -> None:
+        for name in files:
+            with suppress(OSError):
+                (self._folder / name).unlink()
 
     def _facts(self, app: App) -> dict[str, Any]:
         ready, failure = app.ready, self._site.failures.get(app.name)
