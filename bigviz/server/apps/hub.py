@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from bigviz.common.daemon_thread import in_thread
-from bigviz.common.errors import BadInput, BigvizError, Conflict
+from bigviz.common.errors import BadInput, BigvizError
 from bigviz.data.ipc_stream import ipc_stream
 from bigviz.document.controls.spec import ColumnOptions
 from bigviz.document.controls.values import check_values, initial_values
 from bigviz.server.apps.answers import answer
 from bigviz.server.apps.app import App, AppOptions
 from bigviz.server.apps.selected import Selected, selected_by
-from bigviz.server.apps.session import Page, Session
+from bigviz.server.apps.session import Page, Session, no_session
 from bigviz.server.apps.sessions import Sessions
 from bigviz.server.websocket.session_requests import ControlRequest, RangeRequest, SelectionRequest, SessionRequest
 
@@ -83,7 +83,7 @@ class Hub:
         Raises BadInput, TooLarge and Conflict."""
         session, shown = page.session, page.shown
         if session is None or page not in session.pages or shown is None:
-            raise Conflict("This page has no session: its document has no app, or another page goes on with it.")
+            raise no_session()
         async with session.turn:
             if isinstance(request, ControlRequest):
                 await self._control(page, session, shown.document, request)

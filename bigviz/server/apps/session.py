@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bigviz.common.errors import TooLarge
+from bigviz.common.errors import Conflict, TooLarge
 
 if TYPE_CHECKING:
     from bigviz.server.access.principal import Principal
     from bigviz.server.documents.opened import Shown
 
-__all__ = ["Fresh", "Page", "Session"]
+__all__ = ["Fresh", "Page", "Session", "no_session"]
 
 Holder = tuple[str, str | None, str | None]
 
@@ -158,3 +158,8 @@ class Session:
 
 
 _VALUE = ("control", "value")
+
+
+def no_session() -> Conflict:
+    """The error for a page that says something of a session, and has none."""
+    return Conflict("This page has no session: its document has no app, or another page goes on with it.")

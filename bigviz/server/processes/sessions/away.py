@@ -22,6 +22,7 @@ from bigviz.common.errors import BigvizError, Busy
 from bigviz.document.bind import bind
 from bigviz.document.json import from_json
 from bigviz.server.apps.selected import principal_json, selected_by
+from bigviz.server.apps.session import no_session
 from bigviz.server.processes.front_end import WRITER, FrontEnd
 from bigviz.server.processes.inner import SESSIONS, connected
 from bigviz.server.processes.link import Link
@@ -53,6 +54,7 @@ class _Joined:
     def __init__(self, number: int, page: Page) -> None:
         self.number, self.page = number, page
         self.answers: Answers = deque()
+        self.turn = asyncio.Lock()  # what the page says is passed on in its order
 
     def answered(self, message: Mapping[str, Any]) -> None:
         """The oldest question is answered."""
@@ -104,13 +106,14 @@ class AwaySessions:
 
     async def join(self, page: Page, shown: Shown, wanted: str | None) -> dict[str, Any] | None:
         """See `Apps`."""
-        if page.name not in self.names and not (self._shared and self._site.has(page.name)):
+        if not self._has_sessions(page.name):
             return None
-        link = await asyncio.shield(self._link)
+        while not self._link.done():  # it may be lost again before this goes on
+            await asyncio.shield(self._link)
         joined = _Joined(next(self._numbers), page)
         self._pages[page] = self._by_number[joined.number] = joined
         asked = {"name": page.name, "wanted": wanted, "as": principal_json(page.principal)}
-        told = await self._answer(link, joined, {"page": joined.number, "join": asked})
+        told = await self._ask(joined, {"page": joined.number, "join": asked})
         return cast("dict[str, Any] | None", told)
 
     def leave(self, page: Page) -> None:
@@ -123,20 +126,29 @@ class AwaySessions:
 
     async def take(self, page: Page, request: SessionRequest) -> None:
         """See `Apps`."""
-        selected = None
-        if isinstance(request, SelectionRequest) and request.selection is not None:
-            selected = await selected_by(self._site, page, request.selection)
-        joined = self._pages.get(page)
-        if joined is None or not self._link.done():
+        if not self._has_sessions(page.name):
+            raise no_session()
+        joined, selected = self._pages.get(page), None
+        if joined is None:
             raise Busy(_GONE)
-        asked = {"take": session_json(request), "as": principal_json(page.principal), "selected": selected}
-        await self._answer(self._link.result(), joined, {"page": joined.number, **asked})
+        async with joined.turn:
+            if isinstance(request, SelectionRequest) and request.selection is not None:
+                selected = await selected_by(self._site, page, request.selection)
+            if self._pages.get(page) is not joined or not self._link.done():
+                raise Busy(_GONE)
+            asked = {"take": session_json(request), "as": principal_json(page.principal), "selected": selected}
+            answer = self._ask(joined, {"page": joined.number, **asked})
+        await answer
 
-    async def _answer(self, link: Link, joined: _Joined, message: Mapping[str, Any]) -> Any:
+    def _has_sessions(self, document: str) -> bool:
+        return document in self.names or (self._shared and self._site.has(document))
+
+    def _ask(self, joined: _Joined, message: Mapping[str, Any]) -> asyncio.Future[Any]:
+        """Send a message of a page; what it is answered."""
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        link.send(message)
+        self._link.result().send(message)
         joined.answers.append(future)
-        return await future
+        return future
 
     # --- what the other process says ---------------------------------------------------------------------------------
 
