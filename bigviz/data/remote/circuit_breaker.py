@@ -13,8 +13,8 @@ _OPEN: Final = 30.0  # seconds
 
 
 class CircuitBreaker:
-    """Counts the requests in a row that got no answer. After three of them none is sent for 30 s; then one, and all
-    others wait for what becomes of it. Used from one thread."""
+    """Counts the requests in a row that got no answer. After three of them none is sent for 30 s; then one, and no
+    other until it is known what became of it. Used from one thread."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -35,7 +35,7 @@ class CircuitBreaker:
         return 0.0
 
     def answered(self) -> None:
-        """An answer came, were it a refusal."""
+        """An answer came, even if it was a refusal."""
         self._failures, self._tried = 0, False
 
     def unanswered(self) -> None:

@@ -45,8 +45,8 @@ def is_outside(error: BaseException) -> bool:
 
 
 def is_unanswered(error: BaseException) -> bool:
-    """Nothing came in time, or no connection was taken."""
-    return _is_late(error) or "kind: Connect" in str(error)
+    """Nothing came in time, no connection was taken, or no address is known to connect to."""
+    return _is_late(error) or any(word in str(error) for word in ("kind: Connect", "dns error"))
 
 
 def unasked(address: Address, seconds: float) -> Unreadable:

@@ -9,7 +9,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from typing import Final, TypeVar
 
@@ -26,6 +26,7 @@ Request = Callable[[], Awaitable[T]]
 Words = Callable[[Exception], Exception]
 
 _REQUESTS: Final = 16  # that one host has under way before their bytes are asked for
+_LOOKUPS: Final = 64  # names that are looked up at a time: those that nobody answers for hold up no others
 _starting = threading.Lock()
 
 
@@ -83,6 +84,7 @@ def _loop() -> asyncio.AbstractEventLoop:
 @lru_cache(1)
 def _started() -> asyncio.AbstractEventLoop:
     loop = asyncio.new_event_loop()
+    loop.set_default_executor(ThreadPoolExecutor(_LOOKUPS, "bigviz-names"))
     start_daemon("bigviz-remote", _run, loop, stop=lambda: asyncio.run_coroutine_threadsafe(_end(), loop))
     return loop
 

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import pytest
+
 from bigviz.data.remote.circuit_breaker import CircuitBreaker
+from bigviz.data.remote.failures import is_unanswered
 
 
 def breaker() -> tuple[CircuitBreaker, list[float]]:
@@ -38,3 +41,12 @@ def test_one_request_finds_out_whether_the_host_answers_again():
     assert switch.refused_for() == 0
     switch.answered()
     assert switch.refused_for() == switch.refused_for() == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "is_silent"),
+    [("timed out", True), ("kind: Connect", True), ("dns error", True), ("the body was cut", False),
+     ("status code: 503 Service Unavailable", False)],
+)  # fmt: skip
+def test_what_counts_as_no_answer(words: str, is_silent: bool):
+    assert is_unanswered(OSError(f"{words}, after 8 retries")) is is_silent
