@@ -45,11 +45,13 @@ class _DataFile:
 
 
 def is_iceberg(path: str) -> bool:
-    """Whether a path is the metadata of an Iceberg table, or a directory with some."""
+    """Whether a path is the metadata of an Iceberg table, or a directory with some that may be read."""
     if path.endswith(METADATA):
         return os.path.isfile(path)
-    inside = os.path.join(path, "metadata")
-    return os.path.isdir(inside) and any(name.endswith(METADATA) for name in os.listdir(inside))
+    try:
+        return any(name.endswith(METADATA) for name in os.listdir(os.path.join(path, "metadata")))
+    except (OSError, ValueError):  # no path at all
+        return False
 
 
 def local_iceberg_files(path: str) -> Files:

@@ -195,6 +195,17 @@ def test_delete_files_are_refused(catalog: SqlCatalog, content: DataFileContent)
         open_source(changed)
 
 
+def test_a_directory_that_may_not_be_listed_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "metadata").mkdir()
+    assert not iceberg.is_iceberg(str(tmp_path)) and not iceberg.is_iceberg("a\0b")
+
+    def refuse(path: str) -> list[str]:
+        raise PermissionError(path)
+
+    monkeypatch.setattr("os.listdir", refuse)
+    assert not iceberg.is_iceberg(str(tmp_path))
+
+
 def test_which_metadata_file_is_the_newest():
     names = ["00002-a.metadata.json", "00010-b.metadata.json", "snap-1.avro", "version-hint.text", "x.metadata.json"]
     assert iceberg.newest_metadata(names, "t") == "00010-b.metadata.json"
