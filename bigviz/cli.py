@@ -86,9 +86,7 @@ def serve(
     from bigviz.commands.arguments import check_no_tables, tables_and_scripts
     from bigviz.commands.serve import serve_library, serve_tables
 
-    workers = cluster_options(listening, glyph, bool(paths or follow))
-    if workers is not None:
-        glyph = "points"
+    workers = cluster_options(listening, bool(paths or follow))
     columns = (x, y, agg, glyph, filter, xaxis, yaxis, basemap, attribution)
     if not paths and not follow:
         if any((*columns, header, delimiter)):

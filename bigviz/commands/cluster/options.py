@@ -33,7 +33,7 @@ def cluster(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def cluster_options(words: dict[str, Any], glyph: str | None, tables: bool) -> ClusterOptions | None:
+def cluster_options(words: dict[str, Any], tables: bool) -> ClusterOptions | None:
     """What an operator says of a cluster, taken out of a command's words; None where nothing is said.
 
     Raises UsageError for words that do not go together, and BadInput where Dask is not installed.
@@ -53,8 +53,6 @@ def cluster_options(words: dict[str, Any], glyph: str | None, tables: bool) -> C
         )
     if not tables:
         raise click.UsageError("--scheduler and --workers need a PATH of Parquet or Arrow files.")
-    if glyph not in (None, "points"):
-        raise click.UsageError(f"--glyph {glyph} is not drawn by workers yet: leave out --scheduler and --workers.")
     if find_spec("distributed") is None:
         raise BadInput("--scheduler and --workers need Dask: pip install 'bigviz[cluster]'.", "scheduler")
     return ClusterOptions(scheduler, workers, files["ca"], files["cert"], files["key"])

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from bigviz.cli import cli
+from bigviz.commands import serve
 from bigviz.commands.cluster import options
 
 
@@ -22,7 +23,6 @@ def table(tmp_path: Path) -> str:
     ("words", "said"),
     [
         (("--workers", "2", "--scheduler", "tcp://h:1"), "leave out --workers or --scheduler"),
-        (("--workers", "2", "--glyph", "line"), "--glyph line is not drawn by workers yet"),
         (("--workers", "2", "--num-procs", "2"), "leave out --num-procs"),
         (("--workers", "0"), "1<=x<=256"),
         (("--scheduler-ca", "pyproject.toml"), "are for --scheduler"),
@@ -31,6 +31,17 @@ def table(tmp_path: Path) -> str:
 def test_words_that_do_not_go_together_are_refused(table: str, words: tuple[str, ...], said: str) -> None:
     found = CliRunner().invoke(cli, ["serve", table, "--no-browser", *words])
     assert found.exit_code == 2 and said in " ".join(found.output.split())
+
+
+@pytest.mark.parametrize("glyph", [None, "points", "line", "histogram", "bar"])
+def test_workers_draw_every_glyph_and_choose_none(
+    table: str, glyph: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[tuple[str | None, ...]] = []
+    monkeypatch.setattr(serve, "serve_tables", lambda tables, columns, *others: given.append(columns))
+    words = () if glyph is None else ("--glyph", glyph)
+    assert CliRunner().invoke(cli, ["serve", table, "--no-browser", "--workers", "2", *words]).exit_code == 0
+    assert [each[3] for each in given] == [glyph]
 
 
 def test_a_script_and_a_library_are_not_served_by_workers(tmp_path: Path) -> None:
