@@ -100,9 +100,12 @@ class Handle:
         except BaseException as error:
             self._error = error
         finally:
-            self._leave_cluster()
-            self._ended.set()
-            self._began.set()
+            try:
+                if self._engine is not None:
+                    self._engine.close()
+            finally:
+                self._ended.set()
+                self._began.set()
 
     async def _serve(self) -> None:
         self._stopping, self._loop = asyncio.Event(), asyncio.get_running_loop()
@@ -112,10 +115,6 @@ class Handle:
         self._began.set()
         await self._stopping.wait()
         await self._server.stop()
-
-    def _leave_cluster(self) -> None:
-        if self._engine is not None:
-            self._engine.close()
 
 
 def serve(
@@ -152,7 +151,13 @@ def serve(
     log_fatal_signals()
     report = Reporter(quiet=quiet)
     engine = engine_of_frames(made, given.storage)
-    handle = Handle(Server(given, [made.id], lambda progress: Brought([made], engine=engine), report), engine)
+    try:
+        server = Server(given, [made.id], lambda progress: Brought([made], engine=engine), report)
+    except BaseException:
+        if engine is not None:
+            engine.close()
+        raise
+    handle = Handle(server, engine)
     if block is None:
         block = not _in_loop()
     try:

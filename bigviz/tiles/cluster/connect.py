@@ -54,8 +54,8 @@ def joined(client: Any, settings: HostSettings) -> Workers:
 
 
 def started(workers: int) -> LocalCluster:
-    """So many workers in processes of this machine, which nobody else can reach: other users of the machine neither,
-    who could have them run what they like. Raises BadInput where what makes their key is not installed."""
+    """So many workers in processes of this machine. Nobody else can reach them, not even its other users: whoever can
+    has them run any code. Raises BadInput where the package that makes their key is not installed."""
     return LocalCluster(
         n_workers=workers,
         threads_per_worker=max(1, usable_cores() // workers),

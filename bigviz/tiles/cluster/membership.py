@@ -113,7 +113,7 @@ class Membership:
                     self._client.register_plugin(HostPlugin(self._settings))
                     self._told = self._scheduler
             except Exception as error:
-                if there:
+                if there and not self._closed.is_set():
                     _log.warning("the cluster's scheduler does not answer, and is looked for: %s", error)
                 there = False
             else:

@@ -109,7 +109,7 @@ def arrays_of(facts: Sequence[Any], bodies: Sequence[bytes]) -> list[Array | Non
         dtype, shape = np.dtype(each[0]), tuple(each[1])
         if dtype.kind not in "biuf":
             raise ValueError(f"an array holds numbers, got {dtype}")
-        found.append(np.frombuffer(next(left), dtype).reshape(shape).copy())
+        found.append(np.frombuffer(next(left, b""), dtype).reshape(shape).copy())
     return found
 
 

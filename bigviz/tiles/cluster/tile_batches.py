@@ -105,10 +105,10 @@ class TileBatches:
                 self._workers.cancel(ident, self._parts)
         try:
             parts = [tiles_of(answer) for answer in work.result()]
+            by_key = {key: [part[at] for part in parts] for at, key in enumerate(keys)}
         except BaseException as error:  # handed to those that wait
             batch.fail(error)
             return
-        by_key = {key: [part[at] for part in parts] for at, key in enumerate(keys)}
         for each in batch.asked:
             if not each.found.done():
                 each.found.set_result(by_key[each.key])

@@ -49,8 +49,13 @@ class Workers:
         """`join` makes a client, also once the scheduler was lost, and all of them on one loop; `end` ends what was
         started for this. Raises what `join` does, and BadInput where a worker runs another version of bigviz, or there
         is none."""
-        self._end = end
-        self._members, self._assignment = Membership(join, settings), Assignment()
+        self._end, self._assignment = end, Assignment()
+        try:
+            self._members = Membership(join, settings)
+        except BaseException:
+            if end is not None:
+                end()
+            raise
         self.loop = self._members.loop
         self._name, self._idents = uuid.uuid4().hex, itertools.count()
 
@@ -245,18 +250,8 @@ class Workers:
 
     async def _call(self, worker: str, asked: Answer, ident: str) -> Answer:
         """One message and its answer. Raises what that tells of, and OSError where the worker is gone."""
-        gone = self._members.gone(worker)
-        if gone is None:
-            raise ConnectionError(f"the worker at {worker} is gone")
-        call = asyncio.ensure_future(getattr(self._members.rpc(worker), ASK)(**encoded(asked), ident=ident))
-        left = asyncio.ensure_future(gone.wait())
-        await asyncio.wait([call, left], return_when=asyncio.FIRST_COMPLETED)
-        left.cancel()
-        if not call.done():
-            call.add_done_callback(_unheard)
-            raise ConnectionError(f"the worker at {worker} is gone")
         try:
-            message = call.result()
+            message = await self._handled(worker, ASK, **encoded(asked), ident=ident)
         except RuntimeError as error:  # the client is closed
             raise ConnectionError(f"the worker at {worker} cannot be asked: {error}") from error
         if not isinstance(message, dict) or "head" not in message:  # it has not begun to answer such questions
@@ -266,10 +261,26 @@ class Workers:
             raise raised(answer.head["error"])
         return answer
 
+    async def _handled(self, worker: str, handler: str, **message: Any) -> Any:
+        """What a handler of a worker returns. Raises OSError where the worker is gone, or goes before it has answered:
+        then its connection, of which Dask has 512 for all workers, is given up."""
+        gone = self._members.gone(worker)
+        if gone is None:
+            raise ConnectionError(f"the worker at {worker} is gone")
+        call = asyncio.ensure_future(getattr(self._members.rpc(worker), handler)(**message))
+        left = asyncio.ensure_future(gone.wait())
+        await asyncio.wait([call, left], return_when=asyncio.FIRST_COMPLETED)
+        left.cancel()
+        if not call.done():
+            call.add_done_callback(_unheard)
+            call.cancel()
+            raise ConnectionError(f"the worker at {worker} is gone")
+        return call.result()
+
     async def _cancel(self, ident: str, parts: Sequence[Part]) -> None:
         """Tell the workers that nobody waits for an answer."""
         held = [(part, holder[0]) for part in parts if (holder := self.holder(part)) is not None]
-        calls = [getattr(self._members.rpc(worker), CANCEL)(ident=f"{ident}-{part.first}") for part, worker in held]
+        calls = [self._handled(worker, CANCEL, ident=f"{ident}-{part.first}") for part, worker in held]
         await asyncio.gather(*calls, return_exceptions=True)
 
 

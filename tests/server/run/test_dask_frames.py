@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import socket
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -47,6 +49,13 @@ def partition(number: int) -> pd.DataFrame:
         "mixed": rng.random(rows) if number else ["text"] * rows,
     })  # fmt: skip
     return found.assign(late=rng.integers(0, 9, rows)) if number != 2 else found
+
+
+def await_end(before: set[threading.Thread]) -> None:
+    """Wait until the threads have ended that have to do with a connection, and were not there before."""
+    for thread in set(threading.enumerate()) - before:
+        if thread.name.startswith(("bigviz-workers", "bigviz-moves", "IO loop")):
+            thread.join()
 
 
 def whole() -> pd.DataFrame:
@@ -134,6 +143,14 @@ def test_a_script_serves_it_as_any_other_table(client: Client, dataset: Dataset)
     assert client.status == "running"  # it goes on without the server
 
 
+def test_a_server_that_cannot_begin_leaves_the_cluster(client: Client, dataset: Dataset) -> None:
+    before = set(threading.enumerate())
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(bv.BadInput, match="in use"):
+        port = taken.getsockname()[1]
+        bv.serve(bv.figure().points(dataset, "x", "y"), port=port, block=False, quiet=True, index="never")
+    await_end(before)
+
+
 def test_what_cannot_be_opened_is_told_in_words(client: Client, frame: Any) -> None:
     for source, given, said in (
         (frame, None, "is opened with the client"),
@@ -149,8 +166,10 @@ def test_what_cannot_be_opened_is_told_in_words(client: Client, frame: Any) -> N
 
 def test_workers_of_another_version_are_not_used(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bigviz.tiles.cluster.membership.__version__", "99.0")
+    before = set(threading.enumerate())
     with pytest.raises(bv.BadInput, match=f"runs bigviz {bv.__version__}, this is 99.0: install the same one"):
         joined(client, HostSettings(None, None, None, "never"))
+    await_end(before)
 
 
 def test_an_empty_one_is_a_table_without_rows(client: Client, frame: Any) -> None:

@@ -41,9 +41,12 @@ def test_arrays_read_back_and_none_stays_none() -> None:
             found[...] = 1  # its own memory
 
 
-def test_an_array_of_objects_is_refused() -> None:
+def test_an_array_of_objects_or_without_its_bytes_is_refused() -> None:
     with pytest.raises(ValueError, match="holds numbers"):
         arrays_of([["|O", [1]]], [b"12345678"])
+    for bodies in ([], [b"1234"]):
+        with pytest.raises(ValueError):
+            arrays_of([["<i8", [1]]], bodies)
 
 
 @pytest.mark.parametrize("low", [(1, 2), (0.1, -(1 << 62)), (float(np.float32(0.1)), 5e-324)])
