@@ -73,8 +73,9 @@ class ClusterLayer(TileByTile, TileColours, SingleVersion):
 
     @property
     def rows_kept(self) -> int | None:
-        """How many rows the filter keeps; None without one."""
-        return sum(each["kept"] for each in self.found.values()) if self.layer.filter else None
+        """How many rows the filter keeps, as far as parts have told; None without one."""
+        with self.noted:
+            return sum(each["kept"] for each in self.found.values()) if self.layer.filter else None
 
     @property
     def rows_in_all(self) -> int:
@@ -172,7 +173,7 @@ class ClusterLayer(TileByTile, TileColours, SingleVersion):
 def refused(what: str) -> BadInput:
     """The error for what a cluster does not offer: nothing of it is computed on some of the rows."""
     return BadInput(
-        f"A table on a cluster has no {what} yet: it shows points, lines, histograms and bars, filters and rows. Serve "
-        "it without --scheduler and --workers for all else.",
+        f"A table on a cluster has no {what} yet: it shows points, lines, histograms and bars, filters, selections, "
+        "brushes and rows. Serve it without --scheduler and --workers for all else.",
         "scheduler",
     )

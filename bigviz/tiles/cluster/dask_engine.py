@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from threading import Lock
 from typing import Final, cast
 
 import pyarrow as pa
@@ -25,7 +27,7 @@ from bigviz.tiles.cluster.cluster_maker import ClusterMaker
 from bigviz.tiles.cluster.held_rows import HeldRows
 from bigviz.tiles.cluster.parts.moves import Moves
 from bigviz.tiles.cluster.selections.part_rows import PartRows, first_of_parts, rows_in
-from bigviz.tiles.cluster.workers import Workers
+from bigviz.tiles.cluster.workers import Moved, Workers
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.window import Number
 from bigviz.tiles.holders import Holders
@@ -38,6 +40,8 @@ from bigviz.tiles.selection.selection import Selection, check_columns, described
 from bigviz.tiles.store.catalog.directory import StoreDirectory
 
 __all__ = ["DaskEngine"]
+
+_log = logging.getLogger("bigviz")
 
 _AT_ONCE: Final = 32  # the tiles of a view, which wait for workers together
 
@@ -68,6 +72,8 @@ class DaskEngine(Engine):
         self._maker: ClusterMaker = ClusterMaker(
             workers, divides, self._threads, index_bytes, here.orders, stores, index, self._preview_rows
         )
+        self._state = Lock()
+        self._restoring = self._restores_again = self._closed = False
         workers.on_loss(self._restore)
         workers.on_join(self._restore)
         self._moves = Moves(workers, self._maker, self._replace)
@@ -78,6 +84,7 @@ class DaskEngine(Engine):
 
     def close(self) -> None:
         """Leave the cluster, and end it if it was started for this server."""
+        self._closed = True
         self._moves.close()
         self.workers.close()
 
@@ -143,8 +150,10 @@ class DaskEngine(Engine):
                 return rows_in(built, dataset, region, labels, again, cancel)
 
         def again(cancel: Cancel) -> PartRows:
-            self.ensure(dataset, layer, cancel=cancel)
-            return find(cancel)
+            while True:
+                self.ensure(dataset, layer, cancel=cancel)
+                with suppress(Moved):  # another worker may be lost meanwhile
+                    return find(cancel)
 
         rows = find(cancel)
         return described(dataset, rows, stats, by, self.expression(dataset, layer.bound(dataset), region, cancel), crew)
@@ -195,11 +204,30 @@ class DaskEngine(Engine):
         """Answer from a layer over other parts in place of one."""
         self._maker.replace(layer, other)
         for key in self._store.keys_of(cast(LayerAnswers, layer)):
-            self._store.put(key, cast(LayerAnswers, other))
+            for gone in self._store.put(key, cast(LayerAnswers, other)):
+                self._let_go(gone)
 
     def _restore(self) -> None:
-        """Have lost rows indexed again, whether somebody asks or not."""
-        start_daemon("bigviz-restore", self._maker.restore_all)
+        """Have lost rows indexed again, whether somebody asks or not. One thread does so, however often workers come
+        and go."""
+        with self._state:
+            begins, self._restores_again = not self._restoring, True
+            self._restoring = True
+        if begins:
+            start_daemon("bigviz-restore", self._restore_lost)
+
+    def _restore_lost(self) -> None:
+        while self._is_to_restore() and not self._closed:
+            try:
+                self._maker.restore_all()
+            except Exception:  # who asks for a layer has it restored, too
+                if not self._closed:
+                    _log.exception("rows of lost workers could not be indexed again")
+
+    def _is_to_restore(self) -> bool:
+        with self._state:
+            self._restoring, self._restores_again = self._restores_again, False
+            return self._restoring
 
     def _order_of_sums(self, dataset: Dataset, layer: Layer) -> tuple[str, ...]:
         if not self._divides(dataset):

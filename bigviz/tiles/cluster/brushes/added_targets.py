@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from bigviz.common.cancel import Cancel
 from bigviz.tiles.answers.answer import Cost, microseconds
 from bigviz.tiles.brush.linked import Brushed, RasterTarget, Step, Target
 from bigviz.tiles.brush.targets.cell_planes import CellPlanes
+from bigviz.tiles.cluster.cluster_points import widened
 from bigviz.tiles.cluster.messages import Answer, kept_of
 from bigviz.tiles.pyramid.accumulators import revive
 from bigviz.wire.codec import SIDE
@@ -72,20 +72,11 @@ class _Sums:
         return CellPlanes(self.added.reduction, self.added.dtype, planes, width, height, blocks.__getitem__)
 
     def _block(self, number: int, cancel: Cancel) -> Planes:
-        reduction = self._plane
+        reduction = self.added.reduction.plane
         total = reduction.create((SIDE, SIDE), self.added.dtype)
         for told, bodies in zip(self.told, self.bodies, strict=True):
             cancel.check()
             kept = kept_of(bodies[number], *told["kept"][number])
-            reduction.combine(total, self._widened(revive(reduction, kept, np.dtype(told["dtype"]), cancel)))
+            found = revive(reduction, kept, np.dtype(told["dtype"]), cancel)
+            reduction.combine(total, widened(reduction, found, self.added.dtype))
         return total
-
-    def _widened(self, planes: Planes) -> Planes:
-        """A part's accumulators in the type of all: fewer rows may add up in a narrower one."""
-        if self._plane.traits.parts[0] != "value" or planes[0].dtype == self.added.dtype:
-            return planes
-        return planes[0].astype(self.added.dtype), *planes[1:]
-
-    @cached_property
-    def _plane(self) -> Reduction:
-        return self.added.reduction.plane

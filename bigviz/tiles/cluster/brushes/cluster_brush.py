@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
@@ -41,11 +41,23 @@ _LOOK: Final = 0.005  # seconds between two looks at flags
 _WAIT: Final = 0.05  # seconds between two looks for workers where all were lost
 
 
+@dataclass(frozen=True)
+class _Learnt:
+    """What follows from all rows: the brush as JSON with their roots, the categories whose labels workers need, and
+    what the parts' targets are added up in."""
+
+    asked: Asked
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
+    targets: Sequence[Added] = ()
+
+
 class ClusterBrush:
     """See `bigviz.tiles.interface.Brush`."""
 
     def __init__(self, dataset: Dataset, asked: Asked, workers: Workers, maker: ClusterMaker, threads: int) -> None:
-        self._dataset, self._asked, self._workers, self._maker = dataset, asked, workers, maker
+        self._dataset, self._workers, self._maker = dataset, workers, maker
+        self._learnt = _Learnt(asked)
         self._closed = Cancel()
         self._crew = Crew(threads, cancel=self._closed)
         self._ident = workers.next_ident()
@@ -54,9 +66,6 @@ class ClusterBrush:
         self._known, self._some, self._all = threading.Event(), threading.Event(), threading.Event()
         self._found = threading.Event()
         self._ready_parts: dict[Part, int] = {}
-        self._facts: Mapping[str, Any] = {}
-        self._labels: tuple[str, ...] = ()
-        self._targets: list[Added] = []
         self._lock = threading.Lock()
         self._preparing = False
 
@@ -97,18 +106,19 @@ class ClusterBrush:
         return self._step("settle", self._shape, self._parts(), cancel, None)
 
     def retarget(self, number: int, target: Target, cancel: Cancel = NEVER) -> Step:
-        if not 0 <= number < len(self._asked.targets):
-            raise BadInput(f"targets are 0 to {len(self._asked.targets) - 1}, got {number}", "target", number)
+        before = self._learnt.asked
+        if not 0 <= number < len(before.targets):
+            raise BadInput(f"targets are 0 to {len(before.targets) - 1}, got {number}", "target", number)
         check_target(self._dataset, target)
         self._await(self._all, cancel)
-        targets = (*self._asked.targets[:number], target, *self._asked.targets[number + 1 :])
-        asked = replace(self._asked, targets=targets)
-        self._learn(asked, replace(self._crew, cancel=cancel))
+        before = self._learnt.asked
+        targets = (*before.targets[:number], target, *before.targets[number + 1 :])
+        self._learn(replace(before, targets=targets), replace(self._crew, cancel=cancel))
         return self.move(self._shape, cancel)
 
     def count_blocks(self, cancel: Cancel = NEVER) -> None:
         self._await(self._all, cancel)
-        self._ask("count", self._shape, self._parts(), cancel, None)
+        self._ask(self._learnt, "count", self._shape, self._parts(), cancel, None)
 
     def close(self) -> None:
         self._closed.cancel()
@@ -117,7 +127,7 @@ class ClusterBrush:
     def prepare(self) -> None:
         """Learn what follows from all rows, and have parts make what they need; called in a thread of its own."""
         try:
-            self._learn(self._asked, self._crew)
+            self._learn(self._learnt.asked, self._crew)
             self._known.set()
         except BaseException as error:
             self._fail(error)
@@ -134,10 +144,8 @@ class ClusterBrush:
         def told(layer: Layer) -> Mapping[str, Any]:
             return layer_facts(layer.bound(dataset), maker.roots(dataset, layer.bound(dataset), crew))
 
-        facts = asked_facts(asked, told)
         targets = [self._added(target, crew) for target in asked.targets]
-        with self._lock:
-            self._asked, self._facts, self._labels, self._targets = asked, facts, labels, targets
+        self._learnt = _Learnt(asked, asked_facts(asked, told), labels, targets)
 
     def _added(self, target: Target, crew: Crew) -> Added:
         dataset = self._dataset
@@ -172,8 +180,8 @@ class ClusterBrush:
 
         try:
             while missing := self._missing():
-                self._ask("begin", self._shape, missing, self._closed, None, note)
-            self._ask("wait", self._shape, self._parts(), self._closed, None)
+                self._ask(self._learnt, "begin", self._shape, missing, self._closed, None, note)
+            self._ask(self._learnt, "wait", self._shape, self._parts(), self._closed, None)
             self._all.set()
         except BaseException as error:
             self._fail(error)
@@ -202,14 +210,14 @@ class ClusterBrush:
         cancel: Cancel,
         expected: Mapping[Part, int] | None,
     ) -> Step:
-        with self._lock:
-            targets = self._targets
-        answers = self._ask(do, shape, parts, cancel, expected)
+        learnt = self._learnt  # answers are of these targets, whatever another thread does meanwhile
+        answers = self._ask(learnt, do, shape, parts, cancel, expected)
         rows = sum(part.rows for part in parts)
-        return added_step(targets, answers, rows, self._dataset.num_rows, cancel)
+        return added_step(learnt.targets, answers, rows, self._dataset.num_rows, cancel)
 
     def _ask(
         self,
+        learnt: _Learnt,
         do: str,
         shape: Shape | None,
         parts: Sequence[Part],
@@ -219,8 +227,7 @@ class ClusterBrush:
     ) -> list[Answer]:
         """What parts answer, each in one message. Raises Cancelled once the brush is closed."""
         self._closed.check()
-        with self._lock:
-            told = {"brush": self._facts, "labels": self._labels}
+        told = {"brush": learnt.facts, "labels": learnt.labels}
         asked = {"ask": "brush", "ident": self._ident, "do": do, "shape": shape_facts(shape), **told}
         return self._workers.ask(parts, asked, cancel, answered, expected)
 

@@ -54,6 +54,9 @@ class Moves:
                     self._move(dataset)
                 except BigvizError as error:
                     _log.warning("rows of %r stay where they are: %s", dataset.name, error.message)
+                except Exception:  # there may be more workers, or other rows, the next time
+                    if not self._closed.is_set():
+                        _log.exception("rows of %r stay where they are", dataset.name)
 
     def _move(self, dataset: Dataset) -> None:
         """Move rows of a dataset, if workers are there that have none of it. Raises what indexing them does."""
