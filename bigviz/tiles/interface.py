@@ -248,8 +248,8 @@ class Engine(Protocol):
         blocks."""
 
     def level_values(self, dataset: Dataset, layer: Layer, level: Level, cancel: Cancel = NEVER) -> KnownLevel:
-        """The values that the colours of a level of square tiles (0 to 24) are chosen by, for categories the sum of all
-        (None where they can only be had by reading tiles), and where these come from."""
+        """The values that the colours of a level of tiles (0 to 24 on each axis) are chosen by, for categories the sum
+        of all (None where they can only be had by reading tiles), and where these come from."""
 
     def kept_body(self, name: str) -> Bytes | None:
         """The encoded answer that was kept under a name, if it still is. Never blocks."""

@@ -5,7 +5,8 @@ each filled cell is as likely to be among them as any other. Cells at the ends o
 only, are left out. Few rows are one stretch: then it is all cells of the level.
 
 Where levels differ, rows of a cell do not follow each other. Those of a square that has cells side by side do: a
-stretch has the cells of all squares that begin in it, and goes on to the end of the last one.
+stretch has the cells of all squares that begin in it, and goes on to the end of the last one. It is left out where that
+is far, as where very many rows have one place.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ Array = npt.NDArray[Any]
 _STRETCHES: Final = 64
 _ROWS: Final = 1 << 10  # of a stretch
 _CELLS: Final = 1 << 19  # of all planes, at most
-_MOST_ROWS: Final = 1 << 19  # of all stretches of squares: of more only some are read
+_MOST_ROWS: Final = 1 << 19  # of all stretches of squares, of which only some are read beyond that; and of one
 
 
 def level_sample(guard: Guard, inputs: Inputs, level: Level, cancel: Cancel = NEVER) -> LevelValues | None:
@@ -72,8 +73,9 @@ def _long_cells(guard: Guard, lows: Array, highs: Array, level: Level) -> tuple[
     spans: list[tuple[int, int]] = []
     for low, high in zip(lows.tolist(), highs.tolist(), strict=True):
         begin = guard.run_end(low - 1, len(guard), square) if low else 0
-        if begin < high:
-            spans.append((begin, guard.run_end(high - 1, len(guard), square)))
+        end = guard.run_end(high - 1, len(guard), square) if begin < high else begin
+        if begin < end <= begin + _MOST_ROWS:
+            spans.append((begin, end))
     rows = sum(end - begin for begin, end in spans)
     positions = [np.arange(*span) for span in spans[:: max(1, -(-rows // _MOST_ROWS))]]
     places = np.concatenate([np.empty(0, np.int64), *positions])

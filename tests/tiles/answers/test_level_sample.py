@@ -88,6 +88,20 @@ def test_of_many_rows_only_whole_cells(
         assert 0 < found.total() <= (800 if isinstance(level, int) else 1_600) and (whole is None or found <= whole)
 
 
+def test_a_stretch_does_not_go_on_for_all_rows_of_one_place(
+    engine: Engine, dataset: MakeDataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_STRETCHES", 8)
+    monkeypatch.setattr(module, "_ROWS", 100)
+    monkeypatch.setattr(module, "_MOST_ROWS", 2_000)
+    rng = np.random.default_rng(3)
+    x, y = (np.append(np.zeros(SIZE), rng.uniform(0, 100, 5_000)) for _ in range(2))
+    table, layer = dataset(x=x, y=y), Layer("points", "x", "y", "count")
+    some = sample(engine, table, layer, (4, 7))
+    assert some is not None and len(some.values) and some.values.max() < 100
+    assert counted(some.values) <= of_tiles(engine, table, layer, (4, 7))
+
+
 def test_a_category_without_labels_has_no_values(engine: Engine, dataset: MakeDataset) -> None:
     table = dataset(x=np.arange(3.0), y=np.arange(3.0), v=np.arange(3.0), k=pa.nulls(3, pa.string()))
     for agg in ("by(k)", "by(k, mean(v))"):
