@@ -82,8 +82,9 @@ class _Owner:
     share: Hashable = None
 
 
-_Place = tuple[float, float, int, Hashable, deque[tuple[Want, Job]]]
-"""What its share and an owner have used, its turn, which no other has, and what it waits for."""
+_Turn = tuple[float, float, int, Hashable, deque[tuple[Want, Job]]]
+"""What an owner is compared by: what its share and it have used, its place among equals; and it, and what it waits
+for."""
 
 
 class JobQueue:
@@ -249,14 +250,14 @@ class JobQueue:
     def _next(self) -> Job | None:
         followers_first = self._others >= _FOLLOWERS_TURN - 1
         for later in (False, True):
-            waiting = self._places(later)
+            waiting = self._turns(later)
             for follows in (followers_first, not followers_first):
                 found = self._first_of(waiting, follows)
                 if found is not None:
                     return found
         return None
 
-    def _places(self, later: bool) -> list[_Place]:
+    def _turns(self, later: bool) -> list[_Turn]:
         """The owners that wait for jobs. It is asked for each job, with hundreds of owners: one pass, and no call."""
         used = self._used.amounts
         return [
@@ -265,19 +266,19 @@ class JobQueue:
             if (queue := state.later if later else state.first) and not state.paused
         ]
 
-    def _first_of(self, waiting: list[_Place], follows: bool) -> Job | None:
+    def _first_of(self, waiting: list[_Turn], follows: bool) -> Job | None:
         """The next job of the owner that comes first and has one that may start, of those that follow others or not."""
         if self._followers or follows:
             waiting = [each for each in waiting if (each[3] in self._followers) is follows]
         while waiting:
-            place = min(waiting)  # the first of equals, in the order of their turns
-            *_, name, queue = place
+            turn = min(waiting)  # the first of equals, in the order of their turns
+            *_, name, queue = turn
             job = self._pop(queue)
             if job is not None:
                 job.owner = name
                 self._owners[name] = self._owners.pop(name)  # to the end of the turns
                 return job
-            waiting = [each for each in waiting if each is not place]
+            waiting = [each for each in waiting if each is not turn]
         return None
 
     def _pop(self, queue: deque[tuple[Want, Job]]) -> Job | None:

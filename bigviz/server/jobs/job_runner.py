@@ -59,7 +59,7 @@ class JobRunner:
 
     @property
     def running(self) -> int:
-        """Jobs that run."""
+        """Jobs that run and have a place."""
         return self._queue.running
 
     def replace(self, owner: Hashable, slot: Hashable, wants: Sequence[Want]) -> None:
