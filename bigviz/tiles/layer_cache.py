@@ -65,6 +65,12 @@ class LayerStore:
         with self._lock:
             return [key for key, found in self._layers.items() if found is layer]
 
+    def beyond(self, kind: type, most: int) -> list[Hashable]:
+        """The keys of the layers of a kind that are more than so many: those that were used longest ago."""
+        with self._lock:
+            keys = [key for key, layer in self._layers.items() if isinstance(layer, kind)]
+            return keys[: max(0, len(keys) - most)]
+
     def drop(self, key: Hashable) -> None:
         """Forget a layer."""
         with self._lock:

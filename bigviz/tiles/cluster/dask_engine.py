@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import Final, cast
@@ -44,6 +44,7 @@ __all__ = ["DaskEngine"]
 _log = logging.getLogger("bigviz")
 
 _AT_ONCE: Final = 32  # the tiles of a view, which wait for workers together
+_MOST_LAYERS: Final = 256  # on workers: they take hardly any memory here, but all are indexed again when one is lost
 
 
 class DaskEngine(Engine):
@@ -195,6 +196,12 @@ class DaskEngine(Engine):
         with self._answering(dataset, layer, cancel) as built:
             assert isinstance(built, ClusterLayer)
             yield built
+
+    def _keep(self, key: Hashable, dataset: Dataset, layer: Layer, made: LayerAnswers, whole: bool = True) -> None:
+        super()._keep(key, dataset, layer, made, whole)
+        for old in self._store.beyond(ClusterLayer, _MOST_LAYERS):
+            self._store.drop(old)
+            self._let_go(old)
 
     def _built(self, dataset: Dataset, layer: Layer) -> ClusterLayer | None:
         built, _ = self._store.find(self._key(dataset, layer))

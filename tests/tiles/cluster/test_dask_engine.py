@@ -17,6 +17,7 @@ from bigviz.common.cancel import Cancel
 from bigviz.common.errors import Cancelled
 from bigviz.data.dataset import Dataset
 from bigviz.data.open import open as open_dataset
+from bigviz.tiles.cluster import dask_engine
 from bigviz.tiles.cluster.dask_engine import DaskEngine
 from bigviz.tiles.cluster.workers import Moved
 from bigviz.tiles.engine import Engine
@@ -122,6 +123,17 @@ def test_tables_in_memory_are_answered_for_by_this_process(engine: DaskEngine) -
     table = open_dataset({"x": [1.0, 2.0, 3.0], "y": [1.0, 5.0, 2.0]})
     assert engine.tile(table, Layer("line", "x", "y", "any"), KEYS[0]).arrays()[0].any()
     assert engine.holders(table, LAYERS[0]) is None
+
+
+def test_layers_that_were_used_longest_ago_are_let_go(
+    engine: DaskEngine, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dask_engine, "_MOST_LAYERS", 2)
+    layers = [Layer("points", "x", "y", "count", filter=f"n > {number}") for number in range(3)]
+    for each in layers:
+        engine.ensure(dataset, each)
+    assert [engine.readiness(dataset, each) for each in layers] == ["none", "complete", "complete"]
+    assert engine.tile(dataset, layers[0], KEYS[0]).arrays()[0].any()
 
 
 def test_a_caller_who_does_not_wait_any_more_is_not_kept(engine: DaskEngine, dataset: Dataset) -> None:
