@@ -47,10 +47,10 @@ def limit(served: Running, monkeypatch: pytest.MonkeyPatch, to_give_in: float) -
 def test_a_callback_that_fails_says_so_in_its_own_page_alone(
     served: Running, how: str, words: str, monkeypatch: pytest.MonkeyPatch
 ):
-    if how in ("loop", "swallow"):
-        limit(served, monkeypatch, PATIENCE)
     with AppPage(served.url) as page, AppPage(served.url) as other:
         assert page.notices(1) == other.notices(1) == ["opened with 0"]
+        if how in ("loop", "swallow"):
+            limit(served, monkeypatch, PATIENCE)
         page.change("how", how)
         error = page.push("error")
         monkeypatch.undo()
