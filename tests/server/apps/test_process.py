@@ -141,10 +141,13 @@ threading.Thread(target=later, daemon=True).start()
 bv.serve(found)
 """
 FAULTS = {
-    # For writing alone: an app that reads the end of its connection ends itself, which may be noticed first.
-    "import socket; socket.socket(fileno=fd).shutdown(1); time.sleep(1000)": "closed its connection to the server",
-    "os.write(fd, bytes([2] + [0] * 11) + b'{}')": "sent the server something that is no message",
-    "os._exit(5)": "ended itself with exit code 5",
+    # The app then reads the end of its connection and ends itself, which may be noticed first.
+    "import socket; socket.socket(fileno=fd).shutdown(1); time.sleep(1000)": (
+        "closed its connection to the server",
+        "ended itself with exit code 0",
+    ),
+    "os.write(fd, bytes([2] + [0] * 11) + b'{}')": ("sent the server something that is no message",),
+    "os._exit(5)": ("ended itself with exit code 5",),
 }  # fmt: skip
 
 
@@ -168,7 +171,7 @@ def test_a_process_that_is_not_heard_any_more_is_ended_with_all_that_it_started(
     def take(message: dict[str, Any]) -> None:
         message["op"]
 
-    assert asyncio.run(work()) == FAULTS[fault]
+    assert asyncio.run(work()) in FAULTS[fault]
     children = [int(line.split()[1]) for line in lines if line.startswith("child")]
     assert len(children) == 2, "one of them is a daemon"
     for child in children:
