@@ -29,9 +29,9 @@ from bigviz.tiles.answers.layer_info import LayerInfo
 from bigviz.tiles.answers.line_layer import LineLayer
 from bigviz.tiles.bars.bar_facts import with_heights
 from bigviz.tiles.bars.bin_edges import BinRule, Edges
-from bigviz.tiles.bars.no_tiles import NoTiles
+from bigviz.tiles.bars.binned import Binned
 from bigviz.tiles.grid.tile_key import TileKey
-from bigviz.tiles.grid.window import Number, check_window
+from bigviz.tiles.grid.window import Number
 from bigviz.tiles.selection.chosen import Chosen
 from bigviz.tiles.selection.region import Region, Strip
 from bigviz.tiles.series.line import MergedLine, OneSeries
@@ -51,7 +51,7 @@ def line_below(layer: Layer) -> Layer:
 
 
 @dataclass(frozen=True)
-class HistogramLayer(NoTiles):
+class HistogramLayer(Binned):
     """Everything that answers for a histogram. It does not change once it is built.
 
     `line` is that of the column over itself; `inputs` are what the reduction reads in its order, None where rows are
@@ -77,13 +77,6 @@ class HistogramLayer(NoTiles):
         dtype = self._parts()[0][0].dtype
         return BinRule(survey.low[0], survey.high[0], self.layer.bins, dtype)
 
-    @cached_property
-    def whole(self) -> Bars:
-        """The bars of all of the range."""
-        if self.rule is None:
-            return self._bars(Edges(np.empty(0, np.float64), 0, False), NEVER)
-        return self._bars(self.rule.edges(self.rule.low, self.rule.high), NEVER)
-
     def facts(self, dataset: Dataset, layer: Layer) -> LayerInfo:
         """What is known of the layer."""
         found = self.line.facts(dataset, line_below(layer))
@@ -96,16 +89,6 @@ class HistogramLayer(NoTiles):
         for numbers in () if self.inputs is None else (self.inputs.values, self.inputs.codes):
             if numbers is not None:
                 yield Held("series", numbers.values, numbers.values.nbytes)
-
-    def bars(self, low: Number, high: Number, cancel: Cancel = NEVER) -> Bars:
-        """The bars that a window of x meets."""
-        cancel.check()
-        check_window(low, high, "x")
-        if self.rule is None:
-            return self.whole
-        edges = self.rule.edges(low, high)
-        same = np.array_equal(edges.values, self.whole.edges)
-        return self.whole if same else self._bars(edges, cancel)
 
     def rows(
         self, dataset: Dataset, layer: Layer, x: Window, y: Window, limit: int, cancel: Cancel = NEVER

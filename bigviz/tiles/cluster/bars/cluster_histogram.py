@@ -20,13 +20,13 @@ from bigviz.tiles.answers.bars import Bars
 from bigviz.tiles.answers.layer_info import LayerInfo, facts_of
 from bigviz.tiles.bars.bar_facts import with_heights
 from bigviz.tiles.bars.bin_edges import BinRule, Edges
+from bigviz.tiles.bars.binned import Binned
 from bigviz.tiles.bars.histogram import Counted, bars_of, line_below
-from bigviz.tiles.bars.no_tiles import NoTiles
 from bigviz.tiles.cluster.cluster_layer import ClusterLayer, refused
 from bigviz.tiles.cluster.cluster_points import widened
 from bigviz.tiles.cluster.lines.cluster_line import is_sorted, rows_by_x
 from bigviz.tiles.cluster.messages import arrays_of
-from bigviz.tiles.grid.window import Number, check_window
+from bigviz.tiles.grid.window import Number
 from bigviz.tiles.selection.chosen import Chosen
 from bigviz.tiles.selection.region import Region
 
@@ -37,7 +37,7 @@ Window = tuple[Number, Number]
 
 
 @dataclass(frozen=True, eq=False)
-class ClusterHistogram(NoTiles, ClusterLayer):
+class ClusterHistogram(Binned, ClusterLayer):
     """Everything that answers for a histogram of a dataset that workers hold. `survey` and `axes` are those of the
     column over itself; `dtype` is what the reduction adds up in (None: rows are only counted), `categories` the labels
     under `by`."""
@@ -52,29 +52,12 @@ class ClusterHistogram(NoTiles, ClusterLayer):
             return None
         return BinRule(self.survey.low[0], self.survey.high[0], self.layer.bins, self.axes[0].slice(0, 0)[0].dtype)
 
-    @cached_property
-    def whole(self) -> Bars:
-        """The bars of all of the range."""
-        if self.rule is None:
-            return self._bars(Edges(np.empty(0, np.float64), 0, False), NEVER)
-        return self._bars(self.rule.edges(self.rule.low, self.rule.high), NEVER)
-
     def facts(self, dataset: Dataset, layer: Layer) -> LayerInfo:
         """What is known of the layer."""
         below = line_below(layer)
         found = facts_of(dataset, below, self.survey, self.axes, None, is_sorted(self), self.rows_kept)
         found = replace(found, value=value_kind(layer.reduction, dataset))
         return with_heights(found, layer, self.whole, self.categories)
-
-    def bars(self, low: Number, high: Number, cancel: Cancel = NEVER) -> Bars:
-        """The bars that a window of x meets."""
-        cancel.check()
-        check_window(low, high, "x")
-        if self.rule is None:
-            return self.whole
-        edges = self.rule.edges(low, high)
-        same = np.array_equal(edges.values, self.whole.edges)
-        return self.whole if same else self._bars(edges, cancel)
 
     def rows(
         self, dataset: Dataset, layer: Layer, x: Window, y: Window, limit: int, cancel: Cancel = NEVER
