@@ -342,12 +342,14 @@ class Shelf:
         return await self.run(self._binding.open, name)
 
     def _opened(self, name: str, task: asyncio.Task[Opened]) -> None:
+        opened = None if task.cancelled() or task.exception() is not None else task.result()
+        if opened is not None:
+            self._note_past(opened)
         if self._opening.get(name) is not task:  # what it has read may be out of date
             return
         del self._opening[name]
-        if task.cancelled() or task.exception() is not None:
+        if opened is None:
             return
-        opened = task.result()
         self._remember(name, opened)
         sources = {name: cast("Dataset", each) for name, each in opened.document.sources.items()}
         if any(self.heads.version(name) > each.version for name, each in sources.items()):
@@ -358,11 +360,14 @@ class Shelf:
             self._kept.popitem(last=False)
 
     def _remember(self, name: str, opened: Opened) -> None:
-        """Keep what was opened for pages that follow, and its data for those that come back and have drawn them."""
+        """Keep what was opened for pages that follow."""
         self._recent[name] = opened, time.monotonic()
         self._recent.move_to_end(name)
         if len(self._recent) > _MOST_OPENED:
             self._recent.popitem(last=False)
+
+    def _note_past(self, opened: Opened) -> None:
+        """Keep what tells its data from later versions, for pages that come back and have drawn them."""
         for each, version in opened.growing.items():
             dataset = cast("Dataset", opened.document.sources[each])
             if dataset.lineage is not None:

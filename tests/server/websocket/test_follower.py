@@ -290,6 +290,31 @@ def test_a_page_that_comes_back_with_a_version_that_is_not_known_asks_anew(plots
         assert told.value["anew"] == [0]
 
 
+def test_a_page_that_opened_its_document_as_another_was_put_is_brought_up_to_date(
+    plots: Running, monkeypatch: pytest.MonkeyPatch
+):
+    held = {"tiles": [0, 0, 0, 0, 0, 0]}
+    read, versions = Shelf._read, []
+
+    async def read_as_another_is_put(shelf: Shelf, name: str) -> Any:
+        found = await read(shelf, name)
+        versions.append(found.growing["rows"])
+        if versions[-1] == 2:
+            await shelf.renew()
+        return found
+
+    append(plots, rows(100, 100))
+    monkeypatch.setattr(Shelf, "_read", read_as_another_is_put)
+    with Browser(plots.url, "points", query=FOLLOW) as page:
+        page.layer()
+        page.view([TILE])
+    append(plots, rows(200, 100))
+    with Browser(plots.url, "points", query=FOLLOW) as page:
+        follow(page, 2, **held)
+        tile, told = update(page)
+        assert {*versions} == {2, 3} and planes(tile).sum() == 300 and told.value["anew"] == []
+
+
 def test_one_who_follows_without_asking_for_the_layer_is_told_what_to_send(plots: Running):
     with Browser(plots.url, "points", query=FOLLOW) as page:
         held, version = {"tiles": [0, 0, 0, 0, 0, 0]}, 1
