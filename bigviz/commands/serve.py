@@ -90,9 +90,11 @@ def _run_on_workers(names: list[str], load: Load, listening: dict[str, Any], clu
         engines.append(engine)
         return replace(brought, engine=engine)
 
-    status = served(names, load_on_workers, listening)
-    for engine in engines:
-        engine.close()
+    try:
+        status = served(names, load_on_workers, listening)
+    finally:
+        for engine in engines:
+            engine.close()
     ended(status)
 
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from bigviz.cli import cli
 from bigviz.commands import serve
 from bigviz.common.progress import no_progress
-from bigviz.server.run import process
+from bigviz.server.run import on_cluster, process
 from bigviz.server.run.options import Options
 
 
@@ -58,3 +58,21 @@ def test_the_operator_may_forbid_maps(monkeypatch: pytest.MonkeyPatch):
     for arguments in ([], ["--no-basemaps"]):
         CliRunner().invoke(cli, ["serve", "--no-browser", *arguments], catch_exceptions=False)
     assert [each.basemaps for each in found] == [True, False]
+
+
+def test_a_server_that_fails_leaves_the_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "a.csv").write_text("x,y\n1,2\n")
+    closed: list[str] = []
+
+    class Engine:
+        def close(self) -> None:
+            closed.append("engine")
+
+    def fail(names: list[str], load: Any, listening: dict[str, Any]) -> int:
+        assert isinstance(load(no_progress).engine, Engine)
+        raise OSError("no port is free")
+
+    monkeypatch.setattr(on_cluster, "engine_on", lambda *_: Engine())
+    monkeypatch.setattr(serve, "served", fail)
+    made = CliRunner().invoke(cli, ["serve", str(tmp_path / "a.csv"), "--workers", "1", "--no-browser"])
+    assert isinstance(made.exception, OSError) and closed == ["engine"]
