@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from bigviz.apps.process.messages import HEAD, MOST_BODY, MOST_JSON, MOST_TOLD, pack, sizes
-from bigviz.apps.process.remote_errors import error_of
+from bigviz.common.process.remote_errors import error_of
 
 __all__ = ["Channel"]
 

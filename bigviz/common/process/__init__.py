@@ -1,1 +1,1 @@
-"""What goes from this process to those that it starts."""
+"""What one process tells another: its environment, its errors."""

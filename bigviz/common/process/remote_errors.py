@@ -1,29 +1,44 @@
-"""bigviz's own errors from one process to another: their class by name, message, field and value."""
+"""bigviz's own errors from one process to another, as JSON: class by name, message, field, value and place."""
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from collections.abc import Mapping
+from typing import Any, Final
 
 from bigviz.common import errors
+from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BigvizError
 
 __all__ = ["error_json", "error_of"]
 
+_KINDS: Final = {
+    name: found
+    for name in errors.__all__
+    if isinstance(found := getattr(errors, name), type) and issubclass(found, BigvizError)
+}
+_LONGEST: Final = 200  # characters of a value that is not plain JSON
+
 
 def error_json(error: BaseException) -> dict[str, Any]:
-    """An error as JSON; of one that is not bigviz's own only that there was one."""
+    """An error as JSON, with the nearest class of `common.errors`; of one that is not bigviz's own only that there was
+    one."""
     if not isinstance(error, BigvizError):
         return {"kind": "BigvizError", "message": "The server failed to answer; its log says why.", "field": None}
-    names = (cls.__name__ for cls in type(error).__mro__)
-    kind = next(name for name in names if name in errors.__all__)
-    got = error.got if isinstance(error.got, str | int | float | bool | None) else None
-    return {"kind": kind, "message": error.message, "field": error.field, "got": got, "at": getattr(error, "at", None)}
+    kind = next(cls.__name__ for cls in type(error).__mro__ if cls.__name__ in _KINDS)
+    got = _plain(error.got)
+    return {"kind": kind, "message": error.message, "field": error.field, "got": got, "at": error.at}
 
 
-def error_of(value: dict[str, Any]) -> BigvizError:
-    """The error that `error_json` wrote."""
-    kind: type[BigvizError] = getattr(errors, value["kind"])
-    error = kind(value["message"], value.get("field"), value.get("got"))
-    if value.get("at") is not None:
-        error.at = value["at"]
+def error_of(value: Mapping[str, Any]) -> BigvizError:
+    """The error that `error_json` wrote; a BigvizError where the other process names a class that there is not."""
+    error = _KINDS.get(value["kind"], BigvizError)(value["message"], value.get("field"), value.get("got"))
+    error.at = value.get("at")
     return error
+
+
+def _plain(got: object) -> str | float | None:
+    """A value as JSON has it; `repr` of any other, of NaN and infinities too."""
+    if got is None or isinstance(got, str | int) or (isinstance(got, float) and math.isfinite(got)):
+        return got
+    return echoed(got, _LONGEST)

@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
-from bigviz.apps.process.remote_errors import error_json
 from bigviz.apps.reload import Watch
 from bigviz.apps.script_failure import Failure, ScriptFailed, failure_of
 from bigviz.common.errors import BigvizError, Forbidden
+from bigviz.common.process.remote_errors import error_json
 from bigviz.server.apps.callback_words import callback_words, error_push
 from bigviz.server.apps.callbacks import Call, Callbacks
 from bigviz.server.apps.process import AppProcess, Ready

@@ -10,8 +10,8 @@ from typing import Any, Final
 from tornado.iostream import IOStream, StreamBufferFullError, StreamClosedError
 
 from bigviz.apps.process.messages import HEAD, MOST_BODY, MOST_JSON, pack, sizes
-from bigviz.apps.process.remote_errors import error_json
 from bigviz.common.errors import BigvizError
+from bigviz.common.process.remote_errors import error_json
 
 __all__ = ["Link"]
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tornado.iostream import StreamClosedError
 
-from bigviz.apps.process.remote_errors import error_of
 from bigviz.common.errors import NotFound
+from bigviz.common.process.remote_errors import error_of
 from bigviz.server.processes.front_end import WRITER, FrontEnd
 from bigviz.server.processes.inner import METRICS, QUESTION, connected, is_passed_on
 from bigviz.server.processes.link import Link

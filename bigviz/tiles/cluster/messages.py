@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +14,6 @@ import numpy.typing as npt
 from bigviz.aggregate.dyadic_cells import Root
 from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.reductions.base import Planes, Reduction
-from bigviz.common import errors
-from bigviz.common.errors import BigvizError
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.grid.order_spec import root_text
 from bigviz.tiles.grid.survey import Extent
@@ -23,17 +21,11 @@ from bigviz.tiles.pyramid.accumulators import Kept
 from bigviz.wire.planes import pack_planes, read_plane
 
 __all__ = [
-    "Answer", "PartLayer", "arrays_of", "decoded", "encoded", "error_facts", "extent_facts", "extent_of", "kept_bytes",
-    "kept_of", "layer_facts", "layer_of", "numbered", "packed", "raised",
+    "Answer", "PartLayer", "arrays_of", "decoded", "encoded", "extent_facts", "extent_of", "kept_bytes", "kept_of",
+    "layer_facts", "layer_of", "numbered", "packed",
 ]  # fmt: skip
 
 Array = npt.NDArray[Any]
-
-_KINDS: Final = {
-    name: found
-    for name in errors.__all__
-    if isinstance(found := getattr(errors, name), type) and issubclass(found, BigvizError)
-}
 
 
 @dataclass(frozen=True)
@@ -131,19 +123,6 @@ def numbered(reduction: Reduction, planes: Planes, offset: int) -> Planes:
     values, numbers = planes
     filled = reduction.finalize(planes).filled
     return values, np.where(filled, numbers + offset, numbers)
-
-
-def error_facts(error: BigvizError) -> dict[str, Any]:
-    """An error as JSON."""
-    got = error.got if isinstance(error.got, str | int | float | None) else repr(error.got)
-    return {"kind": type(error).__name__, "message": error.message, "field": error.field, "got": got, "at": error.at}
-
-
-def raised(facts: Mapping[str, Any]) -> BigvizError:
-    """The error that `error_facts` told of."""
-    found = _KINDS.get(facts["kind"], BigvizError)(facts["message"], facts["field"], facts["got"])
-    found.at = facts["at"]
-    return found
 
 
 def encoded(answer: Answer) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from distributed import Worker, WorkerPlugin
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.errors import BadInput, BigvizError, Unreadable, out_of_memory
 from bigviz.common.memory import keep_freed, total_memory
-from bigviz.tiles.cluster.messages import Answer, decoded, encoded, error_facts
+from bigviz.common.process.remote_errors import error_json
+from bigviz.tiles.cluster.messages import Answer, decoded, encoded
 from bigviz.tiles.cluster.part_host import PartHost
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.store.catalog.directory import StoreDirectory
@@ -96,13 +97,13 @@ class HostPlugin(WorkerPlugin):  # type: ignore[misc]
         try:
             return encoded(self._host.answer(asked, cancel))
         except BigvizError as error:
-            return encoded(Answer({"error": error_facts(error)}))
+            return encoded(Answer({"error": error_json(error)}))
         except MemoryError:
-            return encoded(Answer({"error": error_facts(out_of_memory())}))
+            return encoded(Answer({"error": error_json(out_of_memory())}))
         except Exception:
             _log.exception("a question could not be answered: %s", asked.head.get("ask"))
             words = "A worker of the cluster could not answer; its log says why."
-            return encoded(Answer({"error": error_facts(Unreadable(words))}))
+            return encoded(Answer({"error": error_json(Unreadable(words))}))
 
 
 def _engine(settings: HostSettings, threads: int, limit: int | None) -> Engine:

@@ -17,9 +17,10 @@ from distributed import Client
 
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import Busy, Cancelled
+from bigviz.common.process.remote_errors import error_of
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.cluster.membership import Membership
-from bigviz.tiles.cluster.messages import Answer, decoded, encoded, raised
+from bigviz.tiles.cluster.messages import Answer, decoded, encoded
 from bigviz.tiles.cluster.parts.assignment import Assignment
 from bigviz.tiles.cluster.parts.division import Part
 from bigviz.tiles.cluster.tables.opening import opening
@@ -258,7 +259,7 @@ class Workers:
             raise ConnectionError(f"the worker at {worker} does not answer")
         answer = decoded(message)
         if "error" in answer.head:
-            raise raised(answer.head["error"])
+            raise error_of(answer.head["error"])
         return answer
 
     async def _handled(self, worker: str, handler: str, **message: Any) -> Any:

@@ -9,20 +9,18 @@ import pytest
 
 from bigviz.aggregate.dyadic_cells import Root
 from bigviz.aggregate.layer import Layer
-from bigviz.common.errors import BadInput, BigvizError, Cancelled, NotFound
+from bigviz.common.errors import BadInput
 from bigviz.data.open import open as open_dataset
 from bigviz.tiles.cluster.messages import (
     Answer,
     arrays_of,
     decoded,
     encoded,
-    error_facts,
     extent_facts,
     extent_of,
     layer_facts,
     layer_of,
     packed,
-    raised,
 )
 from bigviz.tiles.grid.order_spec import far_of
 from bigviz.tiles.grid.survey import Extent
@@ -54,13 +52,6 @@ def test_extents_read_back_to_the_bit(low: tuple[float, float]) -> None:
     extent = Extent(3, low, low)
     assert extent_of(json.loads(json.dumps(extent_facts(extent)))) == extent
     assert extent_of(json.loads(json.dumps(extent_facts(Extent())))) == Extent()
-
-
-def test_errors_keep_their_class_and_what_they_tell() -> None:
-    for error in (BadInput("no", "x", "got", 3), NotFound("gone"), Cancelled(), BigvizError("?", got=[1])):
-        found = raised(json.loads(json.dumps(error_facts(error))))
-        assert type(found) is type(error)
-        assert (found.message, found.field, found.at) == (error.message, error.field, error.at)
 
 
 def test_only_a_layer_over_a_part_has_roots_that_are_given() -> None:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from tornado.iostream import StreamClosedError
 
 from bigviz.apps.process.handover import mapped_table
-from bigviz.apps.process.remote_errors import error_of
 from bigviz.apps.script_failure import Failure
 from bigviz.common.daemon_thread import in_thread
 from bigviz.common.errors import BigvizError, Busy
+from bigviz.common.process.remote_errors import error_of
 from bigviz.document.bind import bind
 from bigviz.document.json import from_json
 from bigviz.server.apps.selected import principal_json, selected_by
