@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from bigviz.common.cancel import NEVER, Cancel
@@ -37,6 +37,7 @@ from bigviz.data.sources.memory import MemorySource
 from bigviz.data.sources.tasks import threads
 from bigviz.data.table_formats.delta import is_delta, local_delta_files
 from bigviz.data.table_formats.iceberg import is_iceberg, local_iceberg_files
+from bigviz.data.table_formats.membership import Tables
 
 __all__ = ["open", "open_files", "open_part", "part_of"]
 
@@ -105,16 +106,16 @@ def open_files(
 
 
 def _opened(source: AnyPath | Sequence[AnyPath], name: str | None, opening: _Opening) -> Dataset:
-    options = opening.options
+    options, tables = opening.options, Tables()
     if isinstance(source, str | os.PathLike):
         origin = Origin.of(_path(source), options.header, options.delimiter)
-        files = _files_at(_path(source))
+        files = _files_at(_path(source), tables)
         return Dataset(name or encodable(files.name), _from_files(files, shown_source(str(source)), opening), origin)
     origin = Origin.of([_path(item) for item in source], options.header, options.delimiter)
-    found = [_files_at(_path(item)) for item in source]
+    found = [_files_at(_path(item), tables) for item in source]
     paths = tuple(path for each in found for path in each.paths)
     relative = tuple(path for each in found for path in each.relative)
-    notes = tuple(note for each in found for note in each.notes)
+    notes = tuple(dict.fromkeys(note for each in found for note in each.notes))
     if any(each.constants is not None for each in found):
         raise BadInput("A Delta or Iceberg table is opened alone, not in a list: name it without the others.", "source")
     known = {path: file for each in found for path, file in each.known.items()}
@@ -158,13 +159,17 @@ def _path(source: AnyPath) -> str:
     return os.fsdecode(os.fspath(source))
 
 
-def _files_at(path: str) -> Files:
+def _files_at(path: str, tables: Tables) -> Files:
     if is_remote(path):
         return find_objects(path)
     here = os.path.expanduser(path)
     if is_delta(here):
         return local_delta_files(path)
-    return local_iceberg_files(here) if is_iceberg(here) else find_files(path)
+    if is_iceberg(here):
+        return local_iceberg_files(here)
+    found = find_files(path)
+    note = tables.note_of(path, found.paths)
+    return found if note is None else replace(found, notes=(*found.notes, note))
 
 
 def _from_files(files: Files, what: str, opening: _Opening) -> FilesSource:

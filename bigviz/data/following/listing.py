@@ -15,6 +15,7 @@ from bigviz.data.paths import fixed, require_few
 from bigviz.data.remote.address import is_remote, shown_source
 from bigviz.data.table_formats.delta import is_delta
 from bigviz.data.table_formats.iceberg import is_iceberg
+from bigviz.data.table_formats.membership import Tables
 from bigviz.data.walk import expand, hidden, tree
 
 __all__ = ["Listing"]
@@ -67,7 +68,8 @@ class Listing:
     def look(self) -> Sequence[str] | None:
         """The files in the order of their paths; None where no directory has changed since the last look.
 
-        Raises Unreadable for a directory that cannot be listed, TooLarge beyond 100,000 files."""
+        Raises Unreadable for a directory that cannot be listed, TooLarge beyond 100,000 files, BadInput where it holds
+        tables whose logs say which of their files count."""
         if self.is_one:
             return [self.path] if os.path.lexists(self.path) else []
         if not (self._again or self._has_changed()):
@@ -79,6 +81,7 @@ class Listing:
             seen[directory] = _changed(directory)
             found.update(dict.fromkeys(files))
             require_few(len(found), self.path)
+        Tables().note_of(self.path, found)
         self._seen, self._files = seen, frozenset(found)
         self._again = any(now - changed < _COARSE for changed in seen.values())
         return sorted(found)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from bigviz.common.did_you_mean import listing
-from bigviz.common.errors import BadInput, NotFound
+from bigviz.common.errors import BadInput, NotFound, Unreadable
 from bigviz.data.formats.sniff import DATA_SUFFIXES, suffix_of
 from bigviz.data.paths import Files, glob_head, require_few, stem
 from bigviz.data.remote.address import Address, address_of
@@ -19,6 +20,7 @@ from bigviz.data.remote.object_store import Facts, delta_options
 from bigviz.data.remote.stores import bucket_of
 from bigviz.data.table_formats.delta import LOG, delta_files
 from bigviz.data.table_formats.iceberg import IN_CATALOG, METADATA, iceberg_files, newest_metadata
+from bigviz.data.table_formats.membership import FOLDERS, note_or_refuse, tables_of_keys
 from bigviz.data.walk import hidden
 
 __all__ = ["find_objects"]
@@ -76,6 +78,7 @@ def _in_directory(address: Address) -> Files:
         return iceberg_files(f"{root}/metadata/{newest_metadata(names, root)}", root, name)
     below = _visible(objects, base)
     found = [each for each in below if suffix_of(each.key) in DATA_SUFFIXES]
+    _note(address, base, found, (each.key for each in objects), all_of_them=True)
     if not found:
         holds = listing([each.key.rpartition("/")[2] for each in below]) if below else "nothing"
         raise NotFound(
@@ -103,11 +106,14 @@ def _in_glob(address: Address) -> Files:
     steps = address.key.split("/")
     fixed = next(number for number, step in enumerate(steps) if glob.has_magic(step))
     base = "/".join(steps[:fixed])
+    seen: list[str] = []
     if "**" in steps:
-        below = _visible(bucket_of(address).below(address.within(base)), base)
+        objects = bucket_of(address).below(address.within(base))
+        seen += (each.key for each in objects)
+        below = _visible(objects, base)
         found = [each for each in below if _fits(steps[fixed:], _relative(each.key, base).split("/"))]
     else:
-        found = list(_expanded(address.within(base), steps[fixed:]))
+        found = list(_expanded(address.within(base), steps[fixed:], seen))
     found = [each for each in found if _is_meant(each.key, address.key)]
     if not found:
         raise NotFound(
@@ -117,25 +123,59 @@ def _in_glob(address: Address) -> Files:
         )
     head = glob_head(steps[-1]) if glob.has_magic(steps[-1]) else ""
     name = head or (steps[fixed - 1] if fixed else _bucket(address))
-    return _files(address, found, base, name)
+    note = _note(address, base, found, seen, all_of_them=False)
+    return _files(address, found, base, name, () if note is None else (note,))
 
 
-def _expanded(base: Address, steps: Sequence[str]) -> Iterator[Facts]:
-    """The objects that a pattern without `**` means; a directory that matches it stands for the tables below it."""
+def _expanded(base: Address, steps: Sequence[str], seen: list[str]) -> Iterator[Facts]:
+    """The objects that a pattern without `**` means; a directory that matches it stands for the tables below it. To
+    `seen` go keys on the way that tell of tables."""
     step, rest = steps[0], steps[1:]
     folders, objects = bucket_of(base).level(base)
+    seen += (f"{folder.rstrip('/')}/." for folder in folders)
+    if (inner := f"{base.key}/metadata".lstrip("/")) in (folder.rstrip("/") for folder in folders):
+        seen += (each.key for each in bucket_of(base).some_below(base.within(inner)))
     for folder in sorted(folders):
         key = folder.rstrip("/")
         if not _matches(key.rpartition("/")[2], step):
             continue
         inside = base.within(key)
         if rest:
-            yield from _expanded(inside, rest)
+            yield from _expanded(inside, rest, seen)
         else:
-            below = _visible(bucket_of(base).below(inside), key)
+            objects_of = bucket_of(base).below(inside)
+            seen += (each.key for each in objects_of)
+            below = _visible(objects_of, key)
             yield from (each for each in below if suffix_of(each.key) in DATA_SUFFIXES)
     if not rest:
         yield from (each for each in objects if _matches(each.key.rpartition("/")[2], step))
+
+
+def _note(address: Address, base: str, found: Iterable[Facts], seen: Iterable[str], all_of_them: bool) -> str | None:
+    """`note_or_refuse` for what was found below a directory, where `seen` are keys that tell of tables."""
+    tables = tables_of_keys((*seen, *_seen_above(address, base)))
+    around = {root for root in tables if _is_within(base, root)}
+    folders = {each.key.rpartition("/")[0] for each in found}
+    below = {root for root in tables.keys() - around if any(_is_within(folder, root) for folder in folders)}
+
+    def shown(roots: Iterable[str]) -> dict[str, str]:
+        return {address.within(root).shown: tables[root] for root in roots}
+
+    return note_or_refuse(address.shown, shown(below), shown(around), all_of_them)
+
+
+def _seen_above(address: Address, base: str) -> Iterator[str]:
+    """Keys that tell whether the directories above one are tables. Who may not list those does not hear of it."""
+    above = base.split("/")[:-1] if base else []
+    for at in range(len(above) + 1 if base else 0):
+        for folder in FOLDERS:
+            with suppress(Unreadable, NotFound):
+                key = "/".join((*above[:at], folder))
+                yield from (each.key for each in bucket_of(address).some_below(address.within(key)))
+
+
+def _is_within(key: str, root: str) -> bool:
+    return not root or key == root or key.startswith(f"{root}/")
 
 
 def _fits(steps: Sequence[str], parts: Sequence[str]) -> bool:
@@ -171,9 +211,9 @@ def _bucket(address: Address) -> str:
     return address.root.rpartition("/")[2].partition("@")[0]
 
 
-def _files(address: Address, found: Sequence[Facts], base: str, name: str) -> Files:
+def _files(address: Address, found: Sequence[Facts], base: str, name: str, notes: tuple[str, ...] = ()) -> Files:
     require_few(len(found), address.shown)
     files = [ObjectFile.listed(address.within(each.key), each) for each in sorted(found, key=lambda each: each.key)]
     relative = tuple(_relative(each.address.key, base) for each in files)
     paths = tuple(each.path for each in files)
-    return Files(paths, relative, name, known=dict(zip(paths, files, strict=True)))
+    return Files(paths, relative, name, notes, known=dict(zip(paths, files, strict=True)))

@@ -97,6 +97,16 @@ class Store:
         words = partial(self.words, address)
         return wait_for(host_of(address.host).ask(address, partial(self._below, address), words))
 
+    def some_below(self, address: Address) -> list[Facts]:
+        """The first objects below a directory, those of one answer. Raises Unreadable and NotFound."""
+
+        async def asked() -> list[Facts]:
+            async for some in self._obstore.list(self._store, address.key.rstrip("/") or None):
+                return [Facts.of(each) for each in some]
+            return []
+
+        return wait_for(host_of(address.host).ask(address, asked, partial(self.words, address)))
+
     def level(self, address: Address) -> tuple[Iterable[str], list[Facts]]:
         """The keys of the directories in a directory, and the objects in it. Raises Unreadable and NotFound."""
 
