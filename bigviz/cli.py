@@ -103,9 +103,7 @@ def serve(
 
 
 @cli.command()
-@click.option(
-    "--rows", default=10_000_000, show_default=True, type=click.IntRange(1), help="Rows of each sample table."
-)
+@shared.rows("Rows of each sample table.")
 @click.option("--directory", type=click.Path(path_type=Path), help="Where the samples are kept (default: ./demo-data).")
 @click.option("--live", is_flag=True, help="Stream a simulated market and a field of sensors instead.")
 @shared.listening
@@ -115,7 +113,7 @@ def demo(rows: int, directory: Path | None, live: bool, **listening: Any) -> Non
     With --live rows are appended all the time, and nothing is kept once it ends.
 
     \b
-    bigviz demo --rows 1000000
+    bigviz demo --rows 1e6
     bigviz demo --live
     """
     if live:
@@ -141,7 +139,7 @@ def demo(rows: int, directory: Path | None, live: bool, **listening: Any) -> Non
 
 @cli.command(short_help="Write sample tables as Parquet.")
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--rows", default=10_000_000, show_default=True, type=click.IntRange(1), help="Rows of each table.")
+@shared.rows("Rows of each table.")
 def sample(directory: Path, rows: int) -> None:
     """Write sample tables as Parquet: an attractor to plot as points, a random walk to plot as a line.
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 from click.core import ParameterSource
@@ -16,12 +17,29 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check_one_place", "csv", "csv_options", "documents", "drawing", "index", "listening", "maps", "on_server",
-    "output", "stores",
+    "output", "rows", "stores",
 ]  # fmt: skip
 
 Option = Callable[[Callable[..., None]], Callable[..., None]]
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
+_MOST_ROWS: Final = 2**32 - 1  # that a table may have
+
+
+def _rows(ctx: click.Context, param: click.Parameter, text: str) -> int:
+    """A number of rows as people write it: 10000000, 10_000_000 or 1e7."""
+    try:
+        number = Decimal(text)
+        if 1 <= number <= _MOST_ROWS and number == int(number):  # NaN compares with an error
+            return int(number)
+    except InvalidOperation:
+        pass
+    raise click.BadParameter(f"{text!r} is no whole number of rows from 1 to {_MOST_ROWS:,}, such as 1000000 or 1e6.")
+
+
+def rows(help: str) -> Option:
+    """The option of commands that write sample tables: how many rows they have."""
+    return click.option("--rows", default="1e7", show_default=True, metavar="N", callback=_rows, help=help)
 
 
 def _index_mode(ctx: click.Context, param: click.Parameter, word: str | None) -> str | None:

@@ -124,10 +124,9 @@ def served(
     opened: Callable[[str], None] | None = None, apps: bool = False,
 ) -> int:  # fmt: skip
     """Serve until a signal ends it: the exit status. `opened` is called with the address, on the server's loop, once
-    the documents are open. An app whose script fails ends the server: it does not say before where it is."""
+    the documents are open; of several processes in the one that writes, and again in one that takes its place. An app
+    whose script fails ends the server: it does not say before where it is."""
     count = listening.pop("num_procs") or usable_cores()
-    if count > 1:
-        _check_several(opened is not None)
     if apps and count == 1:
         warm()  # it loads what apps use while this process loads the engine
     shared.check_one_place()
@@ -139,16 +138,12 @@ def served(
         **listening,
     )
     if count > 1:
-        return several.run(count, options, names, load, as_json, browser=browser, open_first=first, apps=apps)
+        return several.run(
+            count, options, names, load, as_json, browser=browser, open_first=first, opened=opened, apps=apps
+        )  # fmt: skip
     waits = apps and not options.dev
     return process.run(options, names, load, Reporter(as_json), browser=browser, open_first=first, opened=opened,
                        tells_when_open=waits)  # fmt: skip
-
-
-def _check_several(is_live: bool) -> None:
-    """UsageError for what one process does."""
-    if is_live:
-        raise click.UsageError("--live appends from the process that answers: leave out --num-procs.")
 
 
 def ended(status: int) -> NoReturn:

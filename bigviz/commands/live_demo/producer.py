@@ -38,19 +38,23 @@ _NAME: Final = "live"
 
 
 class Producer:
-    """Makes both streams on a server, publishes their plots, and appends to the streams until `stop`."""
+    """Makes both streams on a server, publishes their plots, and appends to the streams until `stop`. Where another one
+    has done so before, it goes on where that one ended."""
 
     def __init__(self, url: str) -> None:
         self.server = connect(url)
         self._stopping = threading.Event()
 
-    def publish(self) -> str:
-        """Make the streams, with some rows, and the document; its address."""
+    def publish(self) -> str | None:
+        """Make the streams, with some rows, and the document: its address; None where another one has."""
         stream = partial(self.server.stream, order_by="time", rollover_rows=_KEPT_ROWS)
         self.ticks = stream("ticks", TICK_SCHEMA)
         self.readings = stream("readings", READING_SCHEMA)
         self.market, self.field = Market(), Field()
         self.now = time.time()
+        if any(each["name"] == _NAME for each in self.server.documents()):
+            self._go_on()
+            return None
         self.ticks.append(self.market.between(self.now - _HISTORY, self.now))
         self.readings.append(self.field.between(self.now - 3, self.now))
         market = figure(title="Market", x_axis_type="datetime", follow="60s", y_label="price")
@@ -68,6 +72,15 @@ class Producer:
             self.ticks.append(self.market.between(start, end))
             self.readings.append(self.field.between(start, end))
 
+    def _go_on(self) -> None:
+        """Begin with the last trade that is there, and what has happened since."""
+        version = next(each["version"] for each in self.server.datasets() if each["name"] == "ticks")
+        with self.server.watch("ticks", version - 1) as appends:
+            last = next(appends).rows
+        if last.num_rows:
+            self.market = Market(price=last["price"][-1].as_py())
+            self.now = last["time"].cast("int64")[-1].as_py() / 1e6
+
     def _steps(self) -> Iterator[tuple[float, float]]:
         while not self._stopping.wait(_INTERVAL):
             start, self.now = self.now, max(self.now, time.time())
@@ -84,7 +97,8 @@ class Producer:
 
 
 def serve_live(listening: dict[str, Any]) -> None:
-    """Serve the demo until a signal ends it, and end this process. Its library is in a temporary directory."""
+    """Serve the demo until a signal ends it, and end this process. Its library is in a temporary directory. Of several
+    processes the one that writes streams has the producer, whose rows come to any of them."""
     if listening["unix_socket"] is not None or listening["library"] is not None:
         raise BadInput("--live has a library of its own and an address: leave out --library and --unix-socket.")
     browser = listening["browser"]
@@ -95,8 +109,9 @@ def serve_live(listening: dict[str, Any]) -> None:
         producers.append(producer)
         try:
             address = producer.publish()
-            click.echo(f"live plots are at {address}", err=True)
-            if browser:
+            if address is not None:
+                click.echo(f"live plots are at {address}", err=True)
+            if address is not None and browser:
                 webbrowser.open(address)
             producer.run()
         except BigvizError as error:

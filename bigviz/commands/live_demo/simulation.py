@@ -23,9 +23,9 @@ _SENSORS: Final = (54, 28)  # side by side, and one above the other
 class Market:
     """Trades whose price is a random walk that swings more and less: times (us since the epoch), price and size."""
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self, seed: int = 0, price: float = 100.0) -> None:
         self._rng = np.random.default_rng(seed)
-        self._log_price, self._swing = np.log(100.0), 1.0
+        self._log_price, self._swing = float(np.log(price)), 1.0
 
     def between(self, start: float, end: float) -> Table:
         """The trades from `start` until before `end`, in seconds since the epoch: about a thousand a second, at random

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -26,10 +26,11 @@ _SAID_BY_ONE: Final = _SAID_BY_ALL | {"listening", "facts", "indexes", "reading"
 
 def run(
     count: int, options: Options, names: Sequence[str], load: Load, as_json: bool, *, browser: bool,
-    open_first: bool, apps: bool = False,
+    open_first: bool, opened: Callable[[str], None] | None = None, apps: bool = False,
 ) -> int:  # fmt: skip
     """Serve from so many processes until a signal ends it; the exit status. The memory for tiles and rows is divided
-    among them. With `apps` it says no earlier where it is than their scripts have run."""
+    among them. `opened` is called in the one that writes, whenever one begins to. With `apps` it says no earlier where
+    it is than their scripts have run."""
     each = replace(options, cache=(options.cache or total_memory() // 2) // count)
 
     def serve(front_end: FrontEnd) -> int:
@@ -39,6 +40,7 @@ def run(
             warm()  # it loads what apps use while this process loads the engine
         waits = apps and not options.dev and not front_end.is_again
         start = partial(process.run, each, names, load, report, tells_when_open=waits)
-        return start(browser=browser, open_first=open_first, front_end=front_end)
+        told = opened if front_end.writes else None
+        return start(browser=browser, open_first=open_first, opened=told, front_end=front_end)
 
     return Supervisor(options, count, serve, PlainReporter(as_json)).run()

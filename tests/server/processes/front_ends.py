@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -100,10 +100,10 @@ class FrontEnds:
 
 
 @contextmanager
-def front_ends(*arguments: str, count: int = 2) -> Iterator[FrontEnds]:
+def front_ends(*arguments: str, count: int = 2, command: Sequence[str] = ("serve",)) -> Iterator[FrontEnds]:
     """A server of so many front ends, all of them loaded; it is ended with the block."""
-    command = [sys.executable, "-m", "bigviz", "serve", *arguments, "--port", "0", "--no-browser", "--log-json"]
-    process = subprocess.Popen([*command, f"--num-procs={count}"], stdout=subprocess.PIPE, text=True)
+    words = [sys.executable, "-m", "bigviz", *command, *arguments, "--port", "0", "--no-browser", "--log-json"]
+    process = subprocess.Popen([*words, f"--num-procs={count}"], stdout=subprocess.PIPE, text=True)
     lines: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
 
     def read() -> None:
