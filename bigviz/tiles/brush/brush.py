@@ -32,7 +32,7 @@ from bigviz.common.cancel import NEVER, Cancel, locked
 from bigviz.common.errors import Cancelled
 from bigviz.common.workers import Crew
 from bigviz.tiles.answers.answer import Cost, microseconds
-from bigviz.tiles.brush.linked import Accumulated, Brushed, LineTarget, RasterTarget, Step, Target
+from bigviz.tiles.brush.linked import Accumulated, Brushed, LineInBrush, LineTarget, RasterTarget, Step, Target
 from bigviz.tiles.brush.orders.shapes import Shape
 from bigviz.tiles.brush.orders.source_order import Change, SourceOrder, inverse, rows_of
 from bigviz.tiles.brush.orders.stretches import PART, Picked, Stretches, parts_of, stretch
@@ -168,6 +168,14 @@ class MovingBrush:
         with locked(self._lock, cancel):
             self._follow(shape, cancel)
             return [state.rows for state in self._states if isinstance(state.rows, GridTarget)], self._selected
+
+    def line(self, number: int, shape: Shape | None, cancel: Cancel) -> LineInBrush:
+        """All rows of a line in its window under a brush."""
+        with locked(self._lock, cancel):
+            self._follow(shape, cancel)
+            rows = self._states[number].rows
+            assert isinstance(rows, LineRows)
+            return rows.in_brush(self._order, self._change(cancel), cancel)
 
     def scale(self, factor: float) -> None:
         """Each row stands for so many."""
@@ -385,7 +393,7 @@ class MovingBrush:
             (number, state.rows) for number, state in enumerate(self._states) if isinstance(state.rows, GridTarget)
         ]
         if self._part:
-            return [accumulated(rows, rows.exact, self._each, cancel) for _, rows in grids]
+            return [self._of_part(state.rows, cancel) for state in self._states]
         todo = [(number, rows, block) for number, rows in grids for block in range(rows.blocks)]
         made: dict[tuple[int, int], list[EncodedPlane]] = {}
 
@@ -396,13 +404,24 @@ class MovingBrush:
         self._each(len(todo), work)
         return [self._brushed(number, state, made, cancel) for number, state in enumerate(self._states)]
 
+    def _of_part(self, rows: GridTarget | LineRows, cancel: Cancel) -> Brushed:
+        """What a target of a part is told of."""
+        if isinstance(rows, GridTarget):
+            return accumulated(rows, rows.exact, self._each, cancel)
+        if rows.picks_at_once:
+            return Brushed(None, rows.columns(self._order, self._change(cancel), self._each, cancel), True)
+        return Brushed(None, None, True, line=rows.in_brush(self._order, self._change(cancel), cancel))
+
+    def _change(self, cancel: Cancel) -> Change:
+        """The ranges of the brush as it is now."""
+        return [] if self._blank else self._found(self._shape, cancel)
+
     def _brushed(
         self, number: int, state: State, made: dict[tuple[int, int], list[EncodedPlane]], cancel: Cancel
     ) -> Brushed:
         rows = state.rows
         if not isinstance(rows, GridTarget):
-            change = [] if self._blank else self._found(self._shape, cancel)
-            columns = rows.columns(self._order, change, self._each, cancel)
+            columns = rows.columns(self._order, self._change(cancel), self._each, cancel)
             return Brushed(None, columns, rows.exact)
         planes: list[EncodedPlane] = list(chain.from_iterable(made[number, block] for block in range(rows.blocks)))
         image = rows.cell_planes.image(planes)

@@ -17,11 +17,13 @@ from bigviz.tiles.brush.orders.shapes import Shape
 from bigviz.tiles.grid.tile_key import DEEPEST
 from bigviz.tiles.grid.window import Number
 from bigviz.tiles.pyramid.accumulators import Kept
+from bigviz.tiles.series.part import Part
+from bigviz.tiles.series.sorted_numbers import Positions
 from bigviz.wire.codec import SIDE
 
 __all__ = [
-    "Accumulated", "BarTarget", "BoxSource", "Brushed", "Heights", "HistogramTarget", "LabelSource", "LineTarget",
-    "OtherBrush", "RasterTarget", "RasterView", "Source", "SpanSource", "Step", "Target", "TotalTarget",
+    "Accumulated", "BarTarget", "BoxSource", "Brushed", "Heights", "HistogramTarget", "LabelSource", "LineInBrush",
+    "LineTarget", "OtherBrush", "RasterTarget", "RasterView", "Source", "SpanSource", "Step", "Target", "TotalTarget",
     "filter_of",
 ]  # fmt: skip
 
@@ -185,10 +187,20 @@ class Accumulated:
 
 
 @dataclass(frozen=True)
+class LineInBrush:
+    """The rows of a line that are in a brush, those in a window and the nearest ones on each side, as a series of their
+    own, whose numbers are those of the table; `bounds` are the positions that separate the window's columns."""
+
+    part: Part
+    bounds: Positions
+
+
+@dataclass(frozen=True)
 class Brushed:
     """A target under a brush: an `image`, the `columns` of a line, or the `heights` of a histogram or of bars, which
     also have an image of one row: its cell k is bin k, or the label with code k; a total is one bar. Of an estimate,
-    `share` is the share of the rows that it is made from. Of a part of a table nothing but `accumulated` is told."""
+    `share` is the share of the rows that it is made from. Of a part of a table nothing but `accumulated` is told, and
+    of a line its `columns` or, where it has gaps, all rows in the brush."""
 
     image: WindowImage | None
     columns: Columns | None
@@ -196,6 +208,7 @@ class Brushed:
     share: float = 1.0
     heights: Heights | None = None
     accumulated: Accumulated | None = None
+    line: LineInBrush | None = None
 
 
 @dataclass(frozen=True)

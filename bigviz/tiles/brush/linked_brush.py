@@ -18,7 +18,7 @@ from bigviz.common.errors import BadInput, Cancelled, TooLarge, Unreadable
 from bigviz.tiles.brush.asked import Asked, moving_brush
 from bigviz.tiles.brush.block_counting import BlockCounting
 from bigviz.tiles.brush.brush import MovingBrush, State
-from bigviz.tiles.brush.linked import BoxSource, LineTarget, OtherBrush, RasterTarget, Source, Step, Target
+from bigviz.tiles.brush.linked import BoxSource, LineInBrush, LineTarget, OtherBrush, RasterTarget, Source, Step, Target
 from bigviz.tiles.brush.orders.shapes import Shape
 from bigviz.tiles.brush.passing import passed
 from bigviz.tiles.brush.prepare import check_source, check_target, prepare_order, prepare_target
@@ -105,6 +105,15 @@ class LinkedBrush:
                 step = exact.retarget(number, State(target, rows, asked.spared(number)), cancel)
         self._asked = self._with(number, target)
         return step
+
+    def line(self, number: int, shape: Shape | None, cancel: Cancel = NEVER) -> LineInBrush:
+        """All rows of a line in its window under a brush; before it is ready, those of the sample."""
+        self._await(self._some, cancel)
+        with self._answering():
+            moving = self._exact or self._rough
+            if moving is None:
+                raise Cancelled()
+            return moving.line(number, shape, cancel)
 
     def count_blocks(self, cancel: Cancel = NEVER) -> None:
         self._await(self._ready, cancel)

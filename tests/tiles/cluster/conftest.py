@@ -64,3 +64,40 @@ def whole(dataset: Dataset) -> Dataset:
     """The same files for another engine, which has to find the labels of all rows itself."""
     assert dataset.origin is not None
     return open_files(dataset.origin.paths[0])
+
+
+@pytest.fixture(scope="session")
+def lines(tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    """Six files; y is missing here and there, also where one part ends and the next begins."""
+    rng, rows, folder = np.random.default_rng(11), 9000, tmp_path_factory.mktemp("lines")
+    ascending = np.sort(rng.integers(0, 3000, rows))
+    ascending[4490:4510] = ascending[4500]
+    y = np.round(rng.normal(0, 1, rows).cumsum(), 1).astype(np.float32)
+    rare = y.copy()
+    y[rng.random(rows) < 0.2], y[4400:4600] = np.nan, np.nan
+    rare[[100, 101, 4499, 7499, 7500, 8000]] = np.nan
+    missing = rng.random(rows) < 0.01
+    shuffled = rng.permutation(ascending).astype(np.float64)
+    shuffled[:5] = np.nan
+    table = pa.table({
+        "ascending": ascending,
+        "stamp": pa.array(ascending * 10**12 + 17 * 10**17, pa.timestamp("ns")),
+        "descending": np.concatenate([ascending[4500:], ascending[:4500]]),
+        "shuffled": shuffled,
+        "positive": rng.random(rows).astype(np.float32),
+        "y": y,
+        "rare": rare,
+        "half": np.where(np.arange(rows) < 4000, y, np.nan_to_num(y, nan=1.0)),
+        "full": np.round(rng.normal(0, 9, rows)),
+        "whole": pa.array(rng.integers(-99, 99, rows).astype(np.int16), mask=missing),
+        "kind": pa.array(np.where(np.arange(rows) < 6000, "a", rng.choice([*"bz"], rows))),
+    })  # fmt: skip
+    for number in range(6):
+        pq.write_table(table.slice(1500 * number, 1500), folder / f"{number}.parquet", row_group_size=1000)
+    return open_files(str(folder))
+
+
+@pytest.fixture(scope="session")
+def same_lines(lines: Dataset) -> Dataset:
+    assert lines.origin is not None
+    return open_files(lines.origin.paths[0])

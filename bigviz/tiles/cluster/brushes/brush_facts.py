@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from bigviz.aggregate.layer import Layer
-from bigviz.common.errors import BadInput
 from bigviz.tiles.brush.asked import Asked
 from bigviz.tiles.brush.linked import (
     BarTarget,
@@ -34,7 +33,7 @@ LayerFacts = Callable[[Layer], Mapping[str, Any]]
 
 
 def asked_facts(asked: Asked, layer: LayerFacts) -> dict[str, Any]:
-    """A brush as JSON; `layer` tells of a layer with the roots of the whole table. Raises BadInput for lines."""
+    """A brush as JSON; `layer` tells of a layer with the roots of the whole table."""
     return {
         "source": _source_facts(asked.source, layer),
         "targets": [_target_facts(each, layer) for each in asked.targets],
@@ -91,11 +90,8 @@ def _source_of(facts: Mapping[str, Any]) -> Source:
 
 def _target_facts(target: Target, layer: LayerFacts) -> dict[str, Any]:
     if isinstance(target, LineTarget):
-        raise BadInput(
-            "A table on a cluster has no line under a brush yet: brush points, histograms and bars of it, or serve it "
-            "without --scheduler and --workers.",
-            "scheduler",
-        )
+        window = [_plain(target.x0), _plain(target.x1), target.width]
+        return {"kind": "line", "layer": layer(target.layer), "window": window}
     if isinstance(target, RasterTarget):
         return {"kind": "raster", "layer": layer(target.layer), "view": astuple(target.view)}
     if isinstance(target, HistogramTarget):
@@ -105,6 +101,8 @@ def _target_facts(target: Target, layer: LayerFacts) -> dict[str, Any]:
 
 def _target_of(facts: Mapping[str, Any]) -> Target:
     told = {name: each for name, each in facts.items() if name != "kind"}
+    if facts["kind"] == "line":
+        return LineTarget(layer_of(told["layer"]), *told["window"])
     if facts["kind"] == "raster":
         return RasterTarget(layer_of(told["layer"]), RasterView(*told["view"]))
     if facts["kind"] == "histogram":

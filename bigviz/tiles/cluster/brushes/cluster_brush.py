@@ -28,7 +28,8 @@ from bigviz.tiles.brush.asked import Asked
 from bigviz.tiles.brush.linked import LineTarget, OtherBrush, RasterTarget, Source, Step, Target
 from bigviz.tiles.brush.orders.shapes import Shape
 from bigviz.tiles.brush.prepare import check_source, check_target, names_of
-from bigviz.tiles.cluster.brushes.added_targets import Added, added_step
+from bigviz.tiles.cluster.brushes.added_targets import Added, AddedLine, added_step
+from bigviz.tiles.cluster.brushes.added_targets import Asked as AskedParts
 from bigviz.tiles.cluster.brushes.brush_facts import asked_facts, shape_facts
 from bigviz.tiles.cluster.cluster_maker import ClusterMaker
 from bigviz.tiles.cluster.messages import Answer, layer_facts
@@ -49,7 +50,7 @@ class _Learnt:
     asked: Asked
     facts: Mapping[str, Any] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
-    targets: Sequence[Added] = ()
+    targets: Sequence[Added | AddedLine] = ()
 
 
 class ClusterBrush:
@@ -147,12 +148,13 @@ class ClusterBrush:
         targets = [self._added(target, crew) for target in asked.targets]
         self._learnt = _Learnt(asked, asked_facts(asked, told), labels, targets)
 
-    def _added(self, target: Target, crew: Crew) -> Added:
+    def _added(self, target: Target, crew: Crew) -> Added | AddedLine:
         dataset = self._dataset
+        if isinstance(target, LineTarget):
+            return AddedLine(target, self._maker.prepared(dataset, target.layer.bound(dataset), crew).axes)
         if isinstance(target, RasterTarget):
             reduction = target.layer.bound(dataset).reduction
         else:
-            assert not isinstance(target, LineTarget)  # which was refused
             reduction = bound(parse(target.agg), dataset)
         return Added(target, reduction, self._dtype(reduction, crew))
 
@@ -211,9 +213,13 @@ class ClusterBrush:
         expected: Mapping[Part, int] | None,
     ) -> Step:
         learnt = self._learnt  # answers are of these targets, whatever another thread does meanwhile
+        every = self._parts()
         answers = self._ask(learnt, do, shape, parts, cancel, expected)
-        rows = sum(part.rows for part in parts)
-        return added_step(learnt.targets, answers, rows, self._dataset.num_rows, cancel)
+
+        def more(line: Mapping[str, Any]) -> list[Answer]:
+            return self._ask(learnt, "line", shape, parts, cancel, expected, line=line)
+
+        return added_step(learnt.targets, answers, AskedParts(parts, every, more), cancel)
 
     def _ask(
         self,
@@ -224,11 +230,12 @@ class ClusterBrush:
         cancel: Cancel,
         expected: Mapping[Part, int] | None,
         answered: Any = None,
+        line: Mapping[str, Any] | None = None,
     ) -> list[Answer]:
         """What parts answer, each in one message. Raises Cancelled once the brush is closed."""
         self._closed.check()
         told = {"brush": learnt.facts, "labels": learnt.labels}
-        asked = {"ask": "brush", "ident": self._ident, "do": do, "shape": shape_facts(shape), **told}
+        asked = {"ask": "brush", "ident": self._ident, "do": do, "shape": shape_facts(shape), "line": line, **told}
         return self._workers.ask(parts, asked, cancel, answered, expected)
 
     def _close_parts(self) -> None:
@@ -262,16 +269,13 @@ def cluster_brush(
     maker: ClusterMaker,
     threads: int,
 ) -> ClusterBrush:
-    """Begin a brush. Raises BadInput, NotFound or Unplottable for what the dataset does not have, and BadInput for a
-    line under a brush."""
+    """Begin a brush. Raises BadInput, NotFound or Unplottable for what the dataset does not have."""
     check_source(dataset, source)
     for target in targets:
         check_target(dataset, target)
     for other in others:
         check_source(dataset, other.source)
         other.shape.check()
-    asked = Asked(source, tuple(targets), tuple(others))
-    asked_facts(asked, layer_facts)
-    brush = ClusterBrush(dataset, asked, workers, maker, threads)
+    brush = ClusterBrush(dataset, Asked(source, tuple(targets), tuple(others)), workers, maker, threads)
     start_daemon("bigviz-brush", brush.prepare, stop=brush.close)
     return brush

@@ -12,12 +12,16 @@ from cachetools import LRUCache
 
 from bigviz.common.errors import Cancelled
 from bigviz.data.stretch import Stretch
-from bigviz.tiles.brush.linked import Step
+from bigviz.tiles.answers.columns import Columns
+from bigviz.tiles.brush.linked import Accumulated, Brushed, Step
 from bigviz.tiles.brush.linked_brush import LinkedBrush
 from bigviz.tiles.cluster.brushes.brush_facts import asked_of, shape_of
+from bigviz.tiles.cluster.lines.part_lines import torn_gaps, torn_runs
+from bigviz.tiles.cluster.lines.part_picks import Keys, PartPicks, part_picks
 from bigviz.tiles.cluster.messages import Answer, kept_bytes
 from bigviz.tiles.cluster.question import Question
 from bigviz.tiles.engine import Engine
+from bigviz.tiles.series.m4 import Picks
 
 __all__ = ["PartBrushes"]
 
@@ -87,6 +91,10 @@ class PartBrushes:
         if do == "count":
             held.brush.count_blocks(cancel)
             return Answer({"ready": held.brush.ready})
+        if do == "line":  # more about some columns of a line, of which a step has told already
+            more = asked.head["line"]
+            found = held.brush.line(more["target"], shape, cancel)
+            return (torn_gaps if more["ask"] == "line_gaps" else torn_runs)(found.part, found.bounds, more)
         step = held.brush.move(shape, cancel)
         return _step_answer(held.brush.settle(cancel) if do == "settle" else step)
 
@@ -127,15 +135,30 @@ def _step_answer(step: Step) -> Answer:
     """A step of a part's brush."""
     targets, bodies = [], []
     for each in step.targets:
-        told = each.accumulated
-        assert told is not None
-        targets.append({
-            "exact": each.exact,
-            "share": each.share,
-            "size": [told.planes, told.width, told.height],
-            "dtype": told.dtype.str,
-            "kept": [[len(kept.values), len(kept.others)] for kept in told.kept],
-        })  # fmt: skip
-        bodies += [kept_bytes(kept) for kept in told.kept]
+        head, own = _line_told(each) if each.accumulated is None else _cells_told(each.accumulated)
+        targets.append({"exact": each.exact, "share": each.share, "bodies": len(own), **head})
+        bodies += own
     cost = [step.cost.kernel_us, step.cost.encode_us, step.cost.rows, step.cost.bytes]
     return Answer({"targets": targets, "rows": step.rows, "exact": step.exact, "cost": cost}, bodies)
+
+
+def _cells_told(told: Accumulated) -> tuple[dict[str, Any], list[bytes]]:
+    """A target of cells as JSON and bytes."""
+    kept = [[len(each.values), len(each.others)] for each in told.kept]
+    size = [told.planes, told.width, told.height]
+    return {"size": size, "dtype": told.dtype.str, "kept": kept}, [kept_bytes(each) for each in told.kept]
+
+
+def _line_told(brushed: Brushed) -> tuple[dict[str, Any], list[bytes]]:
+    """A line as JSON and bytes: what its part picks of the rows in the brush."""
+    picks = _picks_of(brushed.columns) if brushed.line is None else part_picks(brushed.line.part, brushed.line.bounds)
+    head, body = picks.told()
+    return {"picks": head}, [body]
+
+
+def _picks_of(columns: Columns | None) -> PartPicks:
+    """What a part without gaps picks."""
+    assert columns is not None
+    nothing = Keys(columns.x[:0], columns.row[:0])
+    picks = Picks(columns.column, columns.run, columns.row, columns.x, columns.y, columns.column[:0], len(columns.row))
+    return PartPicks(picks, columns.column[:0], nothing, nothing)

@@ -28,9 +28,8 @@ from bigviz.tiles.answers.layer_info import LayerInfo, facts_of
 from bigviz.tiles.answers.line_layer import separated
 from bigviz.tiles.answers.row_lookup import rows_table
 from bigviz.tiles.cluster.cluster_layer import ClusterLayer, refused
-from bigviz.tiles.cluster.lines.joined_picks import Joined
-from bigviz.tiles.cluster.lines.part_picks import Keys, PartPicks, body_arrays
-from bigviz.tiles.cluster.lines.torn_columns import added_runs, first_gaps
+from bigviz.tiles.cluster.lines.joined_line import answer_arrays, joined_line, without_bridges
+from bigviz.tiles.cluster.lines.part_picks import PartPicks
 from bigviz.tiles.cluster.messages import Answer, arrays_of
 from bigviz.tiles.cluster.parts.division import Part
 from bigviz.tiles.cluster.tile_batches import TileBatches, tiles_of
@@ -40,7 +39,6 @@ from bigviz.tiles.selection.chosen import Chosen
 from bigviz.tiles.selection.region import Region
 from bigviz.tiles.series.line_tiles import draw_picks
 from bigviz.tiles.series.m4 import Picks
-from bigviz.tiles.series.merged_m4 import SlotRows
 from bigviz.wire.codec import SIDE, encode_values
 
 __all__ = ["ClusterLine", "is_sorted", "rows_by_x"]
@@ -167,41 +165,15 @@ class ClusterLine(ClusterLayer):
     def _joined(
         self, answers: Sequence[Answer], window: Mapping[str, Any], width: int, parts: Sequence[Part], cancel: Cancel
     ) -> Picks:
-        """The picks of parts (one or more) as those of one line. Torn columns are asked for anew."""
-        joined = Joined([PartPicks.of(answer.head, answer.bodies[0]) for answer in answers], width)
-        columns = joined.torn
-        if len(columns):
-            columns, opening, closing = self._opened(joined, columns, window, parts, cancel)
-        if len(columns):
-            asked = {"torn": columns.tolist(), "opening": _told(opening), "closing": _told(closing)}
-            found = self.ask({"ask": "line_runs", **window, **asked}, cancel, parts)
-            joined.tear(columns, added_runs([SlotRows(*_arrays(answer)) for answer in found]))
-        picks = joined.picks()
-        return picks if len(parts) == len(self.parts) or not is_sorted(self) else self._without_bridges(picks, parts)
+        """The picks of parts (one or more) as those of one line."""
 
-    def _opened(
-        self, joined: Joined, columns: Array, window: Mapping[str, Any], parts: Sequence[Part], cancel: Cancel
-    ) -> tuple[Array, Keys, Keys]:
-        """Those of torn columns that have a gap between values, the row that begins the first one of each, and the row
-        that ends the last one."""
-        first, last = joined.ends(columns)
-        asked = {"ask": "line_gaps", "torn": columns.tolist(), "first": _told(first), "last": _told(last)}
-        found = [_arrays(answer) for answer in self.ask({**asked, **window}, cancel, parts)]
-        pairs = [((Keys(a[0], a[1]), a[2]), (Keys(a[3], a[4]), a[5])) for a in found]
-        opening, closing, apart = first_gaps(pairs, last)
-        opening, closing = (Keys(each.x[apart], each.rows[apart]) for each in (opening, closing))
-        return columns[apart], opening, closing
+        def ask(asked: Mapping[str, Any]) -> Sequence[Answer]:
+            return self.ask({**asked, **window}, cancel, parts)
 
-    def _without_bridges(self, picks: Picks, parts: Sequence[Part]) -> Picks:
-        """Picks of some parts, with a gap wherever rows lie between that nobody holds."""
-        stops = np.cumsum([part.rows for part in self.parts])
-        number = np.searchsorted(stops, picks.positions, "right")
-        missing = np.cumsum([part not in parts for part in self.parts])[number]
-        cut = np.append(0, np.cumsum(missing[1:] != missing[:-1])) if len(missing) else missing
-        return Picks(
-            picks.columns, (picks.runs + cut).astype(np.int32), picks.positions, picks.x, picks.y, picks.flagged,
-            picks.rows,
-        )  # fmt: skip
+        picks = joined_line([PartPicks.of(answer.head, answer.bodies[0]) for answer in answers], width, ask)
+        if len(parts) == len(self.parts) or not is_sorted(self):
+            return picks
+        return without_bridges(picks, parts, self.parts)
 
     @property
     def _ends(self) -> list[list[Any]] | None:
@@ -224,7 +196,7 @@ class ClusterLine(ClusterLayer):
                 "x0",
                 rows,
             )
-        found = [_arrays(answer) for answer in self.ask({**asked, "values": True}, cancel)]
+        found = [answer_arrays(answer) for answer in self.ask({**asked, "values": True}, cancel)]
         x, y, known, numbers = (np.concatenate([each[at] for each in found]) for at in range(4))
         order = np.lexsort((numbers, x))
         return Numbers(x[order]), Numbers(y[order], known[order])
@@ -242,7 +214,7 @@ def rows_by_x(
 ) -> tuple[pa.Table, int]:
     """True rows of a half-open window over a line that workers hold, in x order."""
     answers = held.ask({"ask": "line_rows", "x": x, "y": y, "limit": limit}, cancel)
-    found = [_arrays(answer) for answer in answers]
+    found = [answer_arrays(answer) for answer in answers]
     xs, numbers = (np.concatenate([each[at] for each in found]) for at in range(2))
     chosen = numbers[np.lexsort((numbers, xs))][:limit]
     return rows_table(dataset, layer, chosen), sum(answer.head["matched"] for answer in answers)
@@ -260,11 +232,3 @@ def _joints(ends: Sequence[Sequence[Any]], picks: Picks) -> tuple[Numbers, Numbe
 
 def _inked(x: Numbers, y: Numbers, x_bins: Bins, y_bins: Bins, cancel: Cancel) -> Array:
     return line_image(x, y, x_bins, y_bins, Presence(), cancel=cancel).values
-
-
-def _told(keys: Keys) -> list[Any]:
-    return [keys.x.tolist(), keys.rows.tolist()]
-
-
-def _arrays(answer: Answer) -> list[Array]:
-    return body_arrays(answer.head["arrays"], answer.bodies[0])

@@ -29,7 +29,7 @@ from bigviz.tiles.series.merged_rows import MergedRows
 from bigviz.tiles.series.part import Part
 from bigviz.tiles.series.sorted_numbers import Positions
 
-__all__ = ["PartLines", "line_facts", "line_of"]
+__all__ = ["PartLines", "line_facts", "line_of", "torn_gaps", "torn_runs"]
 
 Array = npt.NDArray[Any]
 
@@ -80,24 +80,13 @@ class PartLines:
         """Of torn columns the rows without a y next to the first and the last value."""
         head = asked.head
         with self._line(asked) as (_, part):
-            first, last = (_keys(part, head[end]) for end in ("first", "last"))
-            found = gaps_between(part, *self._span(part, asked), first, last)
-            arrays = [each for keys, there in found for each in (keys.x, keys.rows, there)]
-        facts, body = body_of(arrays)
-        return Answer({"arrays": facts}, (body,))
+            return torn_gaps(part, _bounds(part, asked, head), head)
 
     def _runs(self, asked: Question) -> Answer:
         """What is drawn of torn columns."""
         head = asked.head
         with self._line(asked) as (_, part):
-            opening, closing = (_keys(part, head[end]) for end in ("opening", "closing"))
-            found = runs_between(part, *self._span(part, asked), opening, closing)
-        facts, body = body_of([found.x, found.rows, found.y, found.known])
-        return Answer({"arrays": facts}, (body,))
-
-    def _span(self, part: Part, asked: Question) -> tuple[Positions, Positions]:
-        bounds, columns = _bounds(part, asked, asked.head), np.array(asked.head["torn"], np.int64)
-        return bounds[columns], bounds[columns + 1]
+            return torn_runs(part, _bounds(part, asked, head), head)
 
     def _image(self, asked: Question) -> Answer:
         """The image of the part's rows, a bit a cell."""
@@ -142,6 +131,27 @@ class PartLines:
         rows.append(np.empty(0, np.int64))
         facts, body = body_of([np.concatenate(xs), np.concatenate(rows)])
         return Answer({"matched": matched, "arrays": facts}, (body,))
+
+
+def torn_gaps(part: Part, bounds: Positions, head: Mapping[str, Any]) -> Answer:
+    """Of torn columns, separated by `bounds`, the rows without a y next to the first and the last value of all."""
+    first, last = (_keys(part, head[end]) for end in ("first", "last"))
+    found = gaps_between(part, *_torn(bounds, head), first, last)
+    facts, body = body_of([each for keys, there in found for each in (keys.x, keys.rows, there)])
+    return Answer({"arrays": facts}, (body,))
+
+
+def torn_runs(part: Part, bounds: Positions, head: Mapping[str, Any]) -> Answer:
+    """What is drawn of torn columns, separated by `bounds`."""
+    opening, closing = (_keys(part, head[end]) for end in ("opening", "closing"))
+    found = runs_between(part, *_torn(bounds, head), opening, closing)
+    facts, body = body_of([found.x, found.rows, found.y, found.known])
+    return Answer({"arrays": facts}, (body,))
+
+
+def _torn(bounds: Positions, head: Mapping[str, Any]) -> tuple[Positions, Positions]:
+    columns = np.array(head["torn"], np.int64)
+    return bounds[columns], bounds[columns + 1]
 
 
 def line_of(built: LayerAnswers) -> LineLayer:

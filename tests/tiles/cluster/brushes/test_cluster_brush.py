@@ -9,14 +9,13 @@ import pytest
 
 from bigviz.aggregate.layer import Layer
 from bigviz.common.cancel import Cancel
-from bigviz.common.errors import BadInput, Cancelled
+from bigviz.common.errors import Cancelled
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.brush.linked import (
     BarTarget,
     BoxSource,
     HistogramTarget,
     LabelSource,
-    LineTarget,
     OtherBrush,
     RasterTarget,
     RasterView,
@@ -141,9 +140,3 @@ def test_moves_are_estimates_without_the_rows_of_a_part_that_is_lost(
     assert all(not each.exact and each.share == rows / dataset.num_rows for each in step.targets)
     assert brush.move(None).exact and brush.settle().rows == exact.rows
     brush.close()
-
-
-def test_a_line_under_a_brush_is_refused_in_words(engine: DaskEngine, dataset: Dataset) -> None:
-    line = LineTarget(Layer("line", "t", "y", "any"), 0, 10**18, 100)
-    with pytest.raises(BadInput, match="no line under a brush yet"):
-        engine.brush(dataset, BoxSource(POINTS), [line])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -15,13 +16,15 @@ from bigviz.common.jit import frozen, jit
 from bigviz.common.workers import Crew
 from bigviz.tiles.answers.answer import Cost, microseconds
 from bigviz.tiles.answers.columns import Columns
+from bigviz.tiles.brush.linked import LineInBrush
 from bigviz.tiles.brush.orders.source_order import Change, SourceOrder
-from bigviz.tiles.brush.orders.stretches import Picked
+from bigviz.tiles.brush.orders.stretches import Picked, parts_of
 from bigviz.tiles.brush.targets.in_order import AxisNumbers
 from bigviz.tiles.brush.targets.lines.line_blocks import LineBlocks, RowsBeside
 from bigviz.tiles.brush.targets.lines.line_places import Places
 from bigviz.tiles.grid.window import Number, check_window
 from bigviz.tiles.series.m4 import Picks, column_bounds, pick_rows
+from bigviz.tiles.series.part import Part
 from bigviz.tiles.series.series import (
     Series,
     Tree,
@@ -118,7 +121,7 @@ class LineRows:
             picks = self._blocks.picks(order, change, each, cancel)
             positions = picks.positions
         else:
-            kept = self._kept()
+            kept = self._kept(self._inside)
             picks = self._picks(kept, np.searchsorted(kept, self._bounds).astype(np.int64))
             positions = kept[picks.positions]
         rows = self._numbers(series.numbers(positions))
@@ -127,15 +130,39 @@ class LineRows:
             picks.columns, picks.runs, rows, picks.x, picks.y, self._window[2], picks.flagged.tolist(), self._axes, cost
         )
 
+    @property
+    def picks_at_once(self) -> bool:
+        """Whether `columns` costs less than to list all rows in the brush: the line has no gaps."""
+        return self._whole
+
+    def in_brush(self, order: SourceOrder, change: Change, cancel: Cancel = NEVER) -> LineInBrush:
+        """All rows of the window in a brush, of the source's ranges `change`."""
+        kept = self._kept(self._marked(order, change, cancel) if self._whole else self._inside)
+        numbers = self._numbers(self._series.numbers(kept))
+        base = int(numbers.min()) if len(numbers) else 0
+        series = replace(self._series_of(kept), rows=(numbers - base).astype(np.uint32))
+        return LineInBrush(Part(series, base, 0, self, 0), np.searchsorted(kept, self._bounds).astype(np.int64))
+
+    def _marked(self, order: SourceOrder, change: Change, cancel: Cancel) -> Array:
+        """A byte a row of a line without gaps, which says whether it is in the brush."""
+        inside = np.zeros(len(self._series), np.uint8)
+        for part in (part for stretches in change for part in parts_of(stretches)):
+            cancel.check()
+            positions = order.picked(part).positions()
+            if len(self._failed):
+                positions = positions[self._failed[positions] & self._bits == 0]
+            _mark(self._places.places[positions], np.uint8(1), inside)
+        return inside
+
     # What follows is for lines with gaps.
 
-    def _kept(self) -> Array:
+    def _kept(self, inside: Array) -> Array:
         """The positions in the brush of the window, and the nearest ones on each side."""
         first, stop = int(self._bounds[0]), int(self._bounds[-1])
-        kept = np.flatnonzero(self._inside[first:stop]) + first
-        return np.concatenate([self._outside(first - 1, -1), kept, self._outside(stop, 1)])
+        kept = np.flatnonzero(inside[first:stop]) + first
+        return np.concatenate([self._outside(inside, first - 1, -1), kept, self._outside(inside, stop, 1)])
 
-    def _outside(self, start: int, step: int) -> Array:
+    def _outside(self, inside: Array, start: int, step: int) -> Array:
         """The nearest row of the brush that has a y, from a position on; the rows without one before it are gaps, of
         which one is enough."""
         series = self._series
@@ -146,7 +173,7 @@ class LineRows:
             low, high = (stop + 1, at + 1) if step < 0 else (at, stop)
             values, known = series.heights(low, high)
             has = (values == values) if known is None else known
-            places = np.flatnonzero(self._inside[low:high]) + low
+            places = np.flatnonzero(inside[low:high]) + low
             places = places[::-1] if step < 0 else places
             with_y = has[places - low]
             if not found and len(places) and not with_y[0]:
@@ -159,10 +186,17 @@ class LineRows:
 
     def _picks(self, kept: Array, bounds: Array) -> Picks:
         """The rows to draw of a line of some positions."""
+        if not len(kept):
+            empty, series = np.empty(0, np.int32), self._series
+            return Picks(empty, empty, np.empty(0, np.int64), series.x.at(kept), series.y[:0], empty, 0)
+        return pick_rows(self._series_of(kept), bounds)
+
+    def _series_of(self, kept: Array) -> Series:
+        """A line of some positions; its rows have no numbers."""
         series = self._series
         if not len(kept):
-            empty = np.empty(0, np.int32)
-            return Picks(empty, empty, np.empty(0, np.int64), series.x.at(kept), series.y[:0], empty, 0)
+            nothing = Tree(np.empty((0, 2), series.y.dtype), np.empty((0, 2), np.uint32), np.empty((0, 2)), kept[:0])
+            return Series(ascending(series.x.at(kept)), series.y[:0], ascending(kept), None, nothing, True)
         low, high = int(kept[0]), int(kept[-1]) + 1
         values, known = series.heights(low, high)
         ys = values[kept - low]
@@ -180,7 +214,7 @@ class LineRows:
         raise_tree(starts, found, places)
         tree = Tree(found, places, np.empty((0, 2)), starts)
         xs = ascending(np.ascontiguousarray(series.x.at(kept)))
-        return pick_rows(Series(xs, frozen(ys), ascending(gaps), None, tree, True), bounds)
+        return Series(xs, frozen(ys), ascending(gaps), None, tree, True)
 
 
 @jit
