@@ -20,6 +20,7 @@ __all__ = ["BINS", "Clip", "Norm", "Percentile"]
 Array = npt.NDArray[Any]
 
 BINS: Final = 65_536
+_FEW: Final = 1 << 14  # values that are sorted sooner than all bins are gone through
 _EXACT: Final = 2**53  # beyond it float64 rounds whole numbers
 _LARGEST: Final = 2.0**126  # beyond these a float32 would overflow or lose its mantissa
 _SMALLEST: Final = 2.0**-100
@@ -159,19 +160,37 @@ class Norm:
         return np.where(np.abs(far) < 2.0**62, near, far)
 
     def _distribute(self, values: Array) -> npt.NDArray[np.float64]:
+        if not self._counts and len(values) <= _FEW:
+            return self._distribute_few(values)
         bins = self._binned(values)
         counted = bins.cumsum()
         first, last = self._bin(np.array([self.low, self.high]))
         below, most = counted[first], counted[last] - counted[first]
         if most <= 0:
-            return np.ones(BINS)
+            return np.ones(len(bins))
         shares: npt.NDArray[np.float64] = np.clip((counted - below) / most, 0.0, 1.0)
-        self.lift = _lifted(bins[first : last + 1]) if self._counts and first < last else 0.0
-        return self.lift + (1 - self.lift) * shares
+        if self._counts and first < last:
+            self.lift = _lifted(bins[first : last + 1])
+            shares = self.lift + (1 - self.lift) * shares
+        return shares
+
+    def _distribute_few(self, values: Array) -> npt.NDArray[np.float64]:
+        """The same of values that leave most bins empty: what all bins up to the next one have is found once."""
+        own = self._bin(values)
+        order = np.argsort(own, kind="stable")  # of those that ascend it only looks
+        weights = np.ones(len(own), np.int64) if self._weights is None else self._weights[order]
+        own = own[order]
+        counted = np.append(0, weights.cumsum())
+        below, most = counted[np.searchsorted(own, self._bin(np.array([self.low, self.high])), "right")]
+        if most <= below:
+            return np.ones(BINS)
+        shares = np.clip((counted - below) / (most - below), 0.0, 1.0)
+        return np.repeat(shares, np.diff(own, prepend=0, append=BINS))
 
     def _binned(self, values: Array) -> npt.NDArray[np.int64]:
-        """How many cells have a value in each bin."""
-        cells = np.bincount(self._bin(values), self._weights, BINS)
+        """How many cells have a value in each bin; of counts, up to the highest one."""
+        most = int(self._own[1]) + 1 if self._counts else BINS
+        cells = np.bincount(self._bin(values), self._weights, most)
         return cells.astype(np.int64, copy=False)
 
     def _bin(self, numbers: Array) -> npt.NDArray[np.int64]:

@@ -16,7 +16,7 @@ from bigviz.common.jit import frozen, jit
 from bigviz.render.level_values import LevelValues
 from bigviz.tiles.pyramid.levels.merge_level import LEVELS
 
-__all__ = ["MOST_SAMPLED", "ValueTally", "fewest_zeros", "key_zeros", "level_of"]
+__all__ = ["MOST_SAMPLED", "ValueTally", "fewest_zeros", "key_zeros", "level_of", "zeros_of"]
 
 Array = npt.NDArray[Any]
 
@@ -105,8 +105,14 @@ def level_of(values: Array, zeros: Array, extremes: tuple[Any, Any] | None) -> L
     if extremes is None:
         return LevelValues(np.empty(0), np.empty(0, np.int64))
     sample = values[zeros >= fewest_zeros(zeros)]
-    held, places = np.unique(np.append(sample, np.array(extremes)), return_inverse=True)
-    return LevelValues(held, np.bincount(places[: len(sample)], minlength=len(held)))
+    held = np.sort(np.append(sample, np.array(extremes)))
+    if held.dtype.kind == "f":
+        held += 0.0  # of two zeros, the one without a sign
+    firsts = np.flatnonzero(np.append(True, held[1:] != held[:-1]))
+    weights = np.diff(firsts, append=len(held))
+    weights[0] -= 1
+    weights[-1] -= 1
+    return LevelValues(held[firsts], weights)
 
 
 def fewest_zeros(zeros: Array) -> int:
@@ -130,11 +136,11 @@ def key_zeros(keys: Array) -> npt.NDArray[np.uint8]:
 @jit
 def _zeros_of_all(keys: Array, zeros: Array) -> None:
     for k in range(keys.size):
-        zeros[k] = _zeros_of(keys[k])
+        zeros[k] = zeros_of(keys[k])
 
 
 @jit
-def _zeros_of(key: np.uint64) -> int:
+def zeros_of(key: np.uint64) -> int:
     """How many zeros end the hash of a key, as splitmix64 mixes its state."""
     mixed = (key ^ (key >> _SHIFT)) * _MIX
     mixed = (mixed ^ (mixed >> _LATER)) * _REMIX
@@ -170,7 +176,7 @@ def _note(
             lows[begin, end] = value
         elif value > highs[begin, end]:
             highs[begin, end] = value
-        count = _zeros_of(keys[k])
+        count = zeros_of(keys[k])
         zeros[k] = count if count >= least[begin, end] else _LEFT_OUT
         found += count >= least[begin, end]
     return found
