@@ -76,7 +76,7 @@ class _Table:
             time.sleep(0.001)
         stop.cancel()
         building.join()
-        while engine._layer_flights.under_way(engine._key(self.dataset, self.layer)):
+        while engine.layers.under_way(self.dataset, self.layer):
             time.sleep(0.001)
         return engine
 

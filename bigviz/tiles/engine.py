@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 import hashlib
-import logging
-from collections.abc import Hashable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
@@ -22,14 +21,14 @@ from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.layer_options import BARS
 from bigviz.common.byte_cache import ByteCache
 from bigviz.common.cancel import NEVER, Cancel
-from bigviz.common.errors import BadInput, TooLarge, Unreadable
+from bigviz.common.errors import BadInput, TooLarge
 from bigviz.common.memory import total_memory
 from bigviz.common.progress import Progress, no_progress
-from bigviz.common.single_flight import Flights
 from bigviz.common.workers import Crew, usable_cores
 from bigviz.data.appending.growth import Version
 from bigviz.data.dataset import Dataset
 from bigviz.render.level_values import KnownLevel, Level, LevelSource
+from bigviz.tiles import interface
 from bigviz.tiles.answers.answer import Cost, Drawn, Estimate, Tile
 from bigviz.tiles.answers.bars import Bars
 from bigviz.tiles.answers.columns import Columns
@@ -43,15 +42,13 @@ from bigviz.tiles.brush.held import BrushMemory
 from bigviz.tiles.brush.linked import OtherBrush, Source, Target
 from bigviz.tiles.brush.linked_brush import LinkedBrush, linked_brush
 from bigviz.tiles.brush.prepared import Prepared
-from bigviz.tiles.grid.order_spec import OrderSpec
+from bigviz.tiles.built_layers import BuiltLayers, layer_key, order_key
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number, check_window
 from bigviz.tiles.holders import Holders
 from bigviz.tiles.interface import Brush, SampledLayer
-from bigviz.tiles.layer_cache import LayerStore, Uses, Versions
 from bigviz.tiles.layer_factory import STORED_ROWS, IndexMode, Maker
-from bigviz.tiles.live_engines import add_engine, order_anywhere
-from bigviz.tiles.morton.order import Order
+from bigviz.tiles.live_engines import add_engine
 from bigviz.tiles.readiness import Readiness
 from bigviz.tiles.rehearsal.compile_ahead import compile_ahead
 from bigviz.tiles.rehearsal.float_brushes import rehearse_brushes
@@ -69,17 +66,14 @@ from bigviz.wire.headed_array import zeros
 
 __all__ = ["Engine"]
 
-_log = logging.getLogger("bigviz")
-
 Window = tuple[Number, Number]
 
-_BEHIND: Final = 1 << 24  # rows from which on a build's threads step back: others are done within a second
 _LARGEST_BODY: Final = 2 << 20  # bytes: larger ones would take the place of too many others
 MOST_CELLS: Final = 1 << 24  # that one image holds: 64 planes of them are 2^30 numbers
 
 
-class Engine:
-    """See `bigviz.tiles.interface.Engine`."""
+class Engine(interface.Engine):
+    """Answers from memory and the disk of this machine."""
 
     def __init__(
         self,
@@ -90,6 +84,7 @@ class Engine:
         index: IndexMode = "auto",
         preview_rows: int = 1 << 21,
         images_only: bool = False,
+        make: Callable[..., Maker] = Maker,
     ) -> None:
         """`cache_bytes` of tiles and answers made of them, and `index_bytes` (default: half of the memory) of built
         layers are kept; builds use `threads` (default: one a usable core). Tables of `preview_rows` or more are sampled
@@ -99,21 +94,20 @@ class Engine:
         there, with "existing" only those that are there are used, with "never" none.
 
         With `images_only` no pyramids are built, which images do without, and orders that other engines of this process
-        have in memory are used.
+        have in memory are used. `make` is Maker, or the class of one that makes layers elsewhere.
         """
         self._preview_rows = preview_rows
         self._threads = threads or usable_cores()
         self._tiles: ByteCache[Drawn | _Body] = ByteCache(cache_bytes)
         memory = index_bytes or total_memory() // 2
-        self._store = LayerStore(memory)
-        find = self._order_shared if images_only else self._store.order
-        orders = Orders(find, self._store.put_order, self._drop_order)
-        self._maker = Maker(self._threads, memory, orders, stores, index, preview_rows, pyramids=not images_only)
-        self._uses = Uses()
-        self._versions = Versions()
-        self._layer_flights: Flights[LayerAnswers] = Flights()
         self._brushes = BrushMemory(memory)
-        add_engine(self, self._store)
+
+        def make_maker(orders: Orders) -> Maker:
+            return make(self._threads, memory, orders, stores, index, preview_rows, not images_only)
+
+        self.layers = BuiltLayers(self._threads, memory, make_maker, self._brushes.drop_dataset, images_only)
+        self._maker = self.layers.maker
+        add_engine(self, self.layers.store)
 
     @property
     def at_once(self) -> int:
@@ -121,7 +115,7 @@ class Engine:
 
     def ensure(self, dataset: Dataset, layer: Layer, progress: Progress = no_progress, cancel: Cancel = NEVER) -> None:
         try:
-            self._ready(dataset, layer, progress, cancel, whole=True)
+            self.layers.ready(dataset, layer, progress, cancel, whole=True)
         finally:
             self._maker.previews.rest(dataset, layer)
 
@@ -129,78 +123,74 @@ class Engine:
         self._maker.publish(dataset, layer.bound(dataset))
 
     def forget(self, dataset: Dataset) -> None:
-        for key in (*self._uses.of(dataset), *self._versions.of(dataset)):
-            self._store.drop(key)
-            self._let_go(key)
-        self._maker.forget(dataset)
+        self.layers.forget(dataset)
         self._brushes.drop_dataset(dataset)
 
     def expect(self, seconds: float) -> None:
         self._maker.turns.expect(seconds)
 
     def readiness(self, dataset: Dataset, layer: Layer) -> Readiness:
-        key = self._key(dataset, layer)
-        built, whole = self._store.find(key)
+        built, whole = self.layers.store.find(layer_key(dataset, layer))
         if built is not None and built.is_scanned:
             return "scanned"
         if built is not None and whole:
             return "complete"
         if built is not None and self._is_large(dataset):
             return "answering"
-        return "building" if self._layer_flights.under_way(key) else "none"
+        return "building" if self.layers.under_way(dataset, layer) else "none"
 
     def holders(self, dataset: Dataset, layer: Layer) -> Holders | None:
         return None
 
     def has_order(self, dataset: Dataset, layer: Layer) -> bool:
         """Whether the rows of a layer of points are in order in memory, here or where this engine looks for them."""
-        key = self._order_key(dataset, layer)
+        key = order_key(dataset, layer)
         return layer.glyph == "points" and dataset.lineage is None and self._maker.orders.find(key) is not None
 
     def preview(self, dataset: Dataset, layer: Layer, cancel: Cancel = NEVER) -> SampledLayer | None:
         if layer.glyph in BARS or not self._is_large(dataset):
             return None
-        if self._store.find(self._key(dataset, layer))[0] is not None:
+        if self.layers.find(dataset, layer) is not None:
             return None
         layer.check(dataset)
         layer = layer.bound(dataset)
-        return self._maker.preview(dataset, layer, self._order_key(dataset, layer), cancel)
+        return self._maker.preview(dataset, layer, order_key(dataset, layer), cancel)
 
     def info(self, dataset: Dataset, layer: Layer) -> LayerInfo:
-        built = self._ready(dataset, layer)
+        built = self.layers.ready(dataset, layer)
         return built.facts(dataset, layer.bound(dataset))
 
     def dense(self, dataset: Dataset, layer: Layer) -> DensePart | None:
         if layer.root == "full":
             return None
-        with self._answering(dataset, layer) as built:
+        with self.layers.answering(dataset, layer) as built:
             return built.dense
 
     def answering(self, dataset: Dataset, layer: Layer, cancel: Cancel = NEVER) -> AbstractContextManager[LayerAnswers]:
         """The layer itself, built if need be, for one answer that is put together elsewhere."""
-        return self._answering(dataset, layer, cancel)
+        return self.layers.answering(dataset, layer, cancel)
 
     def holds(self, built: LayerAnswers) -> bool:
         """Whether a layer is kept for further answers."""
-        return bool(self._store.keys_of(built))
+        return bool(self.layers.store.keys_of(built))
 
     def etag(self, dataset: Dataset, layer: Layer, key: TileKey | None = None) -> str:
-        built = None if key is None else self._store.find(self._key(dataset, layer))[0]
+        built = None if key is None else self.layers.find(dataset, layer)
         state = None if built is None or key is None else built.state(key)
         of = (dataset.lineage, state) if state is not None else (dataset.fingerprint, dataset.version)
         text = repr((*of, layer.key(), *self._order_of_sums(dataset, layer)))
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
     def changed(self, before: Version, after: Dataset, layer: Layer, keys: Sequence[TileKey]) -> list[bool] | None:
-        built = self._later(before, after, layer)
+        built = self.layers.later(before, after, layer)
         return None if built is None else built.changed(before, keys)
 
     def changed_from(self, before: Version, after: Dataset, layer: Layer) -> Number | None:
-        built = self._later(before, after, layer)
+        built = self.layers.later(before, after, layer)
         return None if built is None else built.changed_from(before)
 
     def memory(self) -> dict[str, int]:
-        layers = self._store.memory(self._uses.columns())
+        layers = self.layers.memory()
         return {
             **layers,
             "columns": layers["columns"] + self._maker.filter_bytes,
@@ -209,11 +199,11 @@ class Engine:
         }
 
     def level_source(self, dataset: Dataset, layer: Layer) -> LevelSource:
-        built, _ = self._store.find(self._key(dataset, layer))
+        built = self.layers.find(dataset, layer)
         return "none" if built is None else built.level_source
 
     def level_values(self, dataset: Dataset, layer: Layer, level: Level, cancel: Cancel = NEVER) -> KnownLevel:
-        with self._answering(dataset, layer, cancel) as built:
+        with self.layers.answering(dataset, layer, cancel) as built:
             return built.level_values(level, cancel)
 
     def kept_body(self, name: str) -> Bytes | None:
@@ -226,8 +216,8 @@ class Engine:
 
     def tile(self, dataset: Dataset, layer: Layer, key: TileKey, cancel: Cancel = NEVER) -> Tile:
         key.check()
-        name = (self._key(dataset, layer), key)
-        built, _ = self._store.find(name[0])
+        name = (layer_key(dataset, layer), key)
+        built = self.layers.find(dataset, layer)
         state = None if built is None else built.state(key)
         if state is not None:  # a tile that other versions share
             name = ((dataset.lineage, layer.key(), state), key)
@@ -237,7 +227,7 @@ class Engine:
         if isinstance(drawn, Drawn):
             arrays = partial(_counts, drawn) if counts else exact
             return Tile(key, list(drawn.planes), Cost(bytes=drawn.wire_bytes), arrays)
-        with self._answering(dataset, layer, cancel) as built:
+        with self.layers.answering(dataset, layer, cancel) as built:
             drawn = built.draw(key, cancel)
         if drawn.cost.rows or drawn.cost.encode_us:  # not what the pyramid holds already
             self._tiles.put(name, drawn)
@@ -247,7 +237,7 @@ class Engine:
         self, dataset: Dataset, layer: Layer, key: TileKey, cancel: Cancel = NEVER
     ) -> tuple[Drawn, Estimate] | None:
         key.check()
-        with self._answering(dataset, layer, cancel) as built:
+        with self.layers.answering(dataset, layer, cancel) as built:
             return built.estimate(key, cancel)
 
     def scan(
@@ -261,7 +251,7 @@ class Engine:
     ) -> list[Tile]:
         for key in keys:
             key.check()
-        with self._answering(dataset, layer, cancel) as built:
+        with self.layers.answering(dataset, layer, cancel) as built:
             drawn = built.draw_all(keys, window, Crew(self._threads, progress, cancel))
         return [
             Tile(key, list(each.planes), replace(each.cost), partial(self._arrays, dataset, layer, key))
@@ -269,20 +259,20 @@ class Engine:
         ]
 
     def at_hand(self, dataset: Dataset, layer: Layer, x: Window, y: Window) -> bool:
-        built, _ = self._store.find(self._key(dataset, layer))
+        built = self.layers.find(dataset, layer)
         return built is None or built.knows(x, y)
 
     def columns(
         self, dataset: Dataset, layer: Layer, x0: Number, x1: Number, width: int, cancel: Cancel = NEVER
     ) -> Columns:
-        with self._answering(dataset, layer, cancel) as built:
+        with self.layers.answering(dataset, layer, cancel) as built:
             found = built.columns(x0, x1, width, cancel)
         if found is None:
             raise BadInput(f"only a line has columns, got glyph {layer.glyph!r}", "glyph", layer.glyph)
         return found
 
     def bars(self, dataset: Dataset, layer: Layer, x0: Number, x1: Number, cancel: Cancel = NEVER) -> Bars:
-        with self._answering(dataset, layer, cancel) as built:
+        with self.layers.answering(dataset, layer, cancel) as built:
             found = built.bars(x0, x1, cancel)
         if found is None:
             raise BadInput(f"only a histogram and bar have bars, got glyph {layer.glyph!r}", "glyph", layer.glyph)
@@ -293,7 +283,7 @@ class Engine:
     ) -> Marks | None:
         check_window(*x, "x")
         check_window(*y, "y")
-        with self._answering(dataset, layer, cancel) as built:
+        with self.layers.answering(dataset, layer, cancel) as built:
             return built.marks(x, y, most, cancel)
 
     def image(
@@ -316,7 +306,7 @@ class Engine:
         if width * height > MOST_CELLS:
             raise TooLarge(f"an image has at most {MOST_CELLS:,} cells, got {width} x {height}", "width", width)
         x_bins, y_bins = Bins(x0, x1, width, name="x0"), Bins(y0, y1, height, name="y0")
-        with self._answering(dataset, layer, cancel) as built:
+        with self.layers.answering(dataset, layer, cancel) as built:
             return built.image(dataset, x_bins, y_bins, cancel)
 
     def window_image(
@@ -324,7 +314,7 @@ class Engine:
     ) -> WindowImage | None:
         check_window(*x, "x")
         check_window(*y, "y")
-        with self._answering(dataset, layer, cancel) as built:
+        with self.layers.answering(dataset, layer, cancel) as built:
             return built.window_image(x, y, size, cancel)
 
     def rows(
@@ -341,7 +331,7 @@ class Engine:
         check_window(x0, x1, "x")
         check_window(y0, y1, "y")
         check_limit(limit)
-        with self._answering(dataset, layer, cancel) as built:
+        with self.layers.answering(dataset, layer, cancel) as built:
             table, matched = built.rows(dataset, layer, (x0, x1), (y0, y1), limit, cancel)
         return table.replace_schema_metadata({"matched": str(matched)})
 
@@ -359,7 +349,7 @@ class Engine:
         check_order(dataset, order.column)
         check_limit(limit)
         crew = Crew(self._threads, cancel=cancel)
-        with self._answering(dataset, layer, cancel) as built:
+        with self.layers.answering(dataset, layer, cancel) as built:
             parts = built.select(dataset, layer.bound(dataset), Rectangle(x, y), crew)
             table = first_table(dataset, layer, parts, order, limit, columns, crew)
         return table.replace_schema_metadata({"matched": str(sum(part.count for part in parts))})
@@ -368,7 +358,7 @@ class Engine:
         self, dataset: Dataset, source: Source, targets: Sequence[Target], others: Sequence[OtherBrush] = ()
     ) -> Brush:
         crew = Crew(self._threads, cancel=Cancel(), turns=self._maker.turns)
-        return linked_brush(source, targets, others, Prepared(dataset, _Layers(self), self._brushes, crew))
+        return linked_brush(source, targets, others, Prepared(dataset, self.layers, self._brushes, crew))
 
     def brush_of_part(
         self, part: Dataset, source: Source, targets: Sequence[Target], others: Sequence[OtherBrush], before: int
@@ -376,7 +366,7 @@ class Engine:
         """A brush over a part of a table, which has so many rows before it: its steps tell accumulators, which are
         added to those of the other parts."""
         crew = Crew(self._threads, cancel=Cancel(), turns=self._maker.turns)
-        prepared = Prepared(part, _Layers(self), self._brushes, crew, before=before)
+        prepared = Prepared(part, self.layers, self._brushes, crew, before=before)
         return linked_brush(source, targets, others, prepared)
 
     def rehearse_brushes(self) -> None:
@@ -404,120 +394,28 @@ class Engine:
     ) -> Selection:
         check_columns(dataset, stats, by)
         bound = layer.bound(dataset)
-        with self._answering(dataset, layer, cancel) as built:
+        with self.layers.answering(dataset, layer, cancel) as built:
             crew = Crew(self._threads, cancel=cancel)
             parts = built.select(dataset, bound, region, crew)
             expression = expression_of(dataset, bound, region, cancel)
             return described(dataset, ChosenRows(dataset, parts), stats, by, expression, crew)
 
     def _arrays(self, dataset: Dataset, layer: Layer, key: TileKey) -> list[npt.NDArray[Any]]:
-        with self._answering(dataset, layer) as built:
+        with self.layers.answering(dataset, layer) as built:
             return built.arrays(key)
-
-    def _later(self, before: Version, after: Dataset, layer: Layer) -> LayerAnswers | None:
-        """The layer of the later one of two versions of a dataset, if it is ready."""
-        if before.lineage is None or before.lineage != after.lineage:
-            return None
-        return self._store.find(self._key(after, layer))[0]
 
     def _is_large(self, dataset: Dataset) -> bool:
         """Whether an index over the dataset takes so long that estimates are worth showing."""
         return dataset.num_rows >= self._preview_rows
-
-    def _key(self, dataset: Dataset, layer: Layer) -> tuple[Hashable, ...]:
-        return dataset.fingerprint, dataset.version, layer.key()
-
-    def _order_key(self, dataset: Dataset, layer: Layer) -> Hashable:
-        return dataset.fingerprint, dataset.version, OrderSpec.of(layer)
-
-    def _ready(
-        self,
-        dataset: Dataset,
-        layer: Layer,
-        progress: Progress = no_progress,
-        cancel: Cancel = NEVER,
-        whole: bool = False,
-    ) -> LayerAnswers:
-        """The layer, as soon as it answers; with `whole`, as soon as its index is complete."""
-        key = self._key(dataset, layer)
-        built, complete = self._store.find(key)
-        if built is not None and (complete or not whole):
-            return built
-        layer.check(dataset)
-        layer = layer.bound(dataset)
-
-        def build(tell: Progress, stop: Cancel) -> LayerAnswers:
-            behind = dataset.num_rows >= _BEHIND and not self._maker.grows(dataset, layer)
-            crew = Crew(self._threads, tell, stop, self._maker.turns, behind)
-            opened = partial(self._keep, key, dataset, layer, whole=False)
-            try:
-                with self._uses.building(dataset, layer):
-                    made = self._maker.make(dataset, layer, self._order_key(dataset, layer), crew, opened)
-                    self._keep(key, dataset, layer, made)
-            except Unreadable as error:
-                if self._maker.is_damage(error):
-                    raise _damaged(dataset, error) from error
-                raise
-            return made
-
-        return self._layer_flights.get(key, build, progress, cancel)
-
-    def _keep(self, key: Hashable, dataset: Dataset, layer: Layer, made: LayerAnswers, whole: bool = True) -> None:
-        """Keep a layer; the columns of layers that are dropped for it are released, unless others use them."""
-        if made.spans_versions:
-            for old in self._versions.keep(key, dataset, layer):
-                self._store.drop(old)
-        else:
-            self._uses.keep(key, dataset, layer)
-        for gone in self._store.put(key, made, whole):
-            self._let_go(gone)
-
-    def _let_go(self, key: Hashable) -> None:
-        """A layer was dropped."""
-        self._uses.drop(key)
-        self._versions.drop(key)
-
-    def _order_shared(self, key: Hashable) -> Order | None:
-        found = self._store.order(key)
-        return order_anywhere(key) if found is None else found
-
-    def _drop_order(self, key: Hashable) -> None:
-        for gone in self._store.drop_order(key):
-            self._let_go(gone)
 
     def _order_of_sums(self, dataset: Dataset, layer: Layer) -> tuple[str, ...]:
         """What distinguishes sums of floats that are added in file order from those of an index, whose last bits may
         differ."""
         if layer.glyph != "points" or not layer.reduction.traits.float_order:
             return ()
-        built, _ = self._store.find(self._key(dataset, layer))
-        if built is None:
-            scanned = self._maker.scans(dataset, layer, self._order_key(dataset, layer))
-        else:
-            scanned = built.is_scanned
-        return ("scanned",) if scanned else ()
-
-    @contextmanager
-    def _answering(self, dataset: Dataset, layer: Layer, cancel: Cancel = NEVER) -> Iterator[LayerAnswers]:
-        """The layer, for one answer, for which builds make way. A store that turns out to be damaged is removed, so
-        that the layer is built again when it is next needed."""
-        built = self._ready(dataset, layer, no_progress, cancel)
-        try:
-            # A pass does not count as a request: it takes seconds, and makes way for requests itself.
-            with nullcontext() if built.is_scanned else self._maker.turns.request():
-                yield built
-        except Unreadable as error:
-            raise self._mended(dataset, layer, error) from error
-
-    def _mended(self, dataset: Dataset, layer: Layer, error: Unreadable) -> Unreadable:
-        """The error to raise for one that a layer met with; a damaged store is removed."""
-        if not self._maker.is_damage(error):
-            return error
-        self._maker.drop_damaged(error, self._order_key(dataset, layer))
-        self._store.drop(self._key(dataset, layer))
-        self._uses.drop(self._key(dataset, layer))
-        self._brushes.drop_dataset(dataset)
-        return _damaged(dataset, error)
+        built = self.layers.find(dataset, layer)
+        scans = self._maker.scans(dataset, layer, order_key(dataset, layer)) if built is None else built.is_scanned
+        return ("scanned",) if scans else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -532,34 +430,9 @@ class _Body:
         return len(self.body) + 200
 
 
-class _Layers:
-    """The layers of an engine, for its brushes."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def ready(self, dataset: Dataset, layer: Layer, crew: Crew) -> LayerAnswers:
-        return self._engine._ready(dataset, layer, crew.progress, crew.cancel)
-
-    def order(self, dataset: Dataset, layer: Layer) -> Order | None:
-        return self._engine._store.order(self._engine._order_key(dataset, layer))
-
-    def request(self) -> AbstractContextManager[None]:
-        return self._engine._maker.turns.request()
-
-    def mended(self, dataset: Dataset, layer: Layer, error: Unreadable) -> Unreadable:
-        return self._engine._mended(dataset, layer, error)
-
-
 def _counts(drawn: Drawn) -> list[npt.NDArray[Any]]:
     """The counts that the planes of a tile hold: they are sent as they are."""
     found = [zeros((SIDE, SIDE), np.uint32) for _ in drawn.planes]
     for plane, counts in zip(drawn.planes, found, strict=True):
         add_counts(plane, counts, (0, 0))  # nothing is narrowed and widened again, and no cell is looked at
     return found
-
-
-def _damaged(dataset: Dataset, error: Unreadable) -> Unreadable:
-    """The error for a damaged store as a client sees it: where the store lies is for the operator, in the log."""
-    _log.warning("the index of %r is damaged: %s", dataset.name, error.message)
-    return Unreadable(f"The index of {dataset.name!r} is damaged: it is being built again, try once more.")

@@ -34,6 +34,7 @@ class LayerStore:
         self._limit = limit
         self._layers: OrderedDict[Hashable, LayerAnswers] = OrderedDict()
         self._whole: set[Hashable] = set()
+        self._bound: tuple[type, int] | None = None
         self._orders: weakref.WeakValueDictionary[Hashable, Order] = weakref.WeakValueDictionary()
         self._lock = threading.Lock()
 
@@ -57,7 +58,10 @@ class LayerStore:
                 self._whole.add(key)
             while len(self._layers) > 1 and sum(self._weights().values()) > self._limit:
                 gone.append(self._layers.popitem(last=False)[0])
-                self._whole.discard(gone[-1])
+            for old in self._beyond_bound():
+                del self._layers[old]
+                gone.append(old)
+            self._whole.difference_update(gone)
         return gone
 
     def keys_of(self, layer: LayerAnswers) -> list[Hashable]:
@@ -65,11 +69,9 @@ class LayerStore:
         with self._lock:
             return [key for key, found in self._layers.items() if found is layer]
 
-    def beyond(self, kind: type, most: int) -> list[Hashable]:
-        """The keys of the layers of a kind that are more than so many: those that were used longest ago."""
-        with self._lock:
-            keys = [key for key, layer in self._layers.items() if isinstance(layer, kind)]
-            return keys[: max(0, len(keys) - most)]
+    def bound(self, kind: type, most: int) -> None:
+        """Keep at most so many layers of a kind from now on."""
+        self._bound = kind, most
 
     def drop(self, key: Hashable) -> None:
         """Forget a layer."""
@@ -103,6 +105,14 @@ class LayerStore:
         they were read): those of the layers and the `loaded` ones, each counted once."""
         with self._lock:
             return self._weights(loaded)
+
+    def _beyond_bound(self) -> list[Hashable]:
+        """The keys of layers that are more than may be kept of their kind: those that were used longest ago."""
+        if self._bound is None:
+            return []
+        kind, most = self._bound
+        keys = [key for key, layer in self._layers.items() if isinstance(layer, kind)]
+        return keys[: max(0, len(keys) - most)]
 
     def _weights(self, loaded: Sequence[Column] = ()) -> dict[str, int]:
         held: dict[int, Held] = {}

@@ -250,7 +250,7 @@ def test_old_layers_make_room(dataset: MakeDataset) -> None:
     engine.tile(tables[1], COUNT, TileKey(0, 0, 0, 0))
     assert engine.tile(tables[0], COUNT, TileKey(0, 0, 0, 0)).arrays()[0].sum() == 100_000  # built again when asked
     assert [engine.readiness(table, COUNT) for table in tables] == ["complete", "complete", "none"]
-    order = weakref.ref(engine._ready(tables[1], COUNT).order)  # type: ignore[union-attr]
+    order = weakref.ref(engine.layers.ready(tables[1], COUNT).order)  # type: ignore[union-attr]
     kept = engine.tile(tables[1], COUNT, TileKey(0, 0, 0, 0))
     engine.ensure(tables[2], COUNT)
     engine.ensure(tables[0], COUNT)

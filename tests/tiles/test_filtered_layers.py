@@ -115,13 +115,13 @@ def oracle_of(text: str, agg: str, root: str = "default") -> Engine:
     made = PointsLayer(some, y, order, build_pyramid(order.guard, inputs, crew), columns)
     engine = Engine(threads=2)
     layer = Layer("points", "x", "y", agg, root=root, filter=text)
-    engine._keep(engine._key(MEMORY, layer), MEMORY, layer, made)
+    engine.layers.keep(MEMORY, layer, made)
     return engine
 
 
 def built(engine: Engine, dataset: Dataset, asked: Layer) -> Any:
     engine.ensure(dataset, asked)
-    return engine._store.find(engine._key(dataset, asked))[0]
+    return engine.layers.find(dataset, asked)
 
 
 def assert_equal(one: Any, other: Any) -> None:

@@ -205,7 +205,7 @@ def test_damage_that_an_answer_meets_names_no_path(
     engine.publish(dataset, layer())
     engine.ensure(dataset, layer())
     file = stores.entries()[0].path / "keys.arrow"
-    with pytest.raises(Unreadable) as caught, engine._answering(dataset, layer()):
+    with pytest.raises(Unreadable) as caught, engine.layers.answering(dataset, layer()):
         raise Unreadable(f"{file} is damaged.", got=str(file))
     assert str(stores.root) not in f"{caught.value.message} {caught.value.got}" and str(file) in caplog.text
     assert engine.readiness(dataset, layer()) == "none" and not stores.entries()

@@ -145,7 +145,7 @@ def _points(layer: Layer, prepared: Prepared) -> Order:
     dataset = prepared.dataset
     order = prepared.layers.order(dataset, layer)
     if order is None:
-        prepared.layers.ready(dataset, layer, prepared.crew)
+        prepared.ready(layer)
         order = prepared.layers.order(dataset, layer)
     if order is None:
         x, y = prepared.axes(layer)
@@ -270,7 +270,7 @@ def _roots(layer: Layer, prepared: Prepared) -> tuple[Root, Root]:
     if known is not None:
         return known.survey.x, known.survey.y
     bare = replace(layer, agg="count", filter="")
-    facts = prepared.layers.ready(prepared.dataset, bare, prepared.crew).facts(prepared.dataset, bare)
+    facts = prepared.ready(bare).facts(prepared.dataset, bare)
     return facts.root_x, facts.root_y
 
 
@@ -292,7 +292,7 @@ def _line(target: LineTarget, order: SourceOrder, prepared: Prepared, keep: Keep
 def _series(layer: Layer, axes: tuple[Axis, Axis], prepared: Prepared) -> Series:
     """A line's rows in order: those of the layer that is shown, where they are one series."""
     if prepared.some is None:
-        built = prepared.layers.ready(prepared.dataset, layer, prepared.crew)
+        built = prepared.ready(layer)
         if isinstance(built, LineLayer) and isinstance(built.line, OneSeries):
             return built.line.series
     mask = prepared.kept(layer) if layer.filter else None

@@ -14,7 +14,9 @@ import numpy.typing as npt
 from bigviz.aggregate.axis import Axis
 from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.spaces import space
+from bigviz.common.cancel import Cancel
 from bigviz.common.errors import Unreadable
+from bigviz.common.progress import Progress
 from bigviz.common.workers import Crew
 from bigviz.data.columns.column import Column
 from bigviz.data.dataset import Dataset
@@ -34,7 +36,7 @@ _FAR: Final = 2.0**1023
 class Layers(Protocol):
     """The built layers of an engine."""
 
-    def ready(self, dataset: Dataset, layer: Layer, crew: Crew) -> LayerAnswers:
+    def ready(self, dataset: Dataset, layer: Layer, progress: Progress, cancel: Cancel) -> LayerAnswers:
         """A layer, built if need be."""
 
     def order(self, dataset: Dataset, layer: Layer) -> Order | None:
@@ -65,6 +67,10 @@ class Prepared:
     def rows(self) -> int:
         """How many rows."""
         return self.dataset.num_rows if self.some is None else len(self.some)
+
+    def ready(self, layer: Layer) -> LayerAnswers:
+        """A layer of the dataset, built if need be."""
+        return self.layers.ready(self.dataset, layer, self.crew.progress, self.crew.cancel)
 
     def column(self, name: str) -> Column:
         """A column of these rows."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from threading import Lock
 from typing import Final, cast
 
@@ -51,6 +52,8 @@ class DaskEngine(Engine):
     """See `bigviz.tiles.interface.Engine`. Tables of files are divided between workers; others, such as what is
     published to the server, are answered for by this process."""
 
+    _maker: ClusterMaker
+
     def __init__(
         self,
         workers: Workers,
@@ -67,12 +70,16 @@ class DaskEngine(Engine):
         workers, whose indexes are in `stores` as `index` says. Of tables of `preview_rows` or more it shows what some
         workers have until all have indexed theirs.
         """
-        super().__init__(cache_bytes, index_bytes=index_bytes, stores=stores, index=index, preview_rows=preview_rows)
-        here = self._maker
-        self.workers, self._divides = workers, divides
-        self._maker: ClusterMaker = ClusterMaker(
-            workers, divides, self._threads, index_bytes, here.orders, stores, index, self._preview_rows
+        super().__init__(
+            cache_bytes,
+            index_bytes=index_bytes,
+            stores=stores,
+            index=index,
+            preview_rows=preview_rows,
+            make=partial(ClusterMaker, workers, divides),
         )
+        self.layers.store.bound(ClusterLayer, _MOST_LAYERS)
+        self.workers, self._divides = workers, divides
         self._state = Lock()
         self._restoring = self._restores_again = self._closed = False
         workers.on_loss(self._restore)
@@ -193,26 +200,18 @@ class DaskEngine(Engine):
     @contextmanager
     def _parts_answering(self, dataset: Dataset, layer: Layer, cancel: Cancel) -> Iterator[ClusterLayer]:
         """A layer that workers answer for, for one answer."""
-        with self._answering(dataset, layer, cancel) as built:
+        with self.layers.answering(dataset, layer, cancel) as built:
             assert isinstance(built, ClusterLayer)
             yield built
 
-    def _keep(self, key: Hashable, dataset: Dataset, layer: Layer, made: LayerAnswers, whole: bool = True) -> None:
-        super()._keep(key, dataset, layer, made, whole)
-        for old in self._store.beyond(ClusterLayer, _MOST_LAYERS):
-            self._store.drop(old)
-            self._let_go(old)
-
     def _built(self, dataset: Dataset, layer: Layer) -> ClusterLayer | None:
-        built, _ = self._store.find(self._key(dataset, layer))
+        built = self.layers.find(dataset, layer)
         return built if isinstance(built, ClusterLayer) else None
 
     def _replace(self, layer: ClusterLayer, other: ClusterLayer) -> None:
         """Answer from a layer over other parts in place of one."""
         self._maker.replace(layer, other)
-        for key in self._store.keys_of(cast(LayerAnswers, layer)):
-            for gone in self._store.put(key, cast(LayerAnswers, other)):
-                self._let_go(gone)
+        self.layers.replace(cast(LayerAnswers, layer), cast(LayerAnswers, other))
 
     def _restore(self) -> None:
         """Have lost rows indexed again, whether somebody asks or not. One thread does so, however often workers come

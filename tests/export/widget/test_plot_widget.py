@@ -181,11 +181,11 @@ def test_the_tables_of_a_closed_widget_are_given_back_unless_another_shows_them(
         page.message(Type.DONE)
         first.close()
         settled(engine)
-        assert engine._backend.engine._uses.of(table)
+        assert engine._backend.engine.layers._uses.of(table)
         second.close()
         settled(engine)
         settled(engine)  # what the first one put off has been done
-        assert not engine._backend.engine._uses.of(table)
+        assert not engine._backend.engine.layers._uses.of(table)
 
 
 def test_comings_and_goings_leave_no_viewer_and_no_task(made, engine: EngineThread):

@@ -32,8 +32,8 @@ class Held(Gated):
         self.complete = threading.Event()
 
     def sources(self) -> set[str]:
-        with self._store._lock:
-            return {layer.level_source for layer in self._store._layers.values()}
+        with self.layers.store._lock:
+            return {layer.level_source for layer in self.layers.store._layers.values()}
 
 
 @pytest.fixture
@@ -161,8 +161,8 @@ def test_a_layer_that_memory_holds_no_more_is_not_built_for_a_304(engine: Held, 
     with closing(Wire(building)) as wire:
         _, headers, body = wire.ask(TILE)
         before = engine.builds
-        for key in list(engine._store._layers):
-            building.on_loop(lambda key=key: engine._store.drop(key))
+        for key in list(engine.layers.store._layers):
+            building.on_loop(lambda key=key: engine.layers.store.drop(key))
         for path in (TILE, f"{TILE}?"):  # from its bytes, and by its handler
             assert wire.ask(path, If_None_Match=headers["Etag"])[0] == 304 and wire.ask(path)[2] == body
         assert engine.builds == before

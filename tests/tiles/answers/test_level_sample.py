@@ -39,7 +39,7 @@ def table(dataset: MakeDataset) -> Dataset:
 
 def sample(engine: Engine, table: Dataset, layer: Layer, level: int | Level) -> LevelValues | None:
     engine.ensure(table, layer)
-    built = engine._store.find(engine._key(table, layer))[0]
+    built = engine.layers.find(table, layer)
     assert isinstance(built, PointsLayer)
     both = (level, level) if isinstance(level, int) else level
     return module.level_sample(built.order.guard, built.pyramid.inputs, both)

@@ -152,7 +152,7 @@ def test_marks_are_the_coordinates_of_the_window(
 
 def test_no_more_than_fit(engine: Engine, table: Dataset) -> None:
     layer = Layer("points", "x", "y")
-    built = engine._ready(table, layer)
+    built = engine.layers.ready(table, layer)
     wide = (-10.0, 10.0), (-10.0, 10.0)
     whole = built.marks(*wide)
     assert whole is not None
@@ -202,7 +202,7 @@ def test_the_walk_can_be_stopped_and_goes_on_where_a_batch_ended(
     engine: Engine, table: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     layer = Layer("points", "x", "y")
-    built = engine._ready(table, layer)
+    built = engine.layers.ready(table, layer)
     whole = built.marks((-10.0, 10.0), (-10.0, 10.0))
     monkeypatch.setattr(marks_module, "_BATCH", 7)
     for rows_a_run in (4, 0):  # all ranges are listed at the end, or each batch at once
@@ -223,7 +223,7 @@ def test_marks_of_a_stored_order_are_those_of_one_in_memory(
 ) -> None:
     for x, y in (("x", "y"), ("n", "m"), ("t", "m")):
         layer = Layer("points", x, y, agg)
-        built = engine._ready(table, layer)
+        built = engine.layers.ready(table, layer)
         assert isinstance(built, PointsLayer)
         path = tmp_path / f"{x}{y}"
         path.mkdir()

@@ -131,13 +131,13 @@ def test_a_layer_answers_before_its_rows_are_copied(monkeypatch: pytest.MonkeyPa
     try:
         assert reached.wait(60)
         assert engine.readiness(dataset, layer) == "answering"
-        assert isinstance(engine._store.find(engine._key(dataset, layer))[0], MaskedPoints)
+        assert isinstance(engine.layers.find(dataset, layer), MaskedPoints)
         first = [engine.tile(dataset, layer, key).planes for key in KEYS]
     finally:
         go.set()
         build.join(60)
     assert engine.readiness(dataset, layer) == "complete"
-    assert isinstance(engine._store.find(engine._key(dataset, layer))[0], PointsLayer)
+    assert isinstance(engine.layers.find(dataset, layer), PointsLayer)
     assert first == [engine.tile(dataset, layer, key).planes for key in KEYS]
 
 

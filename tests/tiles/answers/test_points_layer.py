@@ -113,7 +113,7 @@ def test_rows_of_a_half_open_window(
     assert found.column("v").to_pylist() == table.arrow(["v"]).column("v").take(rows).to_pylist()
     everything = engine.rows(table, layer, x0, x1, y0, y1, 50_000).column("row").to_numpy()
     assert (everything[:limit] == rows).all()  # the first of them, in store order
-    order = engine._ready(table, layer).order  # type: ignore[union-attr]
+    order = engine.layers.ready(table, layer).order  # type: ignore[union-attr]
     place = {row: k for k, row in enumerate(order.rows.tolist() + order.far.tolist())}
     assert [place[row] for row in everything.tolist()] == sorted(place[row] for row in everything.tolist())
 
@@ -164,7 +164,7 @@ def test_logarithmic_windows_are_in_axis_space(engine: Engine, dataset: MakeData
 
 @pytest.mark.parametrize("agg", ["count", "mean(v)", "first(v)", "by(k)", "min(n)"])
 def test_a_wide_image_is_the_same_from_the_dataset(engine: Engine, table: Dataset, agg: str) -> None:
-    built = engine._ready(table, Layer("points", "x", "n", agg))
+    built = engine.layers.ready(table, Layer("points", "x", "n", agg))
     assert isinstance(built, PointsLayer)
     read = replace(built, dataset=table)
     for x0, x1 in ((-3.0, 3.0), (-1e30, 1e30)):

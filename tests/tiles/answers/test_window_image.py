@@ -110,7 +110,7 @@ def test_cells_are_those_of_exact_arithmetic(engine: Engine, table: Dataset, x: 
 
 def test_too_many_cells_and_slices(engine: Engine, table: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     layer = Layer("points", "n", "u")
-    built = engine._ready(table, layer)
+    built = engine.layers.ready(table, layer)
     windows = (10**18, 10**18 + 500), (2**63, 2**63 + 400)
     assert built.window_image(*windows, (1 << 13, (1 << 11) + 1)) is None  # type: ignore[arg-type]
     whole = built.window_image(*windows, (100, 100))  # type: ignore[arg-type]

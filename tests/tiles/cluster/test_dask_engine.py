@@ -17,7 +17,7 @@ from bigviz.common.cancel import Cancel
 from bigviz.common.errors import Cancelled
 from bigviz.data.dataset import Dataset
 from bigviz.data.open import open as open_dataset
-from bigviz.tiles.cluster import dask_engine
+from bigviz.tiles.cluster.cluster_layer import ClusterLayer
 from bigviz.tiles.cluster.dask_engine import DaskEngine
 from bigviz.tiles.cluster.workers import Moved
 from bigviz.tiles.engine import Engine
@@ -128,7 +128,7 @@ def test_tables_in_memory_are_answered_for_by_this_process(engine: DaskEngine) -
 def test_layers_that_were_used_longest_ago_are_let_go(
     engine: DaskEngine, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dask_engine, "_MOST_LAYERS", 2)
+    monkeypatch.setattr(engine.layers.store, "_bound", (ClusterLayer, 2))
     layers = [Layer("points", "x", "y", "count", filter=f"n > {number}") for number in range(3)]
     for each in layers:
         engine.ensure(dataset, each)

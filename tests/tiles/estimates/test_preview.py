@@ -238,7 +238,7 @@ def test_ordered_rows_are_estimated_where_the_exact_tile_takes_longer(
     monkeypatch.setattr(ordered_estimate, "_SOON", 1_000)
     monkeypatch.setattr(ordered_estimate, "_LOOKED", 5_000)
     engine, layer, table = Engine(threads=1), Layer("points", "x", "y", agg), cloud(dataset)
-    built = engine._ready(table, layer)
+    built = engine.layers.ready(table, layer)
     if built.pyramid.kept(WHOLE) is not None:  # type: ignore[union-attr]
         assert rough_tile(built.pyramid, WHOLE) is None  # type: ignore[arg-type]
     bare = type(built.pyramid)(built.pyramid.guard, built.pyramid.inputs)  # type: ignore[union-attr]

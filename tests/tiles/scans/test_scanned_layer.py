@@ -87,7 +87,7 @@ def layer(agg: str = "count", x: str = "x", y: str = "y", **more: str) -> Layer:
 
 def built(engine: Engine, dataset: Dataset, asked: Layer) -> ScannedLayer:
     engine.ensure(dataset, asked)
-    found = engine._store.find(engine._key(dataset, asked))[0]
+    found = engine.layers.find(dataset, asked)
     assert isinstance(found, ScannedLayer)
     return found
 

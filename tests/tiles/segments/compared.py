@@ -53,7 +53,7 @@ def settle(made: SegmentedPoints, merges: int = 100) -> int:
 def fresh(table: pa.Table, layer: Layer) -> tuple[Dataset, Any]:
     """The same rows as a table of their own, and their layer."""
     dataset = bv.open(table)
-    return dataset, Engine(threads=1)._ready(dataset, layer, whole=True)
+    return dataset, Engine(threads=1).layers.ready(dataset, layer, whole=True)
 
 
 def assert_same(made: SegmentedPoints, dataset: Dataset, table: pa.Table, layer: Layer, seed: int = 0) -> None:

@@ -298,7 +298,7 @@ def test_versions_that_nobody_holds_are_let_go_of_and_others_stay() -> None:
         version = growing.append(batch(rng, 10)).version()
         engine.ensure(version, layer)
     assert engine.readiness(held, layer) == "complete" and engine.info(held, layer).rows == 1_000
-    assert len(engine._store._layers) == 2  # the one that is held, and the last one
+    assert len(engine.layers.store._layers) == 2  # the one that is held, and the last one
     assert engine.info(version, layer).rows == 1_200
     engine.forget(held)
     assert engine.readiness(held, layer) == "none" and engine.info(held, layer).rows == 1_000
@@ -337,7 +337,7 @@ def test_every_answer_is_of_one_version_while_rows_come_and_parts_are_merged() -
     for thread in threads:
         thread.join(PATIENCE)
     assert not failures
-    assert_same(engine._ready(versions[-1], layers[0]), versions[-1], growing.table, layers[0])
+    assert_same(engine.layers.ready(versions[-1], layers[0]), versions[-1], growing.table, layers[0])
 
 
 def test_a_correction_makes_the_planes_of_its_own_tiles_alone() -> None:

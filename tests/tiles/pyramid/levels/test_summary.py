@@ -84,7 +84,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 def levels_of(engine: Engine, table: Dataset, layer: Layer) -> tuple[LevelValues, ...]:
     """Found anew, in parts as small as they are now."""
     engine.ensure(table, layer)
-    built = engine._store.find(engine._key(table, layer))[0]
+    built = engine.layers.find(table, layer)
     assert isinstance(built, PointsLayer)
     return level_values(built.pyramid.guard, built.pyramid.inputs, Crew(3))
 

@@ -198,7 +198,7 @@ def test_the_memory_of_levels_counts() -> None:
     before = engine.memory()["pyramids"]
     engine.level_values(dataset, layer, (3, 3))
     held = engine.memory()["pyramids"] - before
-    made, _ = engine._store.find(engine._key(dataset, layer))
+    made = engine.layers.find(dataset, layer)
     assert isinstance(made, SegmentedPoints)
     levels = sum(each.nbytes for level in made.levels.values() for each in level)
     assert held == made.history.nbytes + levels and 1 << 20 < held < 16 << 20

@@ -107,7 +107,7 @@ class Stream:
 def fresh(table: pa.Table, layer: Layer) -> tuple[Dataset, LineLayer]:
     """The same rows as a table of their own, and their layer."""
     dataset = bv.open(table)
-    made = Engine(threads=1)._ready(dataset, layer, whole=True)
+    made = Engine(threads=1).layers.ready(dataset, layer, whole=True)
     assert isinstance(made, LineLayer)
     return dataset, made
 

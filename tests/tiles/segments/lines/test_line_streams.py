@@ -49,7 +49,7 @@ def test_an_engine_reads_the_new_rows_alone(monkeypatch: pytest.MonkeyPatch) -> 
         version = growing.append(rows(3000 + 10 * at, 10)).version()
         assert engine.columns(version, LAYER, 2990, 5000, 100).row[-1] == version.num_rows - 1
     assert read == [(0, 3000), *((3000 + 10 * at, 3010 + 10 * at) for at in range(5))]
-    assert len(engine._store._layers) == 1  # versions that nobody holds are let go of
+    assert len(engine.layers.store._layers) == 1  # versions that nobody holds are let go of
 
 
 def test_what_new_rows_do_not_touch_keeps_its_name() -> None:

@@ -47,7 +47,7 @@ def test_answers_are_those_of_a_line_in_memory(tmp_path: Path, x: str, y: str, x
     on_disk, engine = Engine(threads=2, stores=stores, index="existing"), Engine(threads=2)
     info = engine.info(other, layer)
     assert on_disk.info(table, layer) == info
-    line, built = on_disk._ready(table, layer), engine._ready(other, layer)
+    line, built = on_disk.layers.ready(table, layer), engine.layers.ready(other, layer)
     assert isinstance(line, LineLayer) and isinstance(built, LineLayer) and line.survey == built.survey
     assert line.line.sorted == info.sorted == (x == "t")
     assert (line.y.column.info, line.y.column.categories) == (info.y, info.y_categories)
