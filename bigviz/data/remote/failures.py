@@ -17,6 +17,7 @@ __all__ = ["credentials_of", "failure_of", "is_changed", "is_missing", "is_outsi
 
 _STATUS: Final = re.compile(r"status code: (\d{3})\b(?: ([A-Z][A-Za-z' -]*[a-z]))?")
 _TRIES: Final = re.compile(r"after (\d+) retries")
+_REGION: Final = re.compile(r"region ([a-z0-9-]+)$")
 _RANGES: Final = re.compile(r"Requested (\d+)\.\.(\d+), got (\d+)\.\.(\d+)")
 _CREDENTIALS: Final = {
     "s3": "Credentials are those of the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, "
@@ -70,7 +71,7 @@ def failure_of(error: BaseException, address: Address) -> BigvizError:
         return Unreadable(
             f"{shown} may not be read: the server answered {what}. {credentials_of(address)}", "source", shown
         )
-    return Unreadable(f"{shown} cannot be read: {_reason(error, status)}", "source", shown)
+    return Unreadable(f"{shown} cannot be read: {_reason(error, status, address)}", "source", shown)
 
 
 def credentials_of(address: Address) -> str:
@@ -78,7 +79,7 @@ def credentials_of(address: Address) -> str:
     return _CREDENTIALS[{"abfs": "az", "abfss": "az", "https": "http"}.get(address.scheme, address.scheme)]
 
 
-def _reason(error: BaseException, status: list[str]) -> str:
+def _reason(error: BaseException, status: list[str], address: Address) -> str:
     text = str(error)
     ranges = _RANGES.search(text)
     tries = f" to each of {int(found[1]) + 1} requests" if (found := _TRIES.search(text)) else ""
@@ -92,7 +93,7 @@ def _reason(error: BaseException, status: list[str]) -> str:
         return f"{asked} were asked for and {came} came. Its server, or a proxy before it, is at fault."
     if "Content-Range" in text or "ContentRange" in text:
         return "its server does not say which part it sent (no usable Content-Range). Copy it here first."
-    if type(error).__name__ == "InvalidPathError":
+    if type(error).__name__ == "InvalidPathError" or "a key with an empty step" in text:
         return "it holds a key with an empty step (as a//b), or one of dots, which no request can name."
     if text.startswith("certificate: "):
         return (
@@ -102,7 +103,12 @@ def _reason(error: BaseException, status: list[str]) -> str:
     if "a redirect without" in text or "too many redirects" in text:
         return "its server leads on to another address, and from there to no answer. Check the address."
     if "redirect without LOCATION" in text:
-        return "its bucket is in another region. Name that in AWS_REGION."
+        region = f" ({found[1]})" if (found := _REGION.search(text)) and found[1] != "unknown" else ""
+        return f"its bucket is in another region{region}. Name that in AWS_REGION."
+    if "a list that" in text or "than a list has" in text:
+        return "what its server sent is no list of objects. Check its address and its settings."
+    if "no credentials can be had" in text:
+        return f"the credentials for it cannot be had. {credentials_of(address)}"
     if "dns error" in text:
         return "no address is known for the name of its server. Check the name, and the network."
     if "kind: Connect" in text:

@@ -15,8 +15,9 @@ from bigviz.common.errors import BadInput, NotFound, Unreadable
 from bigviz.data.formats.sniff import DATA_SUFFIXES, suffix_of
 from bigviz.data.paths import Files, glob_head, require_few, stem
 from bigviz.data.remote.address import Address, address_of
+from bigviz.data.remote.facts import Facts
 from bigviz.data.remote.object_file import ObjectFile
-from bigviz.data.remote.object_store import Facts, delta_options
+from bigviz.data.remote.settings import delta_options
 from bigviz.data.remote.stores import bucket_of
 from bigviz.data.table_formats.delta import LOG, delta_files
 from bigviz.data.table_formats.iceberg import IN_CATALOG, METADATA, iceberg_files, newest_metadata

@@ -19,8 +19,8 @@ from bigviz.common.errors import NotFound, TooLarge, Unreadable
 from bigviz.common.threads.waits import wait_for
 from bigviz.data.formats.stable_file import Ahead, StableFile
 from bigviz.data.remote.address import Address, address_of
+from bigviz.data.remote.facts import Facts
 from bigviz.data.remote.failures import failure_of, is_changed, is_outside
-from bigviz.data.remote.object_store import Facts
 from bigviz.data.remote.read_ahead import RangeReader
 from bigviz.data.remote.stores import store_of
 from bigviz.data.remote.transfers import host_of

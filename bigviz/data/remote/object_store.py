@@ -1,6 +1,7 @@
 """Requests to one store: parts of objects, and lists of them. `obstore` sends, signs and repeats them.
 
-It was chosen among pyarrow's own file systems, fsspec's and itself. It alone gives, for S3, Google and Azure alike,
+So are asked those whose tokens it alone can have: see `s3_bucket` for the others, which are asked with bounds. It was
+chosen among pyarrow's own file systems, fsspec's and itself. It alone gives, for S3, Google and Azure alike,
 `If-Match` with each range, the ETag and size with each answer, a check of Content-Range, and bounded repeats that also
 go on where a body was cut.
 """
@@ -9,66 +10,25 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import timedelta
 from functools import partial
 from importlib import import_module
 from typing import Any, Final
 
 from bigviz.common.errors import BadInput
 from bigviz.common.threads.waits import wait_for
-from bigviz.data.limits import MOST_FILES
+from bigviz.data.remote import settings
 from bigviz.data.remote.address import Address
+from bigviz.data.remote.facts import Facts
 from bigviz.data.remote.failures import credentials_of, failure_of
+from bigviz.data.remote.s3_bucket import MOST_LISTED, required, too_many
+from bigviz.data.remote.settings import endpoint_of
 from bigviz.data.remote.transfers import host_of
 
-__all__ = ["Facts", "Patience", "Store", "delta_options", "iceberg_options"]
+__all__ = ["Store"]
 
-_MOST_LISTED: Final = 10 * MOST_FILES  # objects below a directory, most of which may be no tables
 _PIECE: Final = 1 << 18
-_ENDPOINTS: Final = {
-    "s3": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
-    "gs": ("GOOGLE_BASE_URL", "STORAGE_EMULATOR_HOST"),
-    "az": ("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT"),
-}
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long, in seconds, a connection, the next bytes of an answer, 256 KiB of it and all of it are awaited, and how
-    often and how long a failed request is sent again. The wait before it doubles from `wait` to `most_wait`."""
-
-    connect: float = 5
-    silence: float = 30
-    request: float = 600
-    retries: int = 8
-    total: float = 90
-    wait: float = 0.1
-    most_wait: float = 10
-    piece: float = 120
-
-
-PATIENCE = Patience()
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What a store says of an object: its key, size, ETag, and when it was written (0 where it does not say)."""
-
-    key: str
-    size: int
-    etag: str | None
-    mtime_ns: int
-
-    @classmethod
-    def of(cls, meta: Mapping[str, Any]) -> Facts:
-        """Those of obstore. Azure writes ETags without quotation marks in lists, and with them in answers."""
-        etag: str | None = meta["e_tag"]
-        if etag and not etag.endswith('"'):
-            etag = f'"{etag}"'
-        modified: datetime = meta["last_modified"]
-        return cls(str(meta["path"]), int(meta["size"]), etag or None, int(modified.timestamp()) * 10**9)
 
 
 class Store:
@@ -76,7 +36,7 @@ class Store:
 
     def __init__(self, address: Address) -> None:
         """Raises BadInput where the package that connects is not installed."""
-        self._obstore = _obstore(address)
+        self._obstore = required("obstore", address)
         self._store = _connected(address)
         self.errors: tuple[type[Exception], ...] = (self._obstore.exceptions.BaseError, OSError, ValueError)
         """What requests raise; `failures` puts it into words."""
@@ -124,10 +84,8 @@ class Store:
         found: list[Facts] = []
         async for some in self._obstore.list(self._store, address.key.rstrip("/") or None):
             found += map(Facts.of, some)
-            if len(found) > _MOST_LISTED:
-                raise BadInput(
-                    f"{address.shown} has more than {_MOST_LISTED:,} objects. Name a directory in it.", "source"
-                )
+            if len(found) > MOST_LISTED:
+                raise too_many(address)
         return found
 
 
@@ -136,7 +94,7 @@ async def _at_most(found: Any, size: int) -> bytes:
     pieces, had = [], 0
     stream = aiter(found.stream(min_chunk_size=min(size + 1, _PIECE)))
     while had <= size:
-        async with asyncio.timeout(PATIENCE.piece):
+        async with asyncio.timeout(settings.PATIENCE.piece):
             piece = await anext(stream, None)
         if piece is None:
             break
@@ -145,33 +103,22 @@ async def _at_most(found: Any, size: int) -> bytes:
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
-def _obstore(address: Address) -> Any:
-    try:
-        return import_module("obstore")
-    except ImportError as error:
-        raise BadInput(
-            f"{address.shown} is elsewhere, and reading it takes a package that is not installed: "
-            "pip install 'bigviz[remote]'.",
-            field="source",
-            got=address.shown,
-        ) from error
-
-
 def _connected(address: Address) -> Any:
     stores = import_module("obstore.store")
     kind = {"abfs": "az", "abfss": "az"}.get(address.scheme, address.scheme)
+    limits = settings.PATIENCE
     client: dict[str, Any] = {
-        "connect_timeout": timedelta(seconds=PATIENCE.connect),
-        "read_timeout": timedelta(seconds=PATIENCE.silence),
-        "timeout": timedelta(seconds=PATIENCE.request),
-        "allow_http": _endpoint(kind).startswith("http://"),
+        "connect_timeout": timedelta(seconds=limits.connect),
+        "read_timeout": timedelta(seconds=limits.silence),
+        "timeout": timedelta(seconds=limits.request),
+        "allow_http": endpoint_of(kind).startswith("http://"),
     }
     retry = {
-        "max_retries": PATIENCE.retries,
-        "retry_timeout": timedelta(seconds=PATIENCE.total),
+        "max_retries": limits.retries,
+        "retry_timeout": timedelta(seconds=limits.total),
         "backoff": {
-            "init_backoff": timedelta(seconds=PATIENCE.wait),
-            "max_backoff": timedelta(seconds=PATIENCE.most_wait),
+            "init_backoff": timedelta(seconds=limits.wait),
+            "max_backoff": timedelta(seconds=limits.most_wait),
             "base": 2,
         },
     }
@@ -187,31 +134,9 @@ def _connected(address: Address) -> Any:
         ) from None
 
 
-def delta_options() -> dict[str, str]:
-    """What the package `deltalake`, which reads the environment too, does not find there."""
-    return {"allow_http": "true"} if _endpoint("s3").startswith("http://") else {}
-
-
-def iceberg_options() -> dict[str, str]:
-    """What the package `pyiceberg` does not find in the environment."""
-    names = {"s3.region": ("AWS_REGION", "AWS_DEFAULT_REGION"), "s3.endpoint": _ENDPOINTS["s3"]}
-    return {key: value for key, each in names.items() if (value := _first_of(each))}
-
-
-def _endpoint(kind: str) -> str:
-    """The address of a store that is not the usual one of its kind."""
-    found = _first_of(_ENDPOINTS.get(kind, ()))
-    return f"http://{found}" if found and "://" not in found else found  # as Google's own tools take theirs
-
-
-def _first_of(names: Iterable[str]) -> str:
-    """The value of the first variable of the environment that has one."""
-    return next((os.environ[name] for name in names if os.environ.get(name)), "")
-
-
 def _of_google() -> dict[str, Any]:
     """Another server in Google's place; the one that is set for tests is sent no credentials."""
-    endpoint = _endpoint("gs")
+    endpoint = endpoint_of("gs")
     if not endpoint:
         return {}
     return (
@@ -222,7 +147,7 @@ def _of_google() -> dict[str, Any]:
 def _of_amazon() -> dict[str, Any]:
     """Credentials as Amazon's own tools find them: obstore knows the environment and the machine's role, boto3 knows
     profiles and logins too. Where there are none, as for a public bucket, requests are not signed."""
-    given: dict[str, Any] = {"endpoint": endpoint} if (endpoint := _endpoint("s3")) else {}
+    given: dict[str, Any] = {"endpoint": endpoint} if (endpoint := endpoint_of("s3")) else {}
     if os.environ.get("AWS_ACCESS_KEY_ID") or os.environ.get("AWS_SKIP_SIGNATURE"):
         return given
     try:

@@ -19,7 +19,7 @@ from bigviz.data.formats.stable_file import StableFile
 from bigviz.data.paths import Files, require_few
 from bigviz.data.remote.address import Address, address_of, is_remote
 from bigviz.data.remote.object_file import ObjectFile
-from bigviz.data.remote.object_store import iceberg_options
+from bigviz.data.remote.settings import iceberg_options
 from bigviz.data.table_formats.by_field_id import ColumnsById, TableColumn
 
 __all__ = [

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from bigviz.data.remote import object_store
-from bigviz.data.remote.object_store import Patience
+from bigviz.data.remote import settings
+from bigviz.data.remote.settings import Patience
 from bigviz.data.remote.stores import store_of
 from bigviz.data.remote.transfers import host_of
 
@@ -23,7 +23,7 @@ from .range_server import RangeServer, range_server
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     few = Patience(connect=5, silence=5, request=20, retries=2, total=40, wait=0.01, most_wait=0.02, piece=5)
-    monkeypatch.setattr(object_store, "PATIENCE", few)
+    monkeypatch.setattr(settings, "PATIENCE", few)
     store_of.cache_clear()
     host_of.cache_clear()
     yield

@@ -41,6 +41,7 @@ class RangeServer:
     requests: list[Request] = field(default_factory=list)
     port: int = 0
     leads: dict[str, str] = field(default_factory=dict)
+    lists: list[bytes] = field(default_factory=list)  # that are answered in place of those of `files`
     scheme: str = "http"
     sent: int = 0  # bytes of endless bodies
     ended: threading.Event = field(default_factory=threading.Event)
@@ -95,10 +96,10 @@ class _Handler(BaseHTTPRequestHandler):
         data = told.files.get(unquote(urlsplit(self.path).path[1:]))
         fault = told.next_fault()
         found = listed(self.path, told.files, told.etag or "")
-        if found is not None:
-            self._answer(200, found, [])
+        if found is not None and not fault.startswith("endless "):
+            self._answer(200, told.lists.pop(0) if told.lists else found, [])
         elif (place := told.leads.get(self.path.partition("?")[0])) is not None:
-            self._answer(302, b"over there", [("Location", place)])
+            self._answer(302, b"over there", [("Location", place), ("x-amz-bucket-region", "eu-west-1")])
         elif fault.startswith("endless "):
             self._go_on(b"", [], status=int(fault.split()[1]))
         elif fault == "silent":

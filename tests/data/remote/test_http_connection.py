@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bigviz.data.remote.http_connection import IDLE, Connection, Place
+from bigviz.data.remote.http_connection import IDLE, Connection, Head, Incoming, Place
 
 OK = b"HTTP/1.1 206 Partial Content\r\n"
 
@@ -18,10 +18,16 @@ class Sink:
 
     def __init__(self) -> None:
         self.text = b""
-        self.transport = self
+        self.paused = False
 
     def write(self, data: bytes) -> None:
         self.text += data
+
+    def pause_reading(self) -> None:
+        self.paused = True
+
+    def resume_reading(self) -> None:
+        self.paused = False
 
     def is_closing(self) -> bool:
         return False
@@ -30,22 +36,82 @@ class Sink:
         """It is closed."""
 
 
+async def fed(incoming: Incoming, data: bytes, size: int, ends: bool) -> None:
+    """Let data come in pieces of at most `size` bytes, as far as there is room for it."""
+    while data:
+        room = incoming.get_buffer(-1)
+        count = min(size, len(room), len(data))
+        if count:
+            room[:count] = data[:count]
+            incoming.buffer_updated(count)
+            data = data[count:]
+        await asyncio.sleep(0)
+    if ends:
+        incoming.eof_received()
+
+
 def answered(data: bytes, ends: bool = True, size: int = 1 << 18) -> tuple[int, bytes, bool]:
     """Status, body, and whether another request may follow."""
 
     async def run() -> tuple[int, bytes, bool]:
-        reader = asyncio.StreamReader(size)
-        reader.feed_data(data)
-        if ends:
-            reader.feed_eof()
+        incoming = Incoming()
+        feeding = asyncio.create_task(fed(incoming, data, size, ends))
+        try:
+            return await read(incoming, feeding)
+        finally:
+            feeding.cancel()
+
+    async def read(incoming: Incoming, feeding: asyncio.Task[None]) -> tuple[int, bytes, bool]:
         sink: Any = Sink()
-        connection = Connection(Place("http", "a", 80), reader, sink)
+        connection = Connection(Place("http", "a", 80), incoming, sink)
         head = await connection.get("/x?y", {"Range": "bytes=0-1"})
         assert sink.text == b"GET /x?y HTTP/1.1\r\nHost: a\r\nRange: bytes=0-1\r\n\r\n"
-        body = b"".join([piece async for piece in connection.body(head)])
+        body = await all_of(connection, head)
+        await feeding
         return head.status, body, connection.is_idle
 
     return asyncio.run(run())
+
+
+async def all_of(connection: Connection, head: Head) -> bytes:
+    body, room, came = connection.body(head), memoryview(bytearray(7)), b""
+    while count := await body.some(room):
+        came += room[:count]
+    return came
+
+
+@pytest.mark.parametrize("size", [1, 5, 1 << 18])
+def test_any_pieces(size: int):
+    chunks = (
+        b"Transfer-Encoding: chunked\r\n\r\n"
+        + b"1f;x=y\r\n"
+        + bytes(31)
+        + b"\r\n12c\r\n"
+        + b"z" * 300
+        + b"\r\n0\r\n\r\n"
+    )
+    assert answered(OK + chunks, False, size) == (206, bytes(31) + b"z" * 300, True)
+    assert answered(OK + b"Content-Length: 331\r\n\r\n" + b"z" * 331, False, size) == (206, b"z" * 331, True)
+
+
+def test_a_body_that_nobody_reads_is_not_taken_in():
+    """More than a head has room for waits at its sender."""
+
+    async def run() -> None:
+        incoming, data = Incoming(), OK + b"Content-Length: 200000\r\n\r\n" + bytes(200_000)
+        sink: Any = Sink()
+        incoming._transport = sink
+        room = incoming.get_buffer(-1)
+        room[:] = data[: len(room)]
+        incoming.buffer_updated(len(room))
+        assert sink.paused
+        connection = Connection(Place("http", "a", 80), incoming, sink)
+        feeding = asyncio.create_task(fed(incoming, data[len(room) :], 9_999, ends=True))
+        assert await all_of(connection, await connection.get("/", {})) == bytes(200_000)
+        assert not sink.paused
+        await feeding
+
+    asyncio.run(run())
 
 
 def test_bodies():
@@ -87,12 +153,11 @@ def test_connections_are_kept_for_their_place():
     async def run() -> None:
         made = []
         for host in ("a", "b", "a"):
-            reader = asyncio.StreamReader()
-            reader.feed_data(OK + b"Content-Length: 0\r\n\r\n")
+            incoming = Incoming()
+            await fed(incoming, OK + b"Content-Length: 0\r\n\r\n", 99, ends=False)
             sink: Any = Sink()
-            made.append(Connection(Place("http", host, 80), reader, sink))
-            async for _ in made[-1].body(await made[-1].get("/", {})):
-                pass
+            made.append(Connection(Place("http", host, 80), incoming, sink))
+            assert await all_of(made[-1], await made[-1].get("/", {})) == b""
             IDLE.put(made[-1])
         assert IDLE.take(Place("http", "c", 80)) is None
         assert IDLE.take(Place("http", "a", 80)) is made[2] and IDLE.take(Place("http", "a", 80)) is made[0]

@@ -23,7 +23,8 @@ import pytest
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import BadInput, BigvizError, Cancelled, NotFound, Unreadable
 from bigviz.data.open import open as open_source
-from bigviz.data.remote import object_file, object_store, stores
+from bigviz.data.remote import object_file, s3_bucket, settings, stores
+from bigviz.data.remote.address import address_of
 from bigviz.data.remote.object_file import ObjectFile
 
 from ...patience import until
@@ -123,7 +124,7 @@ def test_what_passes_is_asked_for_again(web: RangeServer, parquet: Path, faults:
 
 
 def test_an_answer_that_does_not_come_is_not_awaited(web: RangeServer, parquet: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(object_store, "PATIENCE", object_store.Patience(5, 1, 20, 1, 40, 0.01, 0.02))
+    monkeypatch.setattr(settings, "PATIENCE", settings.Patience(5, 1, 20, 1, 40, 0.01, 0.02))
     web.faults[:] = ["silent"]
     opened = open_source(web.at("a.parquet"))
     assert not web.faults
@@ -139,7 +140,7 @@ def test_a_host_that_does_not_answer_is_not_asked_for_a_while(
     opened = open_source(web.at("a.parquet"))
     web.files["b.parquet"] = web.files["a.parquet"]
     other = open_source(web.at("b.parquet"))
-    monkeypatch.setattr(object_store, "PATIENCE", object_store.Patience(5, 0.2, 20, 0, 0, 0.01, 0.02, 0.2))
+    monkeypatch.setattr(settings, "PATIENCE", settings.Patience(5, 0.2, 20, 0, 0, 0.01, 0.02, 0.2))
     stores.store_of.cache_clear()
     web.always = fault
     for _ in range(3):
@@ -346,9 +347,10 @@ def test_without_the_package(monkeypatch: pytest.MonkeyPatch):
     def missing(name: str) -> object:
         raise ImportError(name)
 
-    monkeypatch.setattr(object_store, "import_module", missing)
-    with pytest.raises(BadInput, match=r"pip install 'bigviz\[remote\]'"):
-        open_source("s3://b/k")
+    monkeypatch.setattr(s3_bucket, "import_module", missing)
+    for address in ("az://b/k", "s3://b/k"):
+        with pytest.raises(BadInput, match=r"pip install 'bigviz\[remote\]'"):
+            open_source(address)
 
 
 def test_credentials(bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -365,14 +367,13 @@ def test_credentials(bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyP
         monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / file))
         if profile:
             monkeypatch.setenv("AWS_PROFILE", profile)
-        found = object_store._of_amazon()
-        assert ("credential_provider" in found, found.get("skip_signature", False)) == (bool(profile), not profile)
+        found = s3_bucket.amazon_bucket(address_of(bucket.at()))
+        assert found is not None and (found._sign is not None) == bool(profile)
         assert open_source(bucket.at("a.parquet")).num_rows == ROWS
 
 
 def test_a_missing_region_is_named(web: RangeServer, monkeypatch: pytest.MonkeyPatch):
     exceptions = importlib.import_module("obstore.exceptions")
-    from bigviz.data.remote.address import address_of  # noqa: PLC0415
     from bigviz.data.remote.failures import failure_of  # noqa: PLC0415
 
     error = exceptions.GenericError("Generic S3 error: Received redirect without LOCATION, this normally indicates …")

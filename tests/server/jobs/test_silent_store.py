@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import bigviz as bv
-from bigviz.data.remote import object_store, stores, transfers
+from bigviz.data.remote import settings, stores, transfers
 from bigviz.document.spec import Document
 from bigviz.server.jobs import service
 from bigviz.server.jobs.index_builds import _REMOTE_THREADS
@@ -28,8 +28,8 @@ TABLES = 8  # more than there are threads for builds
 @pytest.fixture
 def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[RangeServer]:
     """A store that is waited for longer than any test."""
-    patient = object_store.Patience(connect=5, silence=10_000, request=10_000, retries=0, total=10_000, piece=10_000)
-    monkeypatch.setattr(object_store, "PATIENCE", patient)
+    patient = settings.Patience(connect=5, silence=10_000, request=10_000, retries=0, total=10_000, piece=10_000)
+    monkeypatch.setattr(settings, "PATIENCE", patient)
     stores.store_of.cache_clear()
     transfers.host_of.cache_clear()
     with range_server() as told:
