@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bigviz.render.colormaps import CATEGORICAL, CATEGORIES, lut
+from bigviz.render.contrast import seen_on
 from bigviz.render.level_values import LevelValues
 from bigviz.render.norm import Norm
 from bigviz.render.png import indexed_png, png
@@ -32,12 +33,19 @@ _FAINTEST: Final = 40  # of 255: the opacity of the lowest sum of categories, da
 
 @dataclass(frozen=True)
 class Shading:
-    """How a picture is coloured; `low` and `high` None stand for the ends of the values."""
+    """How a picture is coloured; `low` and `high` None stand for the ends of the values. `dark` says on which ground it
+    will be seen, so that colours that fade into it are left out; None: on any, the map is as it is."""
 
     cmap: str
     how: str
     low: float | None
     high: float | None
+    dark: bool | None = None
+
+    @property
+    def table(self) -> npt.NDArray[np.uint8]:
+        """Its colours, (256, 3)."""
+        return lut(self.cmap) if self.dark is None else seen_on(lut(self.cmap), self.dark)
 
     @property
     def is_given(self) -> bool:
@@ -112,7 +120,7 @@ def shade(planes: Sequence[Array], values: Values, norm: Norm, shading: Shading)
         return png(_in_colours(places, values, shading))
     if clear is not None:
         places[~values.filled] = clear
-    return indexed_png(places, lut(shading.cmap), clear)
+    return indexed_png(places, shading.table, clear)
 
 
 def coloured(planes: Sequence[Array], values: Values, norm: Norm, shading: Shading) -> npt.NDArray[np.uint8]:
@@ -130,7 +138,7 @@ def coloured(planes: Sequence[Array], values: Values, norm: Norm, shading: Shadi
 def _in_colours(places: npt.NDArray[np.uint8], values: Values, shading: Shading) -> npt.NDArray[np.uint8]:
     """`coloured` without categories, from the index of each cell in the colour map (see `_places`)."""
     colours = np.full((256, 4), 255, np.uint8)
-    colours[:, :3] = lut(shading.cmap)
+    colours[:, :3] = shading.table
     pixels: npt.NDArray[np.uint8] = colours[places]
     pixels[~values.filled] = 0
     return pixels

@@ -17,7 +17,7 @@ from bigviz.export.axes.axis import is_exact
 from bigviz.export.axes.span import DataRange, End, whole_bins
 from bigviz.export.png.theme import Palette, Rgb
 from bigviz.render.colormaps import lut
-from bigviz.render.contrast import wants_dark
+from bigviz.render.contrast import seen_on, wants_dark
 from bigviz.render.css_colors import rgba
 from bigviz.render.norm import Clip
 from bigviz.tiles.interface import DensePart, LayerInfo
@@ -123,13 +123,13 @@ class ShownLayer:
 
     @cached_property
     def table(self) -> npt.NDArray[Any]:
-        """Its colour map, (256, 3)."""
-        return lut(self.choice.cmap)
+        """Its colours, (256, 3): those of its map that are seen on its ground."""
+        return seen_on(lut(self.choice.cmap), self.ground_dark)
 
     @property
     def ground_dark(self) -> bool:
         """Its colour map needs a dark ground."""
-        return wants_dark(self.table, self.palette.dark)
+        return wants_dark(lut(self.choice.cmap), self.palette.dark)
 
     @cached_property
     def colour(self) -> tuple[Rgb, float]:

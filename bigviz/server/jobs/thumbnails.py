@@ -273,12 +273,13 @@ def _points(source: _Source, number: int, x: Window, y: Window, below: Pixels) -
         if style.size is not None:
             radius = min(_RADII[0][1], max(1, round(style.size / 3)))  # a page's plot is larger
         return over(below, grown(marks, radius))
-    shading = Shading(style.cmap, style.how, style.low, style.high)
+    dark = reduction.category is None and wants_dark(lut(style.cmap))
+    shading = Shading(style.cmap, style.how, style.low, style.high, dark)
     pixels = coloured(planes, values, norm_of([values], shading), shading)
     if filled < _SPARSE * values.filled.size:
         pixels = grown(pixels, radius)
     ground = np.empty_like(below)
-    ground[...] = (*(PLOT_DARK if reduction.category is None and wants_dark(lut(style.cmap)) else PLOT_LIGHT), 255)
+    ground[...] = (*(PLOT_DARK if dark else PLOT_LIGHT), 255)
     return over(over(ground, below), pixels)
 
 

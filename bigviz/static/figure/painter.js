@@ -8,11 +8,10 @@ import { drawBar, drawLegend, legendPlaces, legendWidth } from "./legend/legend.
 import { LabelLegend } from "./legend/label-legend.js";
 import { find } from "../dom.js";
 import { MapBelow } from "./map-below.js";
-import { lutOf } from "../layers/layer-style.js";
+import { lutOf, needsDark } from "../layers/layer-style.js";
 import { isBars } from "../layers/glyphs.js";
 import { GLASBEY } from "../render/palette.js";
 import { LabelRoom } from "./legend/label-room.js";
-import { wantsDark } from "../render/contrast.js";
 
 /** @typedef {import("../axes/draw.js").Frame} Frame */
 /** @typedef {import("../axes/draw.js").Context} Context */
@@ -105,7 +104,7 @@ export class Painter {
     const { main } = this.figure;
     const { palette } = this.figure.page.theme;
     if (this.below || !main?.raster || main.planes || this.isPaper(view)) return palette.dark;
-    return wantsDark(lutOf(main, this.figure.look), palette);
+    return needsDark(main, this.figure.look);
   }
 
   /** @param {View} view @returns {string} */

@@ -1,7 +1,7 @@
 // How a layer is drawn: what was chosen, in the colours of the page's theme.
 
 import { opacityOf, pixelOf } from "../render/css-color.js";
-import { wantsDark } from "../render/contrast.js";
+import { seenOn, wantsDark } from "../render/contrast.js";
 import { coloursWithout } from "../render/palette.js";
 
 /** What a style is made of: what was chosen and published of a layer, its categories and those that are left out.
@@ -20,11 +20,27 @@ const DASHES = { solid: [], dashed: [6], dotted: [2, 4], dotdash: [2, 4, 6, 4], 
  * @param {Look} look
  * @returns {Uint8Array}
  */
-export function lutOf({ choice }, { luts }) {
-  const lut = luts.get(choice.cmap) ?? luts.values().next().value;
-  if (!lut) throw new Error("the server sent no colour maps");
-  return lut;
+function mapOf({ choice }, { luts }) {
+  const map = luts.get(choice.cmap) ?? luts.values().next().value;
+  if (!map) throw new Error("the server sent no colour maps");
+  return map;
 }
+
+/**
+ * Its colours: those of its map that are seen on the ground that it needs.
+ * @param {Styled} layer
+ * @param {Look} look
+ * @returns {Uint8Array}
+ */
+export const lutOf = (layer, look) => seenOn(mapOf(layer, look), needsDark(layer, look));
+
+/**
+ * The ground that its map needs is dark.
+ * @param {Styled} layer
+ * @param {Look} look
+ * @returns {boolean}
+ */
+export const needsDark = (layer, look) => wantsDark(mapOf(layer, look), look.palette);
 
 /**
  * @param {Styled} layer
@@ -34,14 +50,13 @@ export function lutOf({ choice }, { luts }) {
 export function rasterStyle(layer, look) {
   const { how, low, high } = layer.choice;
   const { color, size, alpha, marker } = layer.spec;
-  const lut = lutOf(layer, look);
   const { palette } = look;
   return {
     how,
-    lut,
+    lut: lutOf(layer, look),
     low,
     high,
-    dark: layer.planes ? palette.dark : wantsDark(lut, palette),
+    dark: layer.planes ? palette.dark : needsDark(layer, look),
     sparse: { accent: pixelOf(onlyColor(layer, palette)), dark: palette.dark },
     ...leftOut(layer),
     marks: {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { luminance, wantsDark } from "../../../bigviz/static/render/contrast.js";
+import { luminance, seenOn, wantsDark } from "../../../bigviz/static/render/contrast.js";
 
 test("the ground never swallows the high end", () => {
   const dark = /** @type {import("../../../bigviz/static/render/theme.js").Palette} */ ({ dark: true });
@@ -30,4 +30,19 @@ test("luminance and ground are Python's", () => {
     assert.ok(Math.abs(first - want[0]) < 1e-9 && Math.abs(last - want[1]) < 1e-9, map);
     assert.equal(wantsDark(table, LIGHT), dark, map);
   }
+});
+
+/** The grey of places 0, 1, 128 and 255; tests/render/test_contrast.py has the same. */
+const SEEN = { dark: [45, 46, 150, 255], light: [215, 214, 107, 0] };
+
+test("the first colour of a map is seen on its ground, as Python has it; the last one stays", () => {
+  const grey = (/** @type {number} */ from, /** @type {number} */ to) =>
+    Uint8Array.from({ length: 768 }, (_, k) => from + ((to - from) * Math.floor(k / 3)) / 255);
+  const [rising, falling] = [grey(0, 255), grey(255, 0)];
+  const [onDark, onLight] = [seenOn(rising, true), seenOn(falling, false)];
+  const columns = [0, 1, 128, 255].map((k) => 3 * k);
+  assert.deepEqual([...columns.map((k) => onDark[k])], SEEN.dark);
+  assert.deepEqual([...columns.map((k) => onLight[k])], SEEN.light);
+  assert.equal(seenOn(rising, true), onDark, "found once");
+  assert.equal(seenOn(falling, true), falling, "white on dark is seen");
 });

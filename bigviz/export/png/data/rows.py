@@ -25,6 +25,7 @@ Array = npt.NDArray[Any]
 Interval = tuple[Number, Number]
 
 _FEW: Final = 5000  # marks in view up to which they are drawn on the page's ground
+_PILED: Final = 1.1  # rows a mark, on the average, from which on their counts are what one sees
 _LEAST_STEP: Final = 3  # CSS pixels, from which on a lattice is drawn as cells
 _DASH: Final = 2  # how thick dashes are, in CSS pixels
 _STEADY: Final = 1.25  # marks change their size only by more than this
@@ -39,6 +40,8 @@ class Rows:
         coded = marks.code is not None
         self._lattice = lattice_of(marks.x, marks.y, coded, layer.whole)
         self._alone = bool((marks.number == 1).all())  # no coordinate has more than one row
+        piled = int(marks.number.sum()) > _PILED * len(marks)
+        self._tells_counts = piled and layer.planes is None and layer.counts
         self._origin = _origin_of(marks.value) if layer.movable else 0
         less = marks.value.dtype.type(self._origin) if self._origin else None
         self._values = (marks.value if less is None else marks.value - less).astype(np.float64)
@@ -56,10 +59,12 @@ class Rows:
         )
 
     def is_sparse(self, view: View) -> bool:
-        """They are drawn on the page's ground; the cells of a table only where their colours are no ramp, which may end
-        in that ground."""
+        """They are drawn on the page's ground; the cells of a table, and counts of rows that lie on each other, only
+        where their colours are no ramp, which may end in that ground."""
         if self._is_styled_plain:
             return True
+        if self._tells_counts:
+            return False
         if int(self._placed(view).inside(view.width, view.height).sum()) > _FEW * _STEADY:
             return False
         layer = self._layer
@@ -73,8 +78,8 @@ class Rows:
     def is_always_plain(self) -> bool:
         """No view of them has colours that mean something."""
         lattice = self._lattice
-        table = lattice is not None and all(lattice) and not self._alone
-        return self._window is None and len(self._marks) <= _FEW and self._layer.tells_places and not table
+        counted = self._tells_counts or (lattice is not None and all(lattice) and not self._alone)
+        return self._window is None and len(self._marks) <= _FEW and self._layer.tells_places and not counted
 
     @property
     def _is_styled_plain(self) -> bool:

@@ -27,6 +27,8 @@ import { nearestRow, placeRows, shownRows } from "./row-places.js";
  * sees.
  */
 export const FEW = 5000;
+/** From so many rows a mark on, on the average, their counts are what one sees, wherever few marks are. */
+const PILED = 1.1;
 /** A lattice is drawn as cells where its steps are at least so long, in CSS pixels. */
 const LEAST_STEP = 3;
 /**
@@ -53,6 +55,7 @@ export class MarksLayer {
     /** Where the rows are all rows; null: everywhere.  @type {Box|null} */ this.box = null;
     /** @type {import("../tiles/lattice.js").Lattice|null} */ this.lattice = null;
     /** No coordinate has more than one row. */ this.alone = true;
+    /** Coordinates have many rows: stations, rounded numbers. */ this.piled = false;
     /**
      * The rows' places in the last view asked about.
      * @type {{view: View, rows: Rows, placed: ReturnType<typeof placeRows>}|null}
@@ -99,11 +102,12 @@ export class MarksLayer {
     const { times } = this.facts;
     this.lattice = latticeOf(rows, { x: exact.x && !times.x, y: exact.y && !times.y });
     this.alone = rows.number.every((number) => number === 1);
+    this.piled = rows.number.reduce((sum, number) => sum + number, 0) > PILED * rows.n;
   }
 
   /**
-   * Few rows are here for all that a view shows: they are drawn on the page's ground; the cells of a table only where
-   * their colours are no ramp, which may end in that ground.
+   * Few rows are here for all that a view shows: they are drawn on the page's ground; the cells of a table, and counts
+   * of rows that lie on each other, only where their colours are no ramp, which may end in that ground.
    * @param {View} view
    * @returns {boolean}
    */
@@ -113,7 +117,8 @@ export class MarksLayer {
     const { visible } = this.#placesIn(view);
     if (visible > FEW * STEADY) this.few = false;
     else if (visible <= FEW) this.few = true;
-    return this.few && (this.facts.planes !== null || (this.#tellsPlaces && this.alone) || !this.#isTable(view));
+    if (!this.few || this.#tellsCounts) return false;
+    return this.facts.planes !== null || (this.#tellsPlaces && this.alone) || !this.#isTable(view);
   }
 
   /**
@@ -134,6 +139,7 @@ export class MarksLayer {
       this.box === null &&
       rows.n <= FEW &&
       this.#tellsPlaces &&
+      !this.#tellsCounts &&
       (this.lattice === null || this.lattice.x === 0 || this.lattice.y === 0 || this.alone)
     );
   }
@@ -141,6 +147,11 @@ export class MarksLayer {
   get #tellsPlaces() {
     const { planes, traits } = this.facts;
     return planes === null && (traits.counts || traits.total === "any");
+  }
+
+  /** How many rows a mark stands for is what its colour says. */
+  get #tellsCounts() {
+    return this.piled && this.facts.planes === null && this.facts.traits.counts;
   }
 
   /** The document gives them a colour or a size, and no value gives them another. */

@@ -114,6 +114,21 @@ test("values and categories keep their colours; crowds are density", () => {
   assert.ok(!crowd.isSparse(viewOf(-1, 1, 0, 1)), "not all of the view's rows are here");
 });
 
+test("marks that stand for many rows each are coloured by their counts, also where they are few", () => {
+  const view = viewOf(0, 1, 0, 1);
+  const at = { x: [0.25, 0.75], y: [0.5, 0.5] };
+  const stations = sparseLayer({});
+  stations.addRows(rowsOf({ ...at, number: [90, 4000], value: [90, 4000] }));
+  const pixels = draw(stations, view);
+  assert.ok(!stations.isSparse(view) && !stations.isPlain(view) && !stations.isAlwaysPlain);
+  assert.notEqual(pixels[50 * 200 + 50], pixels[50 * 200 + 150]);
+  const many = Array.from({ length: 100 }, (_, k) => (k + 0.5) / 100);
+  const pairs = many.map((_, k) => (k < 5 ? 2 : 1));
+  const few = sparseLayer({});
+  few.addRows(rowsOf({ x: many, y: many, number: pairs, value: pairs }));
+  assert.ok(few.isPlain(view), "a pair here and there is told under the pointer alone");
+});
+
 test("a table's cells are rectangles: plain where each is one row, by their counts on a plate else", () => {
   const x = [0, 1, 2, 0, 1, 2];
   const y = [0, 0, 0, 1, 1, 1];
