@@ -105,7 +105,7 @@ class BuiltLayers:
                     made = self.maker.make(dataset, layer, order_key(dataset, layer), crew, opened)
                     self.keep(dataset, layer, made)
             except Unreadable as error:
-                if self.maker.is_damage(error):
+                if self.maker.disk.is_damage(error):
                     raise _damaged(dataset, error) from error
                 raise
             return made
@@ -130,7 +130,7 @@ class BuiltLayers:
 
     def mended(self, dataset: Dataset, layer: Layer, error: Unreadable) -> Unreadable:
         """The error to raise for one that a layer met with; a damaged store is removed."""
-        if not self.maker.is_damage(error):
+        if not self.maker.disk.is_damage(error):
             return error
         self.maker.drop_damaged(error, order_key(dataset, layer))
         key = layer_key(dataset, layer)

@@ -43,11 +43,12 @@ from bigviz.tiles.brush.linked import OtherBrush, Source, Target
 from bigviz.tiles.brush.linked_brush import LinkedBrush, linked_brush
 from bigviz.tiles.brush.prepared import Prepared
 from bigviz.tiles.built_layers import BuiltLayers, layer_key, order_key
+from bigviz.tiles.disk_indexes import STORED_ROWS, IndexMode
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number, check_window
 from bigviz.tiles.holders import Holders
 from bigviz.tiles.interface import Brush, SampledLayer
-from bigviz.tiles.layer_factory import STORED_ROWS, IndexMode, Maker
+from bigviz.tiles.layer_factory import Maker
 from bigviz.tiles.live_engines import add_engine
 from bigviz.tiles.readiness import Readiness
 from bigviz.tiles.rehearsal.compile_ahead import compile_ahead
@@ -120,7 +121,7 @@ class Engine(interface.Engine):
             self._maker.previews.rest(dataset, layer)
 
     def publish(self, dataset: Dataset, layer: Layer) -> None:
-        self._maker.publish(dataset, layer.bound(dataset))
+        self._maker.disk.publish(dataset, layer.bound(dataset))
 
     def forget(self, dataset: Dataset) -> None:
         self.layers.forget(dataset)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 from weakref import WeakValueDictionary
 
 from bigviz.aggregate.axis import Axis
@@ -27,6 +26,7 @@ from bigviz.tiles.answers.masked_points import MaskedPoints
 from bigviz.tiles.answers.points_layer import PointsLayer
 from bigviz.tiles.bars.bars_by_label import build_bars
 from bigviz.tiles.bars.histogram import HistogramLayer, gathered, line_below
+from bigviz.tiles.disk_indexes import DiskIndexes, IndexMode
 from bigviz.tiles.estimates.filtered_sample import FilteredSample
 from bigviz.tiles.estimates.preview_cache import Previews, SampledLayer
 from bigviz.tiles.filtered_rows import FilteredRows, filtered_line
@@ -35,7 +35,7 @@ from bigviz.tiles.grid.row_filter import RowFilter, row_filter
 from bigviz.tiles.grid.survey import Survey, survey
 from bigviz.tiles.layer_inputs import gathered_bytes, kept_columns, read_bytes, read_columns, stored_inputs
 from bigviz.tiles.morton.masked_rows import MaskedRows
-from bigviz.tiles.morton.order import Order, OrderedColumn, build_order
+from bigviz.tiles.morton.order import Order, build_order
 from bigviz.tiles.pyramid.build import complete
 from bigviz.tiles.pyramid.layer_columns import gather_inputs
 from bigviz.tiles.pyramid.plane_store import MemoryShelf, Shelf
@@ -50,19 +50,16 @@ from bigviz.tiles.shared_orders import Orders
 from bigviz.tiles.store.catalog.directory import StoreDirectory
 from bigviz.tiles.store.catalog.expected_size import tile_bytes
 from bigviz.tiles.store.files.manifest import read_manifest
-from bigviz.tiles.store.order.added_column import add_column, open_column
 from bigviz.tiles.store.order.background_verify import verify_ahead
 from bigviz.tiles.store.order.stored_order import open_stored_order
 from bigviz.tiles.store.pyramid_file import PlaneFile
 from bigviz.tiles.store.series.stored_series import open_series
 
-__all__ = ["STORED_ROWS", "IndexMode", "Maker"]
+__all__ = ["Maker", "Opened", "Sampled"]
 
-IndexMode = Literal["auto", "existing", "never"]
 Opened = Callable[[LayerAnswers], None]
 Sampled = SampledLayer | FilteredSample
 
-STORED_ROWS: Final = 1 << 24  # a smaller table is in order sooner than its store is read
 _ROW: Final = 24  # bytes of memory that ordering takes, without columns
 _GROWING_ROW: Final = 48  # the same with the axes' numbers, in order and as they come
 _GROWING_KEPT: Final = 28  # more, of rows that a filter keeps
@@ -85,10 +82,7 @@ class Maker:
         """Tables of `sampled_rows` or more are worth estimates. Without `pyramids` tiles are made on request."""
         self._threads, self._memory, self.orders = threads, memory, orders
         self._pyramids = pyramids
-        self._stores = None if index == "never" else stores
-        self._writes = index == "auto"
-        self._published: set[tuple[str, OrderSpec]] = set()
-        self._published_layers: set[tuple[str, Layer]] = set()
+        self.disk = DiskIndexes(stores, index)
         self._flights: Flights[Order] = Flights()
         self._series: WeakValueDictionary[Hashable, Series] = WeakValueDictionary()  # of all rows of lines in memory
         self.turns = Turns()
@@ -99,32 +93,18 @@ class Maker:
         self._lines = LineStreams(self.turns, masks=self._masks)
         self._scanner = Scanner(threads, memory, self.turns, self.previews, sampled_rows)
 
-    def publish(self, dataset: Dataset, layer: Layer) -> None:
-        """The operator shows this layer: its index may be written to the disk."""
-        self._published.add((dataset.fingerprint, OrderSpec.of(layer)))
-        self._published_layers.add((dataset.fingerprint, layer))
-
     def preview(self, dataset: Dataset, layer: Layer, key: Hashable, cancel: Cancel) -> Sampled | None:
         """Estimates until the layer answers, of some of the ordered rows where a filter goes over all of them, else of
         a sample of the source; None where it answers in no time."""
         order = self.orders.find(key)
         if layer.filter and order is not None and layer.glyph == "points" and not self._filtered.are_there(layer, key):
             crew = Crew(1, cancel=cancel)
-            with self._but_for_damage():  # which the build meets
-                held = {} if order.has_columns else self._stored_columns(dataset, layer, order, crew)
+            with self.disk.but_for_damage():  # which the build meets
+                held = {} if order.has_columns else self.disk.columns(dataset, layer, order, crew)
                 sample = None if held is None else self._filtered.sample(dataset, layer, order, held, crew)
                 if sample is not None:
                     return sample
         return None if self.soon(dataset, layer, key) else self.previews.begin(dataset, layer, cancel)
-
-    @contextmanager
-    def _but_for_damage(self) -> Iterator[None]:
-        """Go on where a store is damaged."""
-        try:
-            yield
-        except Unreadable as error:
-            if not self.is_damage(error):
-                raise
 
     def forget(self, dataset: Dataset) -> None:
         """Let go of what is kept of a version of a dataset beside its layers."""
@@ -145,7 +125,7 @@ class Maker:
         names = layer.reduction.columns
         if order is not None:
             return all(order.column(name) is not None for name in names)
-        return self._found(dataset, layer) is not None
+        return self.disk.find(dataset, layer) is not None
 
     def grows(self, dataset: Dataset, layer: Layer) -> bool:
         """Whether the layer is made of that of an earlier version: what is new is added to it."""
@@ -156,7 +136,7 @@ class Maker:
 
     def scans(self, dataset: Dataset, layer: Layer, key: Hashable) -> bool:
         """Whether a layer of points would be scanned if it were made now."""
-        if self._found(dataset, layer) is None and not self._may_build(dataset, OrderSpec.of(layer)):
+        if self.disk.find(dataset, layer) is None and not self.disk.may_build(dataset, layer):
             return not self._holds(dataset, layer, key)
         order = self.orders.find(key)
         lacking = order is not None and any(order.column(name) is None for name in layer.reduction.columns)
@@ -173,12 +153,12 @@ class Maker:
         if layer.glyph == "histogram":
             return self._histogram(dataset, layer, key, crew)
         keep = None if dataset.lineage is not None else row_filter(dataset, layer)
-        store = self._store(dataset, layer, crew)
+        store = self.disk.found_or_built(dataset, layer, crew)
         if store is not None:
             try:
                 return self._stored(dataset, layer, key, store, crew, opened)
             except Unreadable as error:
-                if not self.is_damage(error):
+                if not self.disk.is_damage(error):
                     raise
                 self.drop_damaged(error, key)
                 if again:
@@ -236,42 +216,11 @@ class Maker:
         inputs = gathered(made.line.series, load(dataset, reduction, crew.progress, crew.cancel), reduction, crew)
         return HistogramLayer(layer, made, inputs, labels)
 
-    def is_damage(self, error: Unreadable) -> bool:
-        """Whether an error is of a store's file, not of the dataset's."""
-        return self._holder(error) is not None
-
     def drop_damaged(self, error: Unreadable, key: Hashable) -> None:
         """Remove the store, or the part of one, that an error names, and forget the order that was in it."""
-        damaged = self._holder(error)
-        if damaged is not None and self._stores is not None:
+        if self.disk.is_damage(error):
             self.orders.drop(key)
-            self._stores.drop(damaged)
-
-    def _holder(self, error: Unreadable) -> Path | None:
-        if self._stores is None or not isinstance(error.got, str):
-            return None
-        return self._stores.holder(error.got)
-
-    def _found(self, dataset: Dataset, layer: Layer) -> Path | None:
-        return None if self._stores is None else self._stores.find(dataset, OrderSpec.of(layer))
-
-    def _store(self, dataset: Dataset, layer: Layer, crew: Crew) -> Path | None:
-        """The folder of the layer's store: found, or built where that is allowed and worth it."""
-        if self._stores is None or not dataset.files:
-            return None
-        spec = OrderSpec.of(layer)
-        found = self._stores.find(dataset, spec)
-        if found is not None or not self._may_build(dataset, spec):
-            return found
-        with self._stores.refusals():
-            return self._stores.build(dataset, spec, kept_columns(layer), crew, layer.reduction)
-        return None
-
-    def _may_build(self, dataset: Dataset, spec: OrderSpec) -> bool:
-        """Whether a store is worth building, and the operator allows it."""
-        large = bool(dataset.files) and dataset.num_rows >= STORED_ROWS
-        allowed = self._stores is not None and self._writes and (dataset.fingerprint, spec) in self._published
-        return large and allowed
+            self.disk.drop_damaged(error)
 
     def _stored(
         self, dataset: Dataset, layer: Layer, key: Hashable, store: Path, crew: Crew, opened: Opened
@@ -293,7 +242,7 @@ class Maker:
             order = open_stored_order(store)
             self.orders.put(key, order)
             verify_ahead(order, self.turns)
-        held = {name: self._column(dataset, layer, store, order, name, crew) for name in kept_columns(layer)}
+        held = {name: self.disk.column(dataset, layer, store, order, name, crew) for name in kept_columns(layer)}
         needed = {name: held[name] for name in layer.reduction.columns}
         rows: Order | None = order
         keep = row_filter(dataset, layer)
@@ -320,37 +269,18 @@ class Maker:
         if layer.reduction.traits.counts and not layer.reduction.columns:
             opened(MaskedPoints(*axes, rows, layer.reduction, dataset, self._threads))
 
-    def _column(
-        self, dataset: Dataset, layer: Layer, store: Path, order: Order, name: str, crew: Crew, adds: bool = True
-    ) -> OrderedColumn | None:
-        """A column that is kept in the order, or was added to its store, or is where that is allowed and it `adds`;
-        else None."""
-        assert self._stores is not None
-        found = order.column(name)
-        if found is not None:
-            return found
-        folder = self._stores.part(store, "columns", name)
-        if folder is not None:
-            return open_column(folder, len(order.guard))
-        if adds and self._writes and (dataset.fingerprint, layer) in self._published_layers:
-            with self._stores.refusals():
-                return add_column(self._stores, store, dataset, order, name, crew)
-        return None
-
     def _with_pyramid(
         self, dataset: Dataset, layer: Layer, store: Path, made: PointsLayer, crew: Crew, opened: Opened
     ) -> PointsLayer:
         """The layer with the pyramid of its store, built there where that is allowed."""
-        assert self._stores is not None
         inputs = made.pyramid.inputs
         planes, others = inputs.kept_planes
-        text = str(layer.reduction)
 
         def over(shelf: Shelf) -> PointsLayer:
             return replace(made, pyramid=Pyramid(made.order.guard, inputs, shelf))
 
-        kept = self._stores.part(store, "pyramids", text)
-        if kept is None and self._writes and (dataset.fingerprint, layer) in self._published_layers:
+        kept = self.disk.pyramid(store, layer)
+        if kept is None and self.disk.may_add(dataset, layer):
             opened(made)
 
             def write(folder: Path, crew: Crew) -> dict[str, Any]:
@@ -362,8 +292,7 @@ class Maker:
                 return {"tiles": len(shelf)}
 
             tiles = tile_bytes(layer.reduction, made.order.survey.inside)
-            with self._stores.refusals():
-                kept = self._stores.add(store, "pyramids", text, write, crew, tiles)
+            kept = self.disk.add_pyramid(store, layer, write, crew, tiles)
         if kept is not None:
             return over(PlaneFile(kept, planes, others, False))
         opened(made)
@@ -426,15 +355,6 @@ class Maker:
             return filtered_line(x, y, found, keep, self._series.get(name) if series is None else series, crew)
         made = self._series[name] = build_series(x, y, crew)
         return LineLayer(x, y, found, OneSeries(made))
-
-    def _stored_columns(
-        self, dataset: Dataset, layer: Layer, order: Order, crew: Crew
-    ) -> dict[str, OrderedColumn | None] | None:
-        """The columns of a layer that its store has; None without a store."""
-        store = self._found(dataset, layer)
-        if store is None:
-            return None
-        return {name: self._column(dataset, layer, store, order, name, crew, False) for name in kept_columns(layer)}
 
     def _order(self, dataset: Dataset, layer: Layer, x: Axis, y: Axis, key: Hashable, crew: Crew) -> Order:
         order = self.orders.find(key)

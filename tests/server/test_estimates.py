@@ -18,7 +18,7 @@ from bigviz.data.sources import memory
 from bigviz.document.document import document
 from bigviz.document.figure import figure
 from bigviz.document.spec import Document
-from bigviz.tiles import layer_factory
+from bigviz.tiles import disk_indexes
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.store.catalog.directory import StoreDirectory
 from bigviz.wire.frames import Type
@@ -230,7 +230,7 @@ def test_roots_that_are_none(held: Running, roots: Any):
 
 
 def test_a_view_over_a_damaged_store_waits_for_the_new_one(table: pa.Table, tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(layer_factory, "STORED_ROWS", 1)
+    monkeypatch.setattr(disk_indexes, "STORED_ROWS", 1)
     pq.write_table(table, tmp_path / "cloud.parquet")
     shown = document(figure().points(bv.open(str(tmp_path / "cloud.parquet")), "x", "y"), id="points")
     stores = StoreDirectory(tmp_path / "stores", tell=lambda sentence: None)

@@ -12,7 +12,7 @@ import pytest
 import bigviz as bv
 from bigviz.aggregate.layer import Layer
 from bigviz.data.dataset import Dataset
-from bigviz.tiles import layer_factory
+from bigviz.tiles import disk_indexes
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.store.catalog.directory import StoreDirectory
 
@@ -41,7 +41,7 @@ def stored(table: pa.Table, tmp_path_factory: pytest.TempPathFactory) -> tuple[E
     path: Path = folder / "points.parquet"
     pq.write_table(table, path, row_group_size=1_000)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(layer_factory, "STORED_ROWS", 1)
+        patch.setattr(disk_indexes, "STORED_ROWS", 1)
         engine, dataset = Engine(stores=StoreDirectory(folder / "stores", 1 << 30)), bv.open(str(path))
         layer = Layer("points", "x", "y")
         engine.publish(dataset, layer)

@@ -18,7 +18,7 @@ from bigviz.common.cancel import Cancel
 from bigviz.common.errors import TooLarge, Unreadable
 from bigviz.common.priority import Turns
 from bigviz.data.dataset import Dataset
-from bigviz.tiles import layer_factory
+from bigviz.tiles import disk_indexes, layer_factory
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.scans import scan_factory
@@ -34,7 +34,7 @@ KEYS = [TileKey(0, 0, 0, 0), TileKey(2, 2, 1, 2), TileKey(3, 1, 4, 0), TileKey(9
 
 @pytest.fixture(autouse=True)
 def every_table_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layer_factory, "STORED_ROWS", 1)
+    monkeypatch.setattr(disk_indexes, "STORED_ROWS", 1)
 
 
 @pytest.fixture(scope="module")

@@ -17,12 +17,12 @@ _BUILD = """
 import sys
 from pathlib import Path
 import bigviz as bv
-from bigviz.tiles import layer_factory as make
+from bigviz.tiles import disk_indexes
 from bigviz.tiles.engine import Engine
 from bigviz.aggregate.layer import Layer
 from bigviz.tiles.store.catalog.directory import StoreDirectory
 
-make.STORED_ROWS = 1
+disk_indexes.STORED_ROWS = 1
 for path in sys.argv[2:]:
     engine, dataset = Engine(stores=StoreDirectory(Path(sys.argv[1]))), bv.open(path)
     layer = Layer("points", "x", "y", "mean(v)")

@@ -72,12 +72,8 @@ class ClusterMaker(Maker):
         if not self._divides(dataset):
             return super().make(dataset, layer, key, crew, opened, again)
         found = self.prepared(dataset, layer, crew)
-        found.restore(self.is_published(dataset, layer), crew.progress, crew.cancel)
+        found.restore(self.disk.is_published(dataset.fingerprint, layer), crew.progress, crew.cancel)
         return cast(LayerAnswers, found)
-
-    def is_published(self, dataset: Dataset, layer: Layer) -> bool:
-        """Whether the operator shows a layer."""
-        return (dataset.fingerprint, layer) in self._published_layers
 
     def restore_all(self) -> None:
         """Have the rows of lost workers indexed again for all layers that somebody uses, if there are others."""
@@ -93,7 +89,7 @@ class ClusterMaker(Maker):
 
     def restore(self, layer: ClusterLayer) -> None:
         """Have the rows of a layer indexed that are not. Raises what `ClusterLayer.restore` does."""
-        layer.restore((layer.parts[0].dataset, layer.layer) in self._published_layers)
+        layer.restore(self.disk.is_published(layer.parts[0].dataset, layer.layer))
 
     def replace(self, layer: ClusterLayer, other: ClusterLayer) -> None:
         """Have another layer in place of one, over other parts."""

@@ -29,11 +29,11 @@ from bigviz.tiles.cluster.held_rows import HeldRows
 from bigviz.tiles.cluster.parts.moves import Moves
 from bigviz.tiles.cluster.selections.part_rows import PartRows, first_of_parts, rows_in
 from bigviz.tiles.cluster.workers import Moved, Workers
+from bigviz.tiles.disk_indexes import IndexMode
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.window import Number
 from bigviz.tiles.holders import Holders
 from bigviz.tiles.interface import Brush, SampledLayer
-from bigviz.tiles.layer_factory import IndexMode
 from bigviz.tiles.readiness import Readiness
 from bigviz.tiles.selection.first_rows import check_order
 from bigviz.tiles.selection.region import Rectangle, Region
@@ -129,7 +129,7 @@ class DaskEngine(Engine):
         super().ensure(dataset, layer, progress, cancel)
         found = self._built(dataset, layer)
         if found is not None:
-            found.restore(self._maker.is_published(dataset, layer.bound(dataset)), progress, cancel)
+            found.restore(self._maker.disk.is_published(dataset.fingerprint, layer.bound(dataset)), progress, cancel)
 
     def brush(
         self, dataset: Dataset, source: Source, targets: Sequence[Target], others: Sequence[OtherBrush] = ()

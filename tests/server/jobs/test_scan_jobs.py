@@ -22,7 +22,7 @@ from bigviz.data.formats import parquet
 from bigviz.document.document import document
 from bigviz.document.figure import figure
 from bigviz.document.spec import Document
-from bigviz.tiles import layer_factory
+from bigviz.tiles import disk_indexes
 from bigviz.tiles.answers.answer import Tile
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.tile_key import TileKey
@@ -221,7 +221,7 @@ def test_routes_answer_for_scanned_layers(server: Running, engine: Scanning, tab
 
 
 def test_what_a_viewer_picks_is_not_stored(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layer_factory, "STORED_ROWS", 1)
+    monkeypatch.setattr(disk_indexes, "STORED_ROWS", 1)
     stores = StoreDirectory(tmp_path / "stores", tell=lambda sentence: None)
     shown = document(figure().points(bv.open(str(path)), "x", "y"), id="cloud")
     with running([shown], engine=Scanning(stores=stores)) as server, Browser(server.url, "cloud") as browser:

@@ -12,7 +12,7 @@ import pytest
 
 import bigviz as bv
 from bigviz.aggregate.layer import Layer
-from bigviz.tiles import layer_factory
+from bigviz.tiles import disk_indexes
 from bigviz.tiles.answers.dense_part import DensePart
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.store.catalog.directory import StoreDirectory
@@ -93,7 +93,7 @@ def test_lines_and_full_roots_have_none() -> None:
 
 
 def test_rows_on_the_disk_are_looked_at_here_and_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layer_factory, "STORED_ROWS", 1)
+    monkeypatch.setattr(disk_indexes, "STORED_ROWS", 1)
     x, y, missing = cloud()
     table = pa.table({"x": np.where(missing, 9.97e36, x), "y": np.where(missing, 9.97e36, y)})
     pq.write_table(table, tmp_path / "rows.parquet")

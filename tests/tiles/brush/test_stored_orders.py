@@ -11,7 +11,7 @@ import pytest
 import bigviz as bv
 from bigviz.aggregate.layer import Layer
 from bigviz.common.errors import Unreadable
-from bigviz.tiles import layer_factory
+from bigviz.tiles import disk_indexes
 from bigviz.tiles.brush.linked import BarTarget, BoxSource, LineTarget, OtherBrush, RasterTarget, RasterView, Target
 from bigviz.tiles.brush.orders.shapes import Box
 from bigviz.tiles.engine import Engine
@@ -39,7 +39,7 @@ def path(tmp_path: Path) -> Path:
 def test_brushes_over_stores(
     path: Path, tmp_path: Path, damaged: str | None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(layer_factory, "STORED_ROWS", 1)
+    monkeypatch.setattr(disk_indexes, "STORED_ROWS", 1)
     stores = StoreDirectory(tmp_path / "stores", tell=lambda sentence: None)
     dataset = bv.open(str(path))
     engine = Engine(threads=2, stores=stores)

@@ -16,7 +16,7 @@ from bigviz.common.cancel import NEVER
 from bigviz.common.errors import Unreadable
 from bigviz.data.dataset import Dataset
 from bigviz.data.open import open as open_dataset
-from bigviz.tiles import layer_factory
+from bigviz.tiles import disk_indexes
 from bigviz.tiles.cluster.messages import Answer, kept_of, layer_facts
 from bigviz.tiles.cluster.part_host import PartHost
 from bigviz.tiles.cluster.tile_batches import tiles_of
@@ -54,7 +54,7 @@ def opened(whole: Dataset) -> Answer:
 def test_parts_have_the_roots_and_the_row_numbers_of_the_whole(
     whole: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stored: bool
 ) -> None:
-    monkeypatch.setattr(layer_factory, "STORED_ROWS", 1)
+    monkeypatch.setattr(disk_indexes, "STORED_ROWS", 1)
     stores = StoreDirectory(tmp_path / "stores")
     host = PartHost(Engine(threads=1, stores=stores if stored else None, index="auto"), 1)
     alone = Engine(threads=1, index="never")

@@ -22,7 +22,7 @@ from bigviz.common.cancel import Cancel
 from bigviz.common.errors import BadInput, BigvizError, Cancelled, NotFound
 from bigviz.data.columns.column import Column
 from bigviz.data.dataset import Dataset
-from bigviz.tiles import layer_factory
+from bigviz.tiles import disk_indexes
 from bigviz.tiles.answers.row_lookup import RowOrder
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.selection.region import Lasso, Rectangle, Region, Strip
@@ -71,7 +71,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def engines(path: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Engine, Dataset]]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(layer_factory, "STORED_ROWS", 1)
+        patch.setattr(disk_indexes, "STORED_ROWS", 1)
         stored = Engine(stores=StoreDirectory(tmp_path_factory.mktemp("stores"), 1 << 30))
         files = bv.open(str(path))
         stored.publish(files, POINTS)

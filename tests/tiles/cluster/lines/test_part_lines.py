@@ -14,7 +14,7 @@ import pytest
 from bigviz.aggregate.layer import Layer
 from bigviz.common.cancel import NEVER
 from bigviz.data.open import open as open_dataset
-from bigviz.tiles import layer_factory
+from bigviz.tiles import disk_indexes
 from bigviz.tiles.cluster.messages import Answer, layer_facts
 from bigviz.tiles.cluster.part_host import PartHost
 from bigviz.tiles.engine import Engine
@@ -51,7 +51,7 @@ def test_lines_on_the_disk_answer_as_those_in_memory(tmp_path: Path, monkeypatch
     answers = []
     stores = StoreDirectory(tmp_path / "stores")
     for stored in (False, True):
-        monkeypatch.setattr(layer_factory, "STORED_ROWS", 1 if stored else 1 << 24)
+        monkeypatch.setattr(disk_indexes, "STORED_ROWS", 1 if stored else 1 << 24)
         host = PartHost(Engine(threads=1, stores=stores if stored else None, index="auto"), 1)
         host.answer(Answer({**told, "ask": "open", "name": "t", "origin": asdict(whole.origin)}), NEVER)
         found = [host.answer(Answer({**facts, "ask": "ensure", "published": True}), NEVER)]
