@@ -1,4 +1,4 @@
-"""Which columns of integers have more values than can be shown as categories, as far as a few rows tell."""
+"""Which integer columns have too many distinct values to be categories, judged by a few rows."""
 
 from __future__ import annotations
 

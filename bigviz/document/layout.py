@@ -47,8 +47,8 @@ def grid(*children: Figure | Box | Control, columns: int, id: str | None = None)
 
 
 def tabs(children: Mapping[str, Figure | Box | Control], *, id: str | None = None) -> Box:
-    """Lay out figures, controls or layouts behind each other: `children` are by title, and a click on a title brings
-    its child to the front. Raises BadInput for anything else than a mapping of them."""
+    """Lay out figures, controls or layouts as tabs, of which one is shown: `children` are by title, and a click on a
+    title shows its child. Raises BadInput for anything else than a mapping of them."""
     if not isinstance(children, Mapping):
         raise BadInput(f"Tabs are a mapping of titles to children, got {type(children).__name__}.", "children")
     for title in children:

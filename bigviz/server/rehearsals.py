@@ -1,4 +1,4 @@
-"""First filters, selections and brushes of large tables wait for no compiler: what they need is rehearsed behind."""
+"""Warm-up: what the first filters, selections and brushes of large tables need is compiled in the background."""
 
 from __future__ import annotations
 

@@ -168,7 +168,7 @@ class Brush(Protocol):
         """The targets, exact: for a brush that rests after steps that were not."""
 
     def count_blocks(self, cancel: Cancel = NEVER) -> None:
-        """Count blocks of rows, so that later steps cost less: steps of many rows have it done behind them."""
+        """Count blocks of rows, so that later steps cost less: steps of many rows have it done in the background."""
 
     def close(self) -> None:
         """Give the memory back."""
@@ -323,7 +323,7 @@ class Engine(Protocol):
         self, dataset: Dataset, source: Source, targets: Sequence[Target], others: Sequence[OtherBrush] = ()
     ) -> Brush:
         """A brush over a source, shown in targets of the same dataset; `others` rest on other figures and filter the
-        targets too. It returns at once and is prepared behind; called when a pointer enters the source.
+        targets too. It returns at once and is prepared in the background; called when a pointer enters the source.
 
         Raises BadInput, NotFound or Unplottable for columns that the dataset does not have.
         """

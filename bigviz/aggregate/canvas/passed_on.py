@@ -1,4 +1,4 @@
-"""What `Canvas` leaves to datashader itself: glyphs and reductions without a kernel of bigviz's."""
+"""The fallback of `Canvas`: datashader itself, for glyphs and reductions without a kernel of bigviz's."""
 
 from __future__ import annotations
 

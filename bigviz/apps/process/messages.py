@@ -1,4 +1,4 @@
-"""What the server and the process of an app say to each other: a JSON object with bytes behind it, both counted."""
+"""What the server and the process of an app say to each other: a JSON object followed by bytes, both counted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bigviz.common.errors import TooLarge
 
 __all__ = ["HEAD", "MOST_BODY", "MOST_JSON", "MOST_TOLD", "pack", "sizes"]
 
-HEAD: Final = struct.Struct("<IQ")  # bytes of JSON, bytes behind it
+HEAD: Final = struct.Struct("<IQ")  # bytes of JSON, bytes after it
 MOST_JSON: Final = 64 << 20  # of the document that an app has made, and of what the server tells
 MOST_TOLD: Final = 1 << 20  # of what an app tells or asks when it is ready: the server's event loop reads it
 MOST_BODY: Final = 1 << 30  # an app sends none

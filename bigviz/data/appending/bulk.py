@@ -1,4 +1,4 @@
-"""A column of many small batches of a log, in few arrays: a batch of one row costs as much to read as one of
+"""A column of many small batches of a log, concatenated: a batch of one row costs as much to read as one of
 thousands."""
 
 from __future__ import annotations

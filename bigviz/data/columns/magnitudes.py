@@ -1,4 +1,4 @@
-"""Numbers by sign and size: what is kept of the numbers of rows that are gone."""
+"""A log-scale histogram of a column's numbers, which outlives the rows that were dropped."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is kept of the numbers of rows that are rolled over."""
+"""Histograms of the values of rolled-over rows, which outlive them: the roots of a stream go on to hold all rows."""

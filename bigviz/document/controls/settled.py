@@ -1,4 +1,4 @@
-"""A document as its controls have it at first, for what has no server to ask: files and pictures."""
+"""A document with the initial values of its controls put in, for exports, which have no server to ask."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from bigviz.common.cancel import Cancel
 from bigviz.common.daemon_thread import in_thread
 from bigviz.common.errors import BigvizError
-from bigviz.data.given_back import give_back
+from bigviz.data.trim_memory import trim_memory
 from bigviz.server.documents.renewal import renew_dataset, renew_given
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ async def watch_files(site: Site, followed: Followed) -> None:
                 took = loop.time() - began
                 idle = 0 if found is not None or table.more else idle + 1
                 if idle == _LOOKS_TO_GIVE_BACK and table.version > 1:
-                    await in_thread(give_back)
+                    await in_thread(trim_memory)
                 await _show(site, followed, found)
                 if table.notes != notes:
                     notes = table.notes

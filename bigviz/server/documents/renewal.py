@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from bigviz.common.daemon_thread import in_thread
 from bigviz.common.errors import BigvizError, NotFound
-from bigviz.data.given_back import give_back
+from bigviz.data.trim_memory import trim_memory
 from bigviz.server.documents.opened import Shown
 from bigviz.wire.frames import GONE
 
@@ -53,7 +53,7 @@ async def watch(site: Site) -> None:
                 await shelf.run(shelf.library.datasets.streams.settle)
             if loop.time() - given >= _SECONDS_BETWEEN_GIVINGS and shelf.has_grown():
                 given = loop.time()
-                await in_thread(give_back)
+                await in_thread(trim_memory)
             if loop.time() - cleaned >= _SECONDS_BETWEEN_COLLECTIONS:
                 cleaned = loop.time()
                 if shelf.cleans:

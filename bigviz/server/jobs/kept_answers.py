@@ -1,4 +1,4 @@
-"""Exact answers as they go on the wire, for all viewers: the next view that wants one gets it without a thread."""
+"""A cache of exact answers in wire format, shared by all viewers: a hit needs no thread."""
 
 from __future__ import annotations
 

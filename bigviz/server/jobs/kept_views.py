@@ -1,4 +1,4 @@
-"""Views all of whose answers were at hand: the next viewer at the same place gets them without a look for each."""
+"""A cache of whole views: one look-up finds all cached answers of a view, where each would take one of its own."""
 
 from __future__ import annotations
 

@@ -1,2 +1,1 @@
-"""From a request that was answered before, or one for another tile in the same words, to its answer, without parsing
-it."""
+"""The cache of HTTP answers: looked up by the bytes of a request, before anything parses it."""

@@ -1,4 +1,4 @@
-"""Answers that are given again from their bytes, before their request is parsed.
+"""A cache of HTTP answers by the bytes of their requests, so that a hit is sent without parsing one.
 
 Parsing a request, making its handler and looking at all that it may ask for takes several times as long as sending a
 tile that is there already. So the answer to a request for a tile is kept under the request's own bytes, with what it

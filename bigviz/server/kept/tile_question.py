@@ -1,4 +1,4 @@
-"""What a request for a tile asks, apart from the tile's place."""
+"""What a tile's answer depends on besides its coordinates: layer, caller, kind of file, colours."""
 
 from __future__ import annotations
 

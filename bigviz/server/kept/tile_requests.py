@@ -1,4 +1,4 @@
-"""Requests for tiles as bytes: which tile one asks for, and all else that it says."""
+"""A request for a tile, split as bytes into the tile's coordinates and the rest, by which other tiles are matched."""
 
 from __future__ import annotations
 

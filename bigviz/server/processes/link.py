@@ -1,4 +1,4 @@
-"""A connection between two processes of a server, which carries JSON objects with bytes behind them."""
+"""A connection between two processes of a server, which carries JSON objects, each followed by bytes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Link:
         self.send({**place, "error": error_json(error)})
 
     async def receive(self) -> tuple[dict[str, Any], bytes]:
-        """The next object, and the bytes behind it. Raises StreamClosedError once the other side is gone."""
+        """The next object, and the bytes after it. Raises StreamClosedError once the other side is gone."""
         text, body = sizes(await self._stream.read_bytes(HEAD.size), MOST_JSON, MOST_BODY)
         return json.loads(await self._read(text)), await self._read(body)
 

@@ -1,4 +1,4 @@
-"""What viewers that are gone have left free is given back to the system."""
+"""Heap memory that viewers who left have freed is returned to the system."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from bigviz.common.daemon_thread import in_thread
-from bigviz.data.given_back import give_back
+from bigviz.data.trim_memory import trim_memory
 
 if TYPE_CHECKING:
     from bigviz.server.site import Site
 
-__all__ = ["give_back_when_left"]
+__all__ = ["trim_when_left"]
 
 _QUIET: Final = 1.0  # seconds without anybody leaving, after which what they wanted has ended too
 _SHARE: Final = 100  # it takes at most one part in so many of the time
 
 
-async def give_back_when_left(site: Site) -> None:
-    """Give memory back once viewers have left and nothing is computed: while others ask, they use it again."""
+async def trim_when_left(site: Site) -> None:
+    """Trim memory once viewers have left and nothing is computed: while others ask, they use it again."""
     while True:
         await site.left_by_viewers.wait()
         while site.left_by_viewers.is_set() or _is_busy(site):
             site.left_by_viewers.clear()
             await asyncio.sleep(_QUIET)
         began = time.perf_counter()
-        await in_thread(give_back)
+        await in_thread(trim_memory)
         await asyncio.sleep(_SHARE * (time.perf_counter() - began))
 
 

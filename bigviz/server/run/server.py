@@ -27,7 +27,7 @@ from bigviz.server.limits import Limits
 from bigviz.server.processes.bound import Bound
 from bigviz.server.processes.joined import Joined
 from bigviz.server.run.access_options import access_of
-from bigviz.server.run.freed_memory import give_back_when_left
+from bigviz.server.run.freed_memory import trim_when_left
 from bigviz.server.run.listener import Listener
 from bigviz.server.run.options import Options
 from bigviz.server.run.reading_reports import Reading, soon
@@ -172,7 +172,7 @@ class Server:
         if not self._tells_when_open:
             self._tell_where()
         self._tasks.append(asyncio.ensure_future(access.people.watch(lambda: list(site.viewers))))
-        self._tasks.append(asyncio.ensure_future(give_back_when_left(site)))
+        self._tasks.append(asyncio.ensure_future(trim_when_left(site)))
         self.loaded = asyncio.ensure_future(self.load())
 
     def _tell_where(self) -> None:

@@ -1,4 +1,4 @@
-"""What readers are told who come too late. Loads nothing of the engine."""
+"""The error for readers of a stream that come too late. Loads nothing of the engine."""
 
 from __future__ import annotations
 

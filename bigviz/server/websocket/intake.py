@@ -1,4 +1,4 @@
-"""How one browser takes in what it is sent: whether its machine still acknowledges what waits for it."""
+"""Whether one browser still receives: which of the bytes sent to it TCP has acknowledged, and how fast."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said to one browser: answers, what it did not ask for, and the end of its connection."""
+"""Messages to one browser: answers, pushes, and the close of its connection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a brush is asked to be, and that brush over the rows that are prepared."""
+"""The definition of a brush, and a brush made by it over the rows that are prepared."""
 
 from __future__ import annotations
 

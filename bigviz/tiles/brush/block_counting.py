@@ -1,4 +1,4 @@
-"""Blocks of rows are counted for a brush behind its steps: see `targets.counted_blocks`."""
+"""Blocks of rows are counted for a brush in the background: see `targets.counted_blocks`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ROW_BYTES: Final = 1  # that blocks take, about
 
 
 class BlockCounting:
-    """Begins once a step has had many rows. One thread counts at a time, behind all others."""
+    """Begins once a step has had many rows. One thread counts at a time, after all others."""
 
     def __init__(self, source: Source, prepared: Prepared) -> None:
         self._source, self._prepared = source, prepared

@@ -1,4 +1,4 @@
-"""What brushes keep in memory, shared by all of them: orders of rows, and columns in these orders."""
+"""The memory that all brushes of an engine share: orders of rows, and columns in these orders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A brush as a server holds it: prepared behind, moved over a sample until it is, and then over all rows.
+"""A brush as a server holds it: prepared in the background, moved over a sample until then, and then over all rows.
 
 Where memory does not hold what lies beside the rows, each step is an estimate, and a brush that rests is exact by a
 pass over the table.

@@ -1,4 +1,4 @@
-"""The rows of an order that a filter keeps, as soon as that is known of each: a bit a row, and a copy behind it.
+"""The rows of an order that a filter keeps, as soon as that is known of each: a bit a row, then a copy of them.
 
 A new filter costs a pass over its columns, and a copy of the keys of the rows that it keeps. The copy goes to new
 memory, which may take longer to come than all else, so what a first view asks for is counted by the bits.

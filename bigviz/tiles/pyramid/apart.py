@@ -1,4 +1,4 @@
-"""Making the tiles whose axes are at different levels: each of its two halves on the coarser axis.
+"""Building the tiles whose axes are at different levels, each from its two halves on the coarser axis.
 
 All those in a square that are not coarser than it lie in its strips (`strips.Strip`): tiles that are as coarse as the
 square on one axis and finer on the other. A strip is added from its halves on the coarser axis, these from theirs, and

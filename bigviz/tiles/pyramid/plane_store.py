@@ -1,4 +1,4 @@
-"""Where a pyramid's planes are kept: in memory, or in a file (`store.planefile`)."""
+"""Where a pyramid's planes are kept: in memory, or in a file (`store.pyramid_file`)."""
 
 from __future__ import annotations
 

@@ -168,9 +168,7 @@ class Pyramid:
         """Whether a square tile is kept."""
         if high - low <= self.inputs.many:
             return False
-        if (
-            self.inputs.counts_rows
-        ):  # which are exact whatever way they are counted, so a whole pyramid's are not looked at
+        if self.inputs.counts_rows:  # exact in either way, so those of a whole pyramid are not looked at
             return not self.shelf.whole and self._runs(Ranges.one(low, high), DEEPEST - tile.zx, _FEW) > _FEW
         return not self._is_pile(low, high)
 

@@ -1,1 +1,1 @@
-"""From a table's column types to kernels that are compiled before viewers ask for what needs them."""
+"""Warm-up: from a table's column types to kernels that are compiled before a viewer needs them."""

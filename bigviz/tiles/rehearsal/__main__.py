@@ -1,4 +1,4 @@
-"""`python -m bigviz.tiles.rehearsal`: a rehearsal in a process of its own."""
+"""`python -m bigviz.tiles.rehearsal`: a warm-up in a process of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A first brush that nobody waits for."""
+"""Warm-up of brushes over float columns, which any server may get first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers, filters, selections and brushes that nobody waits for."""
+"""Warm-up: layers, filters, selections and brushes over a small table, so that their kernels are compiled or loaded."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ _LEAST: Final = 1 << 10  # bytes of bits
 class KeptRows:
     """Of the rows of one version, with the numbers from `first` to `stop`, those that are kept: `count` of them.
 
-    The k-th bit, the lowest of a byte first, is that of row `base` + k. Later versions write theirs behind `stop`, into
+    The k-th bit, the lowest of a byte first, is that of row `base` + k. Later versions write theirs after `stop`, into
     the same bytes.
     """
 
@@ -191,7 +191,7 @@ def _set(bits: npt.NDArray[np.uint8], places: Array, values: Mask) -> None:
 
 
 def _appended(bits: npt.NDArray[np.uint8], count: int, new: Mask) -> npt.NDArray[np.uint8]:
-    """The bits with more behind the first `count`: in the same memory where there is room, else in twice as much."""
+    """The bits with more after the first `count`: in the same memory where there is room, else in twice as much."""
     byte, need = count >> 3, -(-(count + len(new)) // 8)
     if need > len(bits):
         grown = np.zeros(max(_LEAST, 2 * need), np.uint8)

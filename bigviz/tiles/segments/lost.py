@@ -1,4 +1,4 @@
-"""The numbers on the axes of rows that were rolled over, which roots go on to hold."""
+"""Histograms of the axis numbers of rolled-over rows: roots are of all rows ever appended."""
 
 from __future__ import annotations
 

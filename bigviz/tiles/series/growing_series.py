@@ -23,7 +23,7 @@ from bigviz.tiles.series.series import (
     join_blocks,
     tree_starts,
 )
-from bigviz.tiles.series.sorted_numbers import STRETCH, Ascending, ascending
+from bigviz.tiles.series.sorted_numbers import PITCH, Ascending, ascending
 
 __all__ = ["GrowingSeries"]
 
@@ -43,7 +43,7 @@ class GrowingSeries:
     def __init__(self, x: np.dtype[Any], y: np.dtype[Any], capacity: int) -> None:
         self.capacity, self.size = capacity, 0
         self._x, self._y = np.empty(capacity, x), np.empty(capacity, y)
-        self._fences = np.empty(-(-capacity // STRETCH), x)
+        self._fences = np.empty(-(-capacity // PITCH), x)
         self._rows: Array | None = None
         self._gaps = np.empty(_EDGES, np.int64)
         self._edges = 0  # of gaps, without the end of one that is open
@@ -66,8 +66,8 @@ class GrowingSeries:
         before, after = self.size, self.size + len(x)
         self._number(rows, before, after)
         self._x[before:after] = x
-        fence = -(-before // STRETCH)
-        self._fences[fence : -(-after // STRETCH)] = self._x[fence * STRETCH : after : STRETCH]
+        fence = -(-before // PITCH)
+        self._fences[fence : -(-after // PITCH)] = self._x[fence * PITCH : after : PITCH]
         if y.dtype.kind == "f":
             known = np.isfinite(y) if known is None else known & np.isfinite(y)
         known = None if known is None or known.all() else known
@@ -86,7 +86,7 @@ class GrowingSeries:
             self._x.dtype,
             None,
             frozen(self._x[: self.size]),
-            frozen(self._fences[: -(-self.size // STRETCH)]),
+            frozen(self._fences[: -(-self.size // PITCH)]),
         )
         tree = Tree(frozen(self._values), frozen(self._places), np.empty((0, 2)), self._starts)
         rows = None if self._rows is None else self._rows[: self.size]

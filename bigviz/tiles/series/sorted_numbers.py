@@ -1,7 +1,7 @@
 """Ascending numbers and where others would stand among them: the x of a line, and the edges of its gaps.
 
 Numbers that are `start + k * step / over` for their position k are not stored at all. Others are an array, in memory
-or mapped, with every 512th of them in memory, so that a search touches one stretch of the array.
+or mapped, with every 512th of them in memory, so that a search touches one block of the array.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ import numpy.typing as npt
 
 from bigviz.common.jit import frozen, jit
 
-__all__ = ["STRETCH", "Ascending", "Check", "Positions", "Regular", "Searches", "ascending", "regular_rule", "ruled"]
+__all__ = ["PITCH", "Ascending", "Check", "Positions", "Regular", "Searches", "ascending", "regular_rule", "ruled"]
 
 Array = npt.NDArray[Any]
 Positions = npt.NDArray[np.int64]
 Check = Callable[[Positions, Positions], None]
 """Called with half-open ranges of positions before they are read; raises `Unreadable` if they are damaged."""
 
-STRETCH: Final = 512  # numbers from one fence to the next: a page of 64-bit numbers
+PITCH: Final = 512  # numbers from one fence to the next: a page of 64-bit numbers
 _SHIFT: Final = 9
 _REACH: Final = 2  # positions looked at around the computed one: rounding is off by one, rarely two
 _KEPT: Final = 32  # searches remembered: the lines of a figure ask for the same window
@@ -157,7 +157,7 @@ def ascending(
     values: Array, check: Check | None = None, fences: Array | None = None, key: Hashable = None
 ) -> Ascending:
     """An array of ascending numbers, made ready for searches, which it shares with arrays of the same `key`."""
-    every = values[::STRETCH].copy() if fences is None else fences
+    every = values[::PITCH].copy() if fences is None else fences
     held = Searches() if key is None else _searches(key)
     return Ascending(len(values), values.dtype, None, frozen(values), frozen(every), check, held)
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from bigviz.data.given_back import give_back
+from bigviz.data.trim_memory import trim_memory
 from bigviz.library.access import OPERATOR
 from bigviz.library.library import Library
 from bigviz.server.documents import renewal
@@ -112,7 +112,7 @@ def test_what_another_process_does_is_noticed(tmp_path: Path):
 
 def test_memory_is_given_back_after_rows_were_appended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     given = threading.Semaphore(0)
-    monkeypatch.setattr(renewal, "give_back", given.release)
+    monkeypatch.setattr(renewal, "trim_memory", given.release)
     monkeypatch.setattr(renewal, "_SECONDS_BETWEEN_GIVINGS", 0.0)
     with running([], library=tmp_path / "library") as served:
         upload(served, "rows")
@@ -120,7 +120,7 @@ def test_memory_is_given_back_after_rows_were_appended(tmp_path: Path, monkeypat
         call(served, "POST", "datasets/rows/append", stream_of(TABLE), Content_Type=ARROW)
         assert given.acquire(timeout=PATIENCE)
         call(served, "DELETE", "datasets/rows")
-    give_back()
+    trim_memory()
 
 
 def test_what_is_known_of_datasets_that_are_gone_is_let_go_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -17,7 +17,7 @@ def test_memory_is_given_back_after_viewers_left_but_not_while_others_are_served
     documents, monkeypatch: pytest.MonkeyPatch
 ):
     given, slept = threading.Semaphore(0), threading.Semaphore(0)
-    monkeypatch.setattr(freed_memory, "give_back", given.release)
+    monkeypatch.setattr(freed_memory, "trim_memory", given.release)
     monkeypatch.setattr(freed_memory, "_QUIET", 0.01)
     is_busy = freed_memory._is_busy
 

@@ -98,7 +98,7 @@ def test_only_what_is_read_is_checked() -> None:
     x = ascending(values, lambda lows, highs: seen.extend(zip(lows.tolist(), highs.tolist(), strict=True)))
     assert x.first(values[[5000]])[0] == 5000
     ((low, high),) = seen
-    assert high - low == module.STRETCH and low < 5000 <= high
+    assert high - low == module.PITCH and low < 5000 <= high
     seen.clear()
     x.at(np.array([7, 3]))
     x.slice(4, 9)

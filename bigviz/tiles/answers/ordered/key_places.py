@@ -1,4 +1,4 @@
-"""The cells of an image in which consecutive rows of an order lie, told by 32 bits of their keys.
+"""The cells of an image in which consecutive rows of an order lie, from 32 bits of their keys.
 
 Some ten thousand rows in Morton order lie in one square, whose side is a hundred pixels or so. Within it 32 bits of a
 key are 65,536 steps on each axis, far finer than a pixel, and a vector of eight rows is placed by float32. A step that

@@ -1,4 +1,4 @@
-"""The cells of an image in which consecutive rows of an order lie, told by their keys where these are enough."""
+"""The cells of an image in which consecutive rows of an order lie, from their keys alone where these are enough."""
 
 from __future__ import annotations
 

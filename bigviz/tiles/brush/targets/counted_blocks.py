@@ -7,7 +7,7 @@ order, blocks have about as many cells as rows: some of them are looked at first
 their memory are left out.
 
 It is what `bin_blocks` is for few bins and `lines.line_blocks` for lines. A pass over all rows makes it, so it is made
-behind the steps of a brush, which do without until then.
+in the background, and the steps of a brush do without until then.
 """
 
 from __future__ import annotations

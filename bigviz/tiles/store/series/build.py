@@ -33,7 +33,7 @@ from bigviz.tiles.grid.order_spec import OrderSpec, far_of
 from bigviz.tiles.grid.survey import numbers_of
 from bigviz.tiles.morton.order import MOST_ROWS
 from bigviz.tiles.series.series import LEAF, NOWHERE, fill_gaps, find_extremes, raise_tree, tree_starts
-from bigviz.tiles.series.sorted_numbers import STRETCH, Regular, regular_rule
+from bigviz.tiles.series.sorted_numbers import PITCH, Regular, regular_rule
 from bigviz.tiles.store.files.column_file import write_column
 from bigviz.tiles.store.files.paged_file import PagedColumn
 from bigviz.tiles.store.series.external_sort import BUCKET_PREFIX, sorted_batches
@@ -252,7 +252,7 @@ class _Writer:
         """Write a run's x, of which the tree is there already."""
         assert self._x is not None
         self._x.put(first, xs)
-        self._fences[first // STRETCH : -(-(first + len(xs)) // STRETCH)] = xs[::STRETCH]
+        self._fences[first // PITCH : -(-(first + len(xs)) // PITCH)] = xs[::PITCH]
         blocks = slice(first // LEAF, -(-(first + len(xs)) // LEAF))
         places = self._places[blocks]
         self._tree_x[blocks] = xs[np.where(places == NOWHERE, 0, places.astype(np.int64) - first)]
@@ -263,7 +263,7 @@ class _Writer:
         rule, self._rule = self._rule, None
         self._x = self._column("x", self._x_type)
         self._tree_x = np.empty((len(self._places), 2), self._x_type)
-        self._fences = np.empty(-(-self._pairs.rows // STRETCH), self._x_type)
+        self._fences = np.empty(-(-self._pairs.rows // PITCH), self._x_type)
         if rule is None:
             return
         for first in range(0, self._run.first, _RUN):
@@ -307,7 +307,7 @@ class _Writer:
                 self._keep_x()
             sides = np.array([[0, 1]])
             blocks = np.where(places == NOWHERE, 0, places.astype(np.int64) // LEAF)
-            whole |= {"tree-x": self._tree_x[blocks, sides], "x-fences": self._fences[: -(-self._size // STRETCH)]}
+            whole |= {"tree-x": self._tree_x[blocks, sides], "x-fences": self._fences[: -(-self._size // PITCH)]}
         edges = self.gaps.finish(self._size)
         self._y.finish(self._size)
         x_sum = 0 if self._x is None else self._x.finish(self._size)

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.tiles.series.sorted_numbers import STRETCH
+from bigviz.tiles.series.sorted_numbers import PITCH
 from bigviz.tiles.store.files.column_file import write_column
 from bigviz.tiles.store.files.paged_file import PagedColumn
 
@@ -50,11 +50,11 @@ class GapWriter:
         if total == 0:
             return 0
         column = PagedColumn(self._folder / "gaps.arrow", _INT64, total)
-        self.fences = np.empty(-(-total // STRETCH), np.int64)
+        self.fences = np.empty(-(-total // PITCH), np.int64)
         try:
             for first, edges in self._runs():
                 column.put(first, edges)
-                self.fences[first // STRETCH : -(-(first + len(edges)) // STRETCH)] = edges[::STRETCH]
+                self.fences[first // PITCH : -(-(first + len(edges)) // PITCH)] = edges[::PITCH]
             column.finish(total)
         finally:
             column.close()

@@ -1,16 +1,16 @@
-"""Memory that was freed, given back to the system."""
+"""Freed heap memory, returned to the system (`malloc_trim`)."""
 
 from __future__ import annotations
 
 import ctypes
 import sys
 
-__all__ = ["give_back"]
+__all__ = ["trim_memory"]
 
 
-def give_back() -> None:
-    """Give freed memory back: glibc keeps what lies between blocks that are still held, in each of its arenas, and so
-    does Arrow's pool. Where rows come and go, that is more than the rows that are there.
+def trim_memory() -> None:
+    """Return freed memory to the system: glibc keeps what lies between blocks that are still held, in each of its
+    arenas, and so does Arrow's pool. Where rows come and go, that is more than the rows that are there.
 
     Takes some milliseconds, in which threads that allocate may wait. Nothing happens with other C libraries.
     """
