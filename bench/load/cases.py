@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench import data
+from bench.load.brushing import brushing
 from bench.load.clients import Outcome
 from bench.load.crowd import crowd, job_of
 from bench.load.fairness import greedy, stalled
@@ -162,5 +163,6 @@ CASES: Final[dict[str, Callable[[Settings], Iterator[Figure]]]] = {
     "churn": churn,
     "stalled": stalled,
     "greedy": greedy,
+    "brushing": brushing,
     "front-ends": front_ends,
 }

@@ -15,7 +15,7 @@ from bench.load.served import Served, Settings, served
 from bench.load.walks import walk
 from bench.report import Figure, words
 
-__all__ = ["greedy", "stalled"]
+__all__ = ["compared", "greedy", "looked", "others_do", "stalled", "walks_of"]
 
 _STALLED: Final = 150
 _GREEDY: Final = 62.0  # views a second: the server lets one viewer ask 64 things
@@ -30,19 +30,19 @@ def stalled(settings: Settings) -> Iterator[Figure]:
     """Viewers that ask for cold views and read nothing, beside one that pans and zooms."""
     with served(settings.rows, _STALLED) as site:
         process, seconds = site.process, max(settings.seconds, _LONGEST)
-        walks = _walks(site, settings.rows, _STALLED + 2, int(settings.seconds * _GOOD))
-        alone = _looked(site, walks[0], settings.seconds)
+        walks = walks_of(site, settings.rows, _STALLED + 2, int(settings.seconds * _GOOD))
+        alone = looked(site, walks[0], settings.seconds)
         before, kept, closed = process.unkept(), process.kept(), process.closed(4008)
         job = job_of("stalled", site.url, _STALLED, 1.0, seconds=seconds, messages=walks[2:])
         memory = list[int]()
-        with _watching(lambda: memory.append(process.unkept())), _beside(job) as stalled:
-            beside = _looked(site, walks[1], settings.seconds)
+        with _watching(lambda: memory.append(process.unkept())), others_do(job) as stalled:
+            beside = looked(site, walks[1], settings.seconds)
         time.sleep(_SETTLED)
         kept, left = process.kept() - kept, process.unkept() - before
         counted = process.closed(4008) - closed
     what = f"{_STALLED} viewers that read nothing, {words(settings.rows)} rows"
     (found,) = stalled
-    yield from _compared(what, alone, beside)
+    yield from compared(what, alone, beside)
     held = (max(memory) - before) / _STALLED / 1e6
     yield Figure(f"{what}: memory of one beside kept tiles and answers, at most", "MB", [held], "max", 1.05)
     over = sum(left > _CUT_OFF for left in found.left)
@@ -58,16 +58,16 @@ def stalled(settings: Settings) -> Iterator[Figure]:
 def greedy(settings: Settings) -> Iterator[Figure]:
     """A viewer that asks for as many views as it may, beside one that pans and zooms."""
     with served(settings.rows, 2) as site:
-        walks = _walks(site, settings.rows, 3, int(settings.seconds * _GREEDY))
-        alone = _looked(site, walks[0], settings.seconds)
-        with _beside(job_of("views", site.url, 1, _GREEDY, seconds=settings.seconds, messages=walks[2:])):
-            beside = _looked(site, walks[1], settings.seconds)
-    yield from _compared(
+        walks = walks_of(site, settings.rows, 3, int(settings.seconds * _GREEDY))
+        alone = looked(site, walks[0], settings.seconds)
+        with others_do(job_of("views", site.url, 1, _GREEDY, seconds=settings.seconds, messages=walks[2:])):
+            beside = looked(site, walks[1], settings.seconds)
+    yield from compared(
         f"a viewer that asks for {_GREEDY:g} views a second, {words(settings.rows)} rows", alone, beside
     )
 
 
-def _compared(what: str, alone: Sequence[float], beside: Sequence[float]) -> Iterator[Figure]:
+def compared(what: str, alone: Sequence[float], beside: Sequence[float]) -> Iterator[Figure]:
     """The p95 of a good viewer's views alone and beside others, and the one as a multiple of the other."""
     took = [
         Figure(f"{what}: a good viewer's views {how}, p95", "ms", ms, "p95")
@@ -77,21 +77,21 @@ def _compared(what: str, alone: Sequence[float], beside: Sequence[float]) -> Ite
     yield Figure(f"{what}: beside, times alone", "x", [took[1].value / took[0].value], "max", 1.5)
 
 
-def _walks(site: Served, rows: int, viewers: int, views: int) -> list[list[str]]:
+def walks_of(site: Served, rows: int, viewers: int, views: int) -> list[list[str]]:
     """Views at places of each viewer's own."""
     x, y = data.sample_rows(data.arrow("points", rows), 1_000)
     places = list(zip(x.tolist(), y.tolist(), strict=True))
     return [walk(site.definition, site.home, site.roots, places, views, seed) for seed in range(viewers)]
 
 
-def _looked(site: Served, messages: list[str], seconds: float) -> list[float]:
+def looked(site: Served, messages: list[str], seconds: float) -> list[float]:
     """The milliseconds of a good viewer's views."""
     with crowd(job_of("views", site.url, 1, _GOOD, seconds=seconds, messages=[messages])) as viewing:
         return viewing.work().milliseconds
 
 
 @contextmanager
-def _beside(job: Job) -> Iterator[list[Outcome]]:
+def others_do(job: Job) -> Iterator[list[Outcome]]:
     """While this is held, others do a job; it ends once they have, and then what came of it is there."""
     outcomes = list[Outcome]()
     with crowd(job) as viewing:

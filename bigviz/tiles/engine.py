@@ -41,7 +41,7 @@ from bigviz.tiles.answers.window_image import WindowImage
 from bigviz.tiles.brush.held import BrushMemory
 from bigviz.tiles.brush.linked import OtherBrush, Source, Target
 from bigviz.tiles.brush.linked_brush import LinkedBrush, linked_brush
-from bigviz.tiles.brush.prepared import Prepared
+from bigviz.tiles.brush.prepared import Behind, Prepared
 from bigviz.tiles.built_layers import BuiltLayers, layer_key, order_key
 from bigviz.tiles.disk_indexes import STORED_ROWS, IndexMode
 from bigviz.tiles.grid.tile_key import TileKey
@@ -101,7 +101,7 @@ class Engine(interface.Engine):
         self._threads = threads or usable_cores()
         self._tiles: ByteCache[Drawn | _Body] = ByteCache(cache_bytes)
         memory = index_bytes or total_memory() // 2
-        self._brushes = BrushMemory(memory)
+        self._brushes, self._behind = BrushMemory(memory), Behind()
 
         def make_maker(orders: Orders) -> Maker:
             return make(self._threads, memory, orders, stores, index, preview_rows, not images_only)
@@ -359,7 +359,9 @@ class Engine(interface.Engine):
         self, dataset: Dataset, source: Source, targets: Sequence[Target], others: Sequence[OtherBrush] = ()
     ) -> Brush:
         crew = Crew(self._threads, cancel=Cancel(), turns=self._maker.turns)
-        return linked_brush(source, targets, others, Prepared(dataset, self.layers, self._brushes, crew))
+        return linked_brush(
+            source, targets, others, Prepared(dataset, self.layers, self._brushes, crew, behind=self._behind)
+        )
 
     def brush_of_part(
         self, part: Dataset, source: Source, targets: Sequence[Target], others: Sequence[OtherBrush], before: int
@@ -367,7 +369,7 @@ class Engine(interface.Engine):
         """A brush over a part of a table, which has so many rows before it: its steps tell accumulators, which are
         added to those of the other parts."""
         crew = Crew(self._threads, cancel=Cancel(), turns=self._maker.turns)
-        prepared = Prepared(part, self.layers, self._brushes, crew, before=before)
+        prepared = Prepared(part, self.layers, self._brushes, crew, before=before, behind=self._behind)
         return linked_brush(source, targets, others, prepared)
 
     def rehearse_brushes(self) -> None:

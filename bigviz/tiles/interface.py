@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy.typing as npt
@@ -157,6 +157,10 @@ class Brush(Protocol):
 
     def wait(self, cancel: Cancel = NEVER, ready: bool = True) -> None:
         """Wait until it is prepared; with `ready` false until a move is answered, if only by an estimate."""
+
+    def tell(self, told: Callable[[], object]) -> None:
+        """Call this, in any thread, once a move is answered, if only by an estimate, or preparing it has failed; at
+        once if that is so already. Nothing waits for it."""
 
     def move(self, shape: Shape | None, cancel: Cancel = NEVER) -> Step:
         """The targets under another brush, which begins as none: None is a brush that all rows are in."""

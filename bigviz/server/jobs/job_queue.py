@@ -10,10 +10,13 @@ share (a user's or an address's viewers) are compared as one first, so that many
 that were told to `follow` others get every fourth job while both wait.
 
 Jobs marked `later` (prefetched tiles) start only when nothing else waits, and at most all but one worker run jobs
-marked `heavy`, so that a row of large images leaves room for tiles. Jobs marked `long`, which take seconds and have
-threads of their own for the work, have two places next to the workers, so that they take no turn from others, and
-others none from them. A job that is parked, since it waits for another machine, has no place until it goes on; then it
-has one whether there is room or not.
+marked `heavy`, so that a row of large images leaves room for tiles. Steps of a brush (`brush`) give way to all other
+jobs but `later` ones, and run on half of the workers at most: a tile waits for the steps that run already. So that they
+do not wait for ever, they get a quarter of the time while others wait: each job of these saves up a third of its time
+for a step, which starts before others once it has as much as the last step took. Jobs marked `long`, which take seconds
+and have threads of their own for the work, have two places next to the workers, so that they take no turn from others,
+and others none from them. A job that is parked, since it waits for another machine, has no place until it goes on; then
+it has one whether there is room or not.
 
 There are no threads here: callers that use the queue from several threads guard it with a lock.
 """
@@ -24,6 +27,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, Final
 
 from bigviz.common.cancel import Cancel
@@ -32,6 +36,8 @@ from bigviz.server.access.used_time import UsedTime
 __all__ = ["LONG", "Job", "JobQueue", "Outcome", "Want"]
 
 LONG: Final = 2  # long jobs that run at a time
+_QUEUES: Final = ("first", "brushes", "later")
+_SAVED: Final = 1 / 3  # of the time of other jobs, for steps of brushes that wait meanwhile
 _FOLLOWERS_TURN: Final = 4  # one job in so many is of an owner that follows others
 
 
@@ -54,6 +60,7 @@ class Want:
     later: bool = False
     heavy: bool = False
     long: bool = False
+    brush: bool = False
     since: float = field(default_factory=time.perf_counter)
 
 
@@ -65,11 +72,13 @@ class Job:
     call: Callable[[Cancel], Any]
     heavy: bool
     long: bool
+    brush: bool = False
     wants: list[Want] = field(default_factory=list)
     cancel: Cancel = field(default_factory=Cancel)
     owner: Hashable = None  # whose turn it was started in
     started: float | None = None
     over: bool = False  # delivered, or dropped by everybody
+    ahead: bool = False  # a step of a brush that was started before others that waited
     parked: bool = False  # it runs and has no place
 
 
@@ -77,7 +86,13 @@ class Job:
 class _Owner:
     slots: dict[Hashable, list[Want]] = field(default_factory=dict)
     first: deque[tuple[Want, Job]] = field(default_factory=deque)
+    brushes: deque[tuple[Want, Job]] = field(default_factory=deque)
     later: deque[tuple[Want, Job]] = field(default_factory=deque)
+
+    def queue(self, want: Want) -> deque[tuple[Want, Job]]:
+        """Where a want waits."""
+        return self.later if want.later else self.brushes if want.brush else self.first
+
     paused: bool = False
     share: Hashable = None
 
@@ -91,7 +106,7 @@ class JobQueue:
     """See the module. `share_of` tells the share that an owner belongs to, by default its own."""
 
     def __init__(self, workers: int, share_of: Callable[[Hashable], Hashable] = lambda owner: owner) -> None:
-        self._workers = workers
+        self._workers, self._most_brushes = workers, max(1, workers // 2)
         self._share_of = share_of
         self._used = UsedTime()
         self._others = 0  # jobs started since the last one of an owner that follows others
@@ -103,6 +118,9 @@ class JobQueue:
         self._short = 0  # jobs that run and are not long
         self._heavy = 0
         self._long = 0
+        self._brushes = 0
+        self._saved = 0.0  # seconds for a step of a brush that starts before others
+        self._step = 0.0  # seconds that the last one took
         self.parked = 0
         """Jobs that run and have no place."""
         self._waiting = {False: 0, True: 0}  # jobs that have not started, by whether they are long
@@ -203,6 +221,7 @@ class JobQueue:
         self.park(job, False)
         self._count(job, -1)
         self._running.discard(job)
+        self._save(job, seconds)
         if job.owner is not None:
             for key in {job.owner, self._share_of(job.owner)}:
                 self._used.charge(key, seconds)
@@ -219,12 +238,12 @@ class JobQueue:
     def _add(self, state: _Owner, want: Want) -> None:
         job = self._jobs.get(want.key)
         if job is None or job.cancel.cancelled:
-            job = self._jobs[want.key] = Job(want.key, want.call, want.heavy, want.long)
+            job = self._jobs[want.key] = Job(want.key, want.call, want.heavy, want.long, want.brush)
             self._waiting[want.long] += 1
         job.wants.append(want)
         self._live[want] = job
         if job.started is None:
-            (state.later if want.later else state.first).append((want, job))
+            state.queue(want).append((want, job))
 
     def _give_up(self, wants: Sequence[Want]) -> None:
         for want in wants:
@@ -242,28 +261,33 @@ class JobQueue:
 
     def _tidy(self, owner: Hashable) -> None:
         state = self._owners[owner]
-        state.first = deque(pair for pair in state.first if pair[0] in self._live)
-        state.later = deque(pair for pair in state.later if pair[0] in self._live)
+        for name in _QUEUES:
+            setattr(state, name, deque(pair for pair in getattr(state, name) if pair[0] in self._live))
         if not any(state.slots.values()) and not state.paused:
             del self._owners[owner]
 
     def _next(self) -> Job | None:
-        followers_first = self._others >= _FOLLOWERS_TURN - 1
-        for later in (False, True):
-            waiting = self._turns(later)
-            for follows in (followers_first, not followers_first):
-                found = self._first_of(waiting, follows)
-                if found is not None:
-                    return found
+        saved = self._saved > 0.0 and self._saved >= self._step and not self._brushes
+        if saved and (found := self._next_in("brushes")) is not None:
+            found.ahead = True
+            return found
+        return self._next_in("first") or self._next_in("brushes") or self._next_in("later")
+
+    def _next_in(self, queues: str) -> Job | None:
+        waiting, followers_first = self._turns(queues), self._others >= _FOLLOWERS_TURN - 1
+        for follows in (followers_first, not followers_first):
+            found = self._first_of(waiting, follows)
+            if found is not None:
+                return found
         return None
 
-    def _turns(self, later: bool) -> list[_Turn]:
+    def _turns(self, queues: str) -> list[_Turn]:
         """The owners that wait for jobs. It is asked for each job, with hundreds of owners: one pass, and no call."""
-        used = self._used.amounts
+        used, queue_of = self._used.amounts, attrgetter(queues)
         return [
             (used.get(state.share, 0.0), used.get(name, 0.0), at, name, queue)
             for at, (name, state) in enumerate(self._owners.items())
-            if (queue := state.later if later else state.first) and not state.paused
+            if (queue := queue_of(state)) and not state.paused
         ]
 
     def _first_of(self, waiting: list[_Turn], follows: bool) -> Job | None:
@@ -295,8 +319,9 @@ class JobQueue:
         """Whether there is room for a job next to those that run."""
         if job.long:
             return self._long < LONG
-        short = self._short < self._workers
-        return short and (not job.heavy or self._heavy < max(1, self._workers - 1))
+        if self._short >= self._workers or (job.heavy and self._heavy >= max(1, self._workers - 1)):
+            return False
+        return not job.brush or self._brushes < self._most_brushes
 
     def _count(self, job: Job, more: int) -> None:
         if job.long:
@@ -304,3 +329,14 @@ class JobQueue:
         else:
             self._short += more
             self._heavy += more * job.heavy
+            self._brushes += more * job.brush
+
+    def _save(self, job: Job, seconds: float) -> None:
+        """Put time by for a step of a brush, or take what one took that was started before others."""
+        if job.long:
+            return
+        if not job.brush:
+            self._saved += seconds * _SAVED if any(state.brushes for state in self._owners.values()) else -self._saved
+            return
+        self._step = seconds
+        self._saved = max(self._saved - seconds, 0.0) if job.ahead else 0.0

@@ -98,6 +98,7 @@ class JobRunner:
         heavy: bool = False,
         long: bool = False,
         later: bool = False,
+        brush: bool = False,
     ) -> T:
         """The result of one job for one caller; given up when the caller's task is cancelled."""
         future: asyncio.Future[T] = self._loop.create_future()
@@ -111,7 +112,7 @@ class JobRunner:
                 future.set_result(outcome.value)
 
         slot = object()
-        self.replace(owner, slot, [Want(key, call, deliver, later, heavy=heavy, long=long)])
+        self.replace(owner, slot, [Want(key, call, deliver, later, heavy=heavy, long=long, brush=brush)])
         try:
             return await future
         finally:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from bigviz.common.cancel import Cancel
-from bigviz.common.daemon_thread import in_thread
 from bigviz.common.errors import Cancelled
 from bigviz.server.websocket.send_queue import Message
 from bigviz.wire.frames import Type, json_parts
@@ -54,7 +54,6 @@ class Brushing:
         self._next: BrushRequest | None = None
         self._since = 0.0  # when the newest step came
         self._came = asyncio.Event()
-        self._cancel = Cancel()
         self._works = False
         self._taking: list[list[int]] = []
 
@@ -71,7 +70,6 @@ class Brushing:
 
     def close(self) -> None:
         """The connection has ended: the brush is given back."""
-        self._cancel.cancel()
         self._next = None
         held, self._held = self._held, None
         if held is not None:
@@ -130,7 +128,7 @@ class Brushing:
             self._done(request, {**free, **known})
             return True
         if told is None:
-            await in_thread(partial(brush.wait, self._cancel, False))
+            await _some_of(brush)
             told = await self._run(partial(held.move, asked, request.seq))
         answers, done = told
         return self._send(request, answers, {**done, "queue_us": round(1e6 * (begun - since))})
@@ -170,7 +168,7 @@ class Brushing:
         return held.settle(asked, request.seq, cancel)
 
     async def _run(self, call: Callable[[Cancel], T]) -> T:
-        return await self._backend.runner.run(self._viewer, object(), call)
+        return await self._backend.runner.run(self._viewer, object(), call, brush=True)
 
     def _send(self, request: BrushRequest, answers: list[Answer], done: dict[str, Any]) -> bool:
         for each in answers:
@@ -186,6 +184,18 @@ class Brushing:
 
 
 _FREE: Final = {"queue_us": 0, "kernel_us": 0, "encode_us": 0, "rows": 0, "bytes": 0}
+
+
+async def _some_of(brush: Brush) -> None:
+    """Wait, without a thread, until a brush answers; what preparing it raises is raised by its first move."""
+    loop, some = asyncio.get_running_loop(), asyncio.Event()
+
+    def tell() -> None:
+        with suppress(RuntimeError):  # the loop was closed meanwhile
+            loop.call_soon_threadsafe(some.set)
+
+    brush.tell(tell)
+    await some.wait()
 
 
 def _replaced(request: BrushRequest) -> Cancelled:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from bigviz.common.cancel import Cancel
-from bigviz.common.daemon_thread import start_daemon
 from bigviz.common.errors import TooLarge
 from bigviz.common.workers import Crew, step_back
 from bigviz.tiles.brush.brush import MovingBrush
@@ -24,7 +24,7 @@ _ROW_BYTES: Final = 1  # that blocks take, about
 
 
 class BlockCounting:
-    """Begins once a step has had many rows. One thread counts at a time, after all others."""
+    """Begins once a step has had many rows. Of all brushes one is counted for at a time, after all else."""
 
     def __init__(self, source: Source, prepared: Prepared) -> None:
         self._source, self._prepared = source, prepared
@@ -39,7 +39,7 @@ class BlockCounting:
             works = self._cancel is not None and not self._cancel.cancelled
             if not works and not self._prepared.crew.cancel.cancelled:
                 self._cancel = cancel = Cancel()
-                start_daemon("bigviz-brush-blocks", self._behind, brush, cancel, stop=cancel.cancel)
+                self._prepared.behind.blocks.begin(partial(self._behind, brush, cancel), cancel.cancel)
 
     def stop(self) -> None:
         """Targets are shown otherwise, or the brush is over."""
@@ -55,6 +55,7 @@ class BlockCounting:
 
     def _behind(self, brush: MovingBrush, cancel: Cancel) -> None:
         try:
+            cancel.check()
             self.count(brush, cancel)
         finally:
             with self._lock:

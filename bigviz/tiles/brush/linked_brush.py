@@ -7,14 +7,14 @@ pass over the table.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final, TypeGuard
 
 from bigviz.common.cancel import NEVER, Cancel
-from bigviz.common.daemon_thread import start_daemon
 from bigviz.common.errors import BadInput, Cancelled, TooLarge, Unreadable
+from bigviz.common.threads.few_at_a_time import Signal
 from bigviz.tiles.brush.asked import Asked, moving_brush
 from bigviz.tiles.brush.block_counting import BlockCounting
 from bigviz.tiles.brush.brush import MovingBrush, State
@@ -42,7 +42,7 @@ class LinkedBrush:
         self._error: BaseException | None = None
         self._too_large = False
         self._shape: Shape | None = None
-        self._some, self._ready = threading.Event(), threading.Event()
+        self._some, self._ready = Signal(), Signal()
         self._closed = prepared.crew.cancel
         self._counting = BlockCounting(asked.source, prepared)
         self._lock = threading.Lock()
@@ -62,6 +62,9 @@ class LinkedBrush:
 
     def wait(self, cancel: Cancel = NEVER, ready: bool = True) -> None:
         self._await(self._ready if ready else self._some, cancel)
+
+    def tell(self, told: Callable[[], object]) -> None:
+        self._some.tell(told)
 
     def move(self, shape: Shape | None, cancel: Cancel = NEVER) -> Step:
         if shape is not None:
@@ -128,16 +131,58 @@ class LinkedBrush:
         for each in moving:
             if each is not None:
                 each.close()
+        for waited_for in (self._some, self._ready):
+            waited_for.set()
 
-    def prepare(self) -> None:
-        """Make what it needs; called in a thread of its own."""
+    def begin(self) -> None:
+        """Have it made ready behind: first its sample, unless the table has few rows."""
+        behind, stop = self._prepared.behind, self._closed.cancel
+        if self._prepared.dataset.num_rows > _FEW * SAMPLED:
+            behind.samples.begin(self._prepare_some, stop)
+        else:
+            behind.columns.begin(self._prepare_all, stop)
+
+    def _prepare_some(self) -> None:
+        """Make the sample; or all that it needs, where another brush has had the same."""
+        if self._finds_all():
+            return
+        with self._prepares():
+            self._keep_rough(self._sampled(self._asked))
+            self._some.set()
+            self._prepared.behind.columns.begin(self._prepare_all, self._closed.cancel)
+
+    def _finds_all(self) -> bool:
+        """Whether all that it needs is there, and is used."""
+        asked = self._asked
+        if not asked.ranges or any(isinstance(each, LineTarget) for each in asked.targets):
+            return False  # which take a pass over the rows
         try:
-            if self._prepared.dataset.num_rows > _FEW * SAMPLED:
-                self._keep_rough(self._sampled(self._asked))
-                self._some.set()
-            made = moving_brush(self._asked, self._prepared, self._prepared.crew.threads)
-            with self._lock:
-                self._exact = made
+            made = moving_brush(asked, replace(self._prepared, only_kept=True), self._prepared.crew.threads)
+        except Exception:  # NotKept, or what preparing it raises too
+            return False
+        self._keep_exact(made)
+        return True
+
+    def _prepare_all(self) -> None:
+        """Make what it needs."""
+        with self._prepares():
+            self._keep_exact(moving_brush(self._asked, self._prepared, self._prepared.crew.threads))
+
+    def _keep_exact(self, made: MovingBrush) -> None:
+        with self._lock:
+            self._exact = made
+        self._some.set()
+        self._ready.set()
+        if self._closed.cancelled:
+            self.close()
+
+    @contextmanager
+    def _prepares(self) -> Iterator[None]:
+        """While something is made: if that fails, who waits is told."""
+        try:
+            self._closed.check()
+            yield
+            return
         except TooLarge as error:
             self._error = None if self._rough is not None else error
         except Unreadable as error:
@@ -202,7 +247,7 @@ class LinkedBrush:
         targets = (*self._asked.targets[:number], target, *self._asked.targets[number + 1 :])
         return replace(self._asked, targets=targets)
 
-    def _await(self, event: threading.Event, cancel: Cancel) -> None:
+    def _await(self, event: Signal, cancel: Cancel) -> None:
         """Wait until it is prepared so far. Raises what preparing it did, and Cancelled once it is closed."""
         while not event.wait(_LOOK):
             cancel.check()
@@ -227,5 +272,5 @@ def linked_brush(
         check_source(prepared.dataset, other.source)
         other.shape.check()
     brush = LinkedBrush(Asked(source, tuple(targets), tuple(others)), prepared)
-    start_daemon("bigviz-brush", brush.prepare, stop=prepared.crew.cancel.cancel)
+    brush.begin()
     return brush

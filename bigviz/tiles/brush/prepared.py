@@ -17,6 +17,7 @@ from bigviz.aggregate.spaces import space
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import Unreadable
 from bigviz.common.progress import Progress
+from bigviz.common.threads.few_at_a_time import FewAtATime
 from bigviz.common.workers import Crew
 from bigviz.data.columns.column import Column
 from bigviz.data.dataset import Dataset
@@ -26,11 +27,12 @@ from bigviz.tiles.grid.row_filter import row_filter
 from bigviz.tiles.grid.window import Number, within
 from bigviz.tiles.morton.order import Order
 
-__all__ = ["Layers", "Prepared", "within_ends"]
+__all__ = ["Behind", "Layers", "NotKept", "Prepared", "within_ends"]
 
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
 _FAR: Final = 2.0**1023
+_AT_ONCE: Final = 4  # brushes whose columns are made: more of them take longer, each and all together
 
 
 class Layers(Protocol):
@@ -49,11 +51,25 @@ class Layers(Protocol):
         """The error to raise for one that rows in order, or a line, met with; a damaged store is removed."""
 
 
+class NotKept(Exception):
+    """Memory does not hold what was to be there already."""
+
+
+@dataclass(frozen=True)
+class Behind:
+    """Where the work of all brushes of an engine is done that steps do not wait for: samples one by one, since they are
+    a matter of milliseconds; orders and columns, which may have to wait for an index; and blocks of rows."""
+
+    samples: FewAtATime = field(default_factory=lambda: FewAtATime("bigviz-brush-sample"))
+    columns: FewAtATime = field(default_factory=lambda: FewAtATime("bigviz-brush", _AT_ONCE))
+    blocks: FewAtATime = field(default_factory=lambda: FewAtATime("bigviz-brush-blocks"))
+
+
 @dataclass(frozen=True)
 class Prepared:
     """The rows of a dataset that a brush is over: all of them, or those with the numbers `some` (int64, ascending, from
     0), whose columns are `columns`. With `before` it is a part of a table, which has so many rows before it, and steps
-    tell what is added to those of other parts."""
+    tell what is added to those of other parts. With `only_kept` nothing is made: NotKept is raised instead."""
 
     dataset: Dataset
     layers: Layers
@@ -62,6 +78,8 @@ class Prepared:
     some: Array | None = None
     columns: Mapping[str, Column] = field(default_factory=dict)
     before: int | None = None
+    behind: Behind = field(default_factory=Behind)
+    only_kept: bool = False
 
     @property
     def rows(self) -> int:
@@ -69,7 +87,9 @@ class Prepared:
         return self.dataset.num_rows if self.some is None else len(self.some)
 
     def ready(self, layer: Layer) -> LayerAnswers:
-        """A layer of the dataset, built if need be."""
+        """A layer, built if need be."""
+        if self.only_kept:
+            raise NotKept(layer)
         return self.layers.ready(self.dataset, layer, self.crew.progress, self.crew.cancel)
 
     def column(self, name: str) -> Column:
@@ -118,6 +138,8 @@ class Prepared:
         if self.some is not None:
             return make(self.crew)
         whole = (self.dataset.fingerprint, self.dataset.version, key)
+        if self.only_kept and self.memory.find(whole) is None:
+            raise NotKept(key)
         return self.memory.get(whole, self.rows * row_bytes, make, self.crew)
 
 

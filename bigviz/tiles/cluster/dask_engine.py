@@ -135,7 +135,9 @@ class DaskEngine(Engine):
         self, dataset: Dataset, source: Source, targets: Sequence[Target], others: Sequence[OtherBrush] = ()
     ) -> Brush:
         if self._divides(dataset):
-            return cluster_brush(dataset, source, targets, others, self.workers, self._maker, self._threads)
+            return cluster_brush(
+                dataset, source, targets, others, self.workers, self._maker, self._threads, self._behind.columns
+            )
         return super().brush(dataset, source, targets, others)
 
     def select(

@@ -160,6 +160,13 @@ class Workers:
         """Tell the workers that nobody waits for the answer to a question any more."""
         asyncio.run_coroutine_threadsafe(self._cancel(ident, parts), self.loop)
 
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Have something done on Dask's loop, for which no thread waits; nothing once that has ended."""
+        try:
+            asyncio.run_coroutine_threadsafe(work, self.loop).add_done_callback(_unheard)
+        except RuntimeError:
+            work.close()
+
     def _wait(self, work: Coroutine[Any, Any, T], cancel: Cancel) -> T:
         """What is done on Dask's loop. Raises Cancelled as soon as nobody waits for it, and once this is closed."""
         try:

@@ -165,3 +165,38 @@ def test_who_leaves_takes_all_along():
     job = queue.start()
     queue.forget("a")
     assert job is not None and job.cancel.cancelled and queue.waiting == 0 and started(queue) == []
+
+
+def test_a_tile_waits_for_no_brush_but_those_that_run():
+    """Half of the workers run steps of brushes, of those in turn who used least; tiles have the others, and come first
+    wherever they come."""
+    queue = JobQueue(4)
+    for number in range(5):
+        queue.replace(f"b{number}", 0, [want(f"b{number}", brush=True)])
+    running = [queue.start(), queue.start()]
+    assert queue.start() is None and [job.key for job in running if job] == ["b0", "b1"]
+    queue.replace("o", 0, [want(f"o{number}") for number in range(3)])
+    tiles = [queue.start(), queue.start()]
+    assert queue.start() is None and [job.key for job in tiles if job] == ["o0", "o1"]
+    end(queue, running[0])
+    assert started(queue) == ["o2"]
+    end(queue, tiles[0])
+    assert started(queue) == ["b2"]
+    queue.replace("o", 0, [want("later", later=True)])
+    end(queue, running[1])
+    assert started(queue) == ["b3"]
+    end(queue, tiles[1])
+    assert started(queue) == ["later"]
+
+
+def test_brushes_have_a_quarter_of_the_time_while_others_wait():
+    queue = JobQueue(1)
+    for number in range(20):
+        queue.replace(f"b{number}", 0, [want(f"b{number}", brush=True)])
+    queue.replace("o", 0, [want(f"o{number}") for number in range(60)])
+    owners = one_by_one(queue, 40, 1.0)
+    assert owners.count("b") == 10 and owners[0] == "o"
+    assert one_by_one(queue, 40, 1.0).count("b") == 10
+    queue.replace("b", 0, [want("b", brush=True)])
+    queue.replace("o", 0, [want(f"o{number}") for number in range(9)])
+    assert one_by_one(queue, 10, 0.01) == ["o"] * 9 + ["b"], "nothing is saved up before"

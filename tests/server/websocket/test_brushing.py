@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -13,14 +15,16 @@ import bigviz as bv
 from bigviz.common.cancel import Cancel
 from bigviz.common.errors import Cancelled
 from bigviz.document.spec import Document
+from bigviz.server.brushes.steps import HeldBrush
 from bigviz.server.controls.figure_values import figure_of
 from bigviz.server.limits import Limits
 from bigviz.tiles.brush import linked_brush, some_rows
+from bigviz.tiles.brush.linked_brush import LinkedBrush
 from bigviz.tiles.engine import Engine
 from bigviz.wire.codec import decode
 from bigviz.wire.frames import Type
 
-from ...patience import until
+from ...patience import PATIENCE, until
 from ..running import Running, running
 from ..wire import Browser, Got
 
@@ -314,3 +318,52 @@ def test_a_brush_ends_with_its_connection(served: Running) -> None:
     until(lambda: served.on_loop(lambda: brush.nbytes == 0 and brushing._held is None))
     with pytest.raises(Cancelled):
         brush.move(None)
+
+
+def test_a_view_is_answered_while_brushes_of_others_are_under_way(
+    plots: Document, rows: pa.Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Steps have half of the workers; here none of them comes to an end before the view has."""
+    gate, move, begun = threading.Event(), HeldBrush.move, list[int]()
+
+    def moved(self: HeldBrush, asked: Any, seq: int, cancel: Cancel) -> Any:
+        begun.append(seq)
+        assert gate.wait(PATIENCE)
+        return move(self, asked, seq, cancel)
+
+    monkeypatch.setattr(Engine, "at_once", property(lambda self: 4))
+    fare = column(rows, "fare")
+    with running([plots]) as served, ExitStack() as stack:
+        brushing = [stack.enter_context(Browser(served.url, "d")) for _ in range(5)]
+        for browser in brushing:
+            brushed(browser, say(browser, HISTOGRAM, [target(browser, BAR)]))  # each is prepared
+        monkeypatch.setattr(HeldBrush, "move", moved)
+        sent = [say(each, HISTOGRAM, [target(each, BAR)], 7, range=[0, 9]) for each in brushing]
+        until(lambda: len(begun) == 2)
+        with Browser(served.url, "d") as other:
+            got = other.view([[1, 1, i, j] for i in range(2) for j in range(2)], POINTS)
+            assert [each.kind for each in got] == [Type.TILE] * 4 + [Type.DONE] and len(begun) == 2
+        gate.set()
+        for browser, request in zip(brushing, sent, strict=True):
+            _, end = brushed(browser, request)
+            assert end.value["selected"] == ((fare >= 0) & (fare < 9)).sum()
+
+
+def test_a_brush_that_is_not_prepared_takes_no_thread(plots: Document, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, prepared = threading.Event(), LinkedBrush._prepare_all
+
+    def later(self: LinkedBrush) -> None:
+        assert gate.wait(PATIENCE)
+        prepared(self)
+
+    monkeypatch.setattr(LinkedBrush, "_prepare_all", later)
+    with running([plots]) as served, ExitStack() as stack:
+        browsers = [stack.enter_context(Browser(served.url, "d")) for _ in range(12)]
+        sent = [say(each, BAR, [target(each, BAR)], labels=["a"]) for each in browsers]
+        held = lambda viewer: viewer.brushing is not None and viewer.brushing._held  # noqa: E731
+        until(lambda: all(held(each) and held(each)._brush for each in served.server.site.viewers))
+        names = [thread.name for thread in threading.enumerate()]
+        assert sum(name == "bigviz-brush" for name in names) <= 4 and "bigviz-thread" not in names
+        gate.set()
+        for browser, request in zip(browsers, sent, strict=True):
+            assert brushed(browser, request)[1].kind == Type.DONE

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gc
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -32,6 +34,7 @@ from bigviz.tiles.brush.linked import (
 from bigviz.tiles.brush.orders.shapes import Box, Labels, Span
 from bigviz.tiles.engine import Engine
 
+from ...patience import PATIENCE, until
 from . import oracle
 
 POINTS = Layer("points", "x", "y")
@@ -89,6 +92,46 @@ def test_counts_of_an_estimate_are_of_all_rows(dataset: Dataset, small_samples: 
     brush.retarget(0, HistogramTarget("few", (-2, 0, 3)))
     assert brush.move(BOX).targets[0].image is not None
     brush.close()
+
+
+def test_what_another_brush_has_had_made_needs_no_sample(
+    dataset: Dataset, small_samples: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, samples, sampled = Engine(threads=2), list[object](), linked_brush.LinkedBrush._sampled
+
+    def counted(self: linked_brush.LinkedBrush, asked: Any) -> Any:
+        samples.append(asked)
+        return sampled(self, asked)
+
+    monkeypatch.setattr(linked_brush.LinkedBrush, "_sampled", counted)
+    targets: list[Target] = [RasterTarget(Layer("points", "few", "value"), HOME), HistogramTarget("few", (-2, 0, 3))]
+    one = engine.brush(dataset, BoxSource(POINTS), targets)
+    one.wait()
+    other = engine.brush(dataset, BoxSource(POINTS), targets)
+    other.wait(ready=False)
+    assert other.ready and len(samples) == 1
+    oracle.check(engine, dataset, BoxSource(POINTS), BOX, targets, other.move(BOX))
+    third = engine.brush(dataset, BoxSource(POINTS), [HistogramTarget("few", (-2, 1, 3))])
+    third.wait()
+    assert len(samples) == 2
+    for each in (one, other, third):
+        each.close()
+
+
+def test_a_brush_that_is_closed_before_its_turn_is_not_made(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, gate = Engine(threads=2), threading.Event()
+    for _ in range(4):
+        engine._behind.columns.begin(lambda: gate.wait(PATIENCE))
+    brush, told = engine.brush(dataset, BoxSource(POINTS), [BarTarget("kind")]), list[str]()
+    brush.tell(lambda: told.append("told"))
+    assert not told and not brush.prepared
+    monkeypatch.setattr(linked_brush, "moving_brush", lambda *args: pytest.fail("it was made"))
+    brush.close()
+    assert told
+    gate.set()
+    with pytest.raises(Cancelled):
+        brush.move(BOX)
+    until(lambda: engine._behind.columns._threads == 0)
 
 
 def test_without_a_sample_it_says_that_memory_does_not_hold_it(dataset: Dataset) -> None:

@@ -6,8 +6,9 @@ answered by the others, as estimates that name their share; a brush that rests w
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
@@ -19,8 +20,8 @@ from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.reductions.base import Reduction
 from bigviz.aggregate.reductions.parse import parse
 from bigviz.common.cancel import NEVER, Cancel
-from bigviz.common.daemon_thread import start_daemon
-from bigviz.common.errors import BadInput
+from bigviz.common.errors import BadInput, Cancelled
+from bigviz.common.threads.few_at_a_time import FewAtATime, Signal
 from bigviz.common.workers import Crew
 from bigviz.data.columns.numbers import axis_dtype
 from bigviz.data.dataset import Dataset
@@ -64,7 +65,7 @@ class ClusterBrush:
         self._ident = workers.next_ident()
         self._shape: Shape | None = None
         self._error: BaseException | None = None
-        self._known, self._some, self._all = threading.Event(), threading.Event(), threading.Event()
+        self._known, self._some, self._all = Signal(), Signal(), Signal()
         self._found = threading.Event()
         self._ready_parts: dict[Part, int] = {}
         self._lock = threading.Lock()
@@ -80,6 +81,9 @@ class ClusterBrush:
 
     def wait(self, cancel: Cancel = NEVER, ready: bool = True) -> None:
         self._await(self._all if ready else self._some, cancel)
+
+    def tell(self, told: Callable[[], object]) -> None:
+        self._some.tell(told)
 
     def move(self, shape: Shape | None, cancel: Cancel = NEVER) -> Step:
         if shape is not None:
@@ -123,11 +127,13 @@ class ClusterBrush:
 
     def close(self) -> None:
         self._closed.cancel()
-        start_daemon("bigviz-brush-close", self._close_parts)
+        self._fail(Cancelled())
+        self._workers.begin(self._close_parts())
 
     def prepare(self) -> None:
-        """Learn what follows from all rows, and have parts make what they need; called in a thread of its own."""
+        """Learn what follows from all rows, and have parts make what they need, which no thread waits for."""
         try:
+            self._closed.check()
             self._learn(self._learnt.asked, self._crew)
             self._known.set()
         except BaseException as error:
@@ -172,9 +178,9 @@ class ClusterBrush:
             if self._preparing or self._closed.cancelled:
                 return
             self._preparing = True
-        start_daemon("bigviz-brush", self._prepare_missing, stop=self._closed.cancel)
+        self._workers.begin(self._prepare_missing())
 
-    def _prepare_missing(self) -> None:
+    async def _prepare_missing(self) -> None:
         def note(part: Part, epoch: int, answer: Answer) -> None:
             self._ready_parts[part] = epoch
             for event in (self._some, self._found):
@@ -182,14 +188,24 @@ class ClusterBrush:
 
         try:
             while missing := self._missing():
-                self._ask(self._learnt, "begin", self._shape, missing, self._closed, None, note)
-            self._ask(self._learnt, "wait", self._shape, self._parts(), self._closed, None)
+                await self._answers("begin", missing, note)
+            await self._answers("wait", self._parts(), None)
             self._all.set()
+        except asyncio.CancelledError:
+            self._fail(Cancelled())
+            raise
         except BaseException as error:
             self._fail(error)
         finally:
             with self._lock:
                 self._preparing = False
+
+    async def _answers(
+        self, do: str, parts: Sequence[Part], answered: Callable[[Part, int, Answer], None] | None
+    ) -> None:
+        self._closed.check()
+        asked, ident = self._asked(self._learnt, do, self._shape), self._workers.next_ident()
+        await self._workers.answers(parts, asked, ident, self._closed, answered, None)
 
     def _fail(self, error: BaseException) -> None:
         self._error = error
@@ -229,25 +245,24 @@ class ClusterBrush:
         parts: Sequence[Part],
         cancel: Cancel,
         expected: Mapping[Part, int] | None,
-        answered: Any = None,
         line: Mapping[str, Any] | None = None,
     ) -> list[Answer]:
         """What parts answer, each in one message. Raises Cancelled once the brush is closed."""
         self._closed.check()
+        asked = {**self._asked(learnt, do, shape), "line": line}
+        return self._workers.ask(parts, asked, cancel, None, expected)
+
+    def _asked(self, learnt: _Learnt, do: str, shape: Shape | None) -> dict[str, Any]:
         told = {"brush": learnt.facts, "labels": learnt.labels}
-        asked = {"ask": "brush", "ident": self._ident, "do": do, "shape": shape_facts(shape), "line": line, **told}
-        return self._workers.ask(parts, asked, cancel, answered, expected)
+        return {"ask": "brush", "ident": self._ident, "do": do, "shape": shape_facts(shape), **told}
 
-    def _close_parts(self) -> None:
-        asked = {"ask": "brush_close", "ident": self._ident}
+    async def _close_parts(self) -> None:
+        asked, ident = {"ask": "brush_close", "ident": self._ident}, self._workers.next_ident()
         held = {part: holder[1] for part in self._parts() if (holder := self._workers.holder(part)) is not None}
-        for part in held:
-            try:
-                self._workers.ask([part], asked, NEVER, None, held)
-            except Exception:  # a worker that is gone has no brush
-                continue
+        calls = [self._workers.answers([part], asked, ident, NEVER, None, held) for part in held]
+        await asyncio.gather(*calls, return_exceptions=True)  # a worker that is gone has no brush
 
-    def _await(self, event: threading.Event, cancel: Cancel) -> None:
+    def _await(self, event: Signal, cancel: Cancel) -> None:
         """Wait until it is prepared so far. Raises what preparing it did, and Cancelled once it is closed."""
         while not event.wait(_LOOK):
             cancel.check()
@@ -268,6 +283,7 @@ def cluster_brush(
     workers: Workers,
     maker: ClusterMaker,
     threads: int,
+    behind: FewAtATime,
 ) -> ClusterBrush:
     """Begin a brush. Raises BadInput, NotFound or Unplottable for what the dataset does not have."""
     check_source(dataset, source)
@@ -277,5 +293,5 @@ def cluster_brush(
         check_source(dataset, other.source)
         other.shape.check()
     brush = ClusterBrush(dataset, Asked(source, tuple(targets), tuple(others)), workers, maker, threads)
-    start_daemon("bigviz-brush", brush.prepare, stop=brush.close)
+    behind.begin(brush.prepare, brush.close)
     return brush
