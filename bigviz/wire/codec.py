@@ -71,6 +71,7 @@ DTYPES: Final[dict[int, np.dtype[Any]]] = {
 CODES: Final = {dtype: code for code, dtype in DTYPES.items()}
 _UNSIGNED: Final = (1, 2, 3, 4)
 _SIGNED: Final = (5, 6, 7, 8)
+_BOUNDS: Final = {code: (int(np.iinfo(DTYPES[code]).min), int(np.iinfo(DTYPES[code]).max)) for code in range(1, 9)}
 _NO_CONSTANT: Final = bytes(8)
 _BLOCK: Final = 256  # cells of which the filled ones are listed at once
 _LONGEST: Final = 7 * _BLOCK  # bytes that they can add to an rlev stream: runs and counts
@@ -274,8 +275,8 @@ def _constant(value: Any, code: int) -> bytes:
 
 def _narrowest(low: int, high: int, codes: tuple[int, ...]) -> int:
     for code in codes:
-        bounds = np.iinfo(DTYPES[code])
-        if bounds.min <= low and high <= bounds.max:
+        least, most = _BOUNDS[code]
+        if least <= low and high <= most:
             return code
     raise ValueError(f"no dtype of the protocol holds {low} to {high}")
 

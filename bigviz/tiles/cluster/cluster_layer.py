@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Final, Self, TypeVar
 
 from bigviz.aggregate.axis import Axis
@@ -159,8 +160,8 @@ class ClusterLayer(TileByTile, TileColours, SingleVersion):
         """A tile of some parts."""
         raise NotImplementedError
 
-    @property
-    def _told(self) -> dict[str, Any]:
+    @cached_property
+    def _told(self) -> Mapping[str, Any]:
         """What a worker is told of the layer."""
         return {"layer": layer_facts(self.layer, (self.survey.x, self.survey.y)), "labels": self.named}
 

@@ -27,6 +27,7 @@ from bigviz.tiles.answers.window_image import WindowImage, encoded_window, fits
 from bigviz.tiles.cluster.cluster_layer import ClusterLayer, refused
 from bigviz.tiles.cluster.messages import Answer, arrays_of, kept_of
 from bigviz.tiles.cluster.parts.division import Part
+from bigviz.tiles.cluster.planes.added_counts import added_counts
 from bigviz.tiles.cluster.tile_batches import TileBatches, tiles_of
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number
@@ -67,16 +68,20 @@ class ClusterPoints(NoColumnsOrBars, ClusterLayer):
 
     def _drawn(self, key: TileKey, parts: Sequence[Part], cancel: Cancel) -> Drawn:
         begun = time.perf_counter()
-        planes, rows, row_bytes = self._tile(key, parts, cancel)
+        answers = self._answers(key, parts, cancel)
+        planes = self._added(answers, cancel)
         summed = time.perf_counter()
         encoded = wire(self.layer.reduction, planes, cancel)
         encode_us = microseconds(time.perf_counter() - summed)
+        rows = sum(answer.head["rows"] for answer in answers)
+        row_bytes = max((answer.head["row_bytes"] for answer in answers), default=0)
         size = rows * row_bytes + sum(len(plane.payload) for plane in encoded)
         return Drawn(tuple(encoded), Cost(0, microseconds(summed - begun), encode_us, rows, size))
 
     def arrays(self, key: TileKey, cancel: Cancel = NEVER) -> list[Array]:
         """The tile's finished planes."""
-        return finished(self.layer.reduction, self._tile(key, self.parts, cancel)[0], self.own, cancel)
+        planes = self._added(self._answers(key, self.parts, cancel), cancel, own=True)
+        return finished(self.layer.reduction, planes, self.own, cancel)
 
     def image(self, dataset: Dataset, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> list[Array]:
         """The finished image of a window, row 0 the highest y."""
@@ -126,14 +131,19 @@ class ClusterPoints(NoColumnsOrBars, ClusterLayer):
         """Raises BadInput: this process has no rows. See `selections.part_rows`."""
         raise refused("rows in this process")
 
-    def _tile(self, key: TileKey, parts: Sequence[Part], cancel: Cancel) -> tuple[Planes, int, int]:
-        """A tile's accumulators, the rows read for it, and the bytes of one."""
-        reduction = self.layer.reduction
+    def _answers(self, key: TileKey, parts: Sequence[Part], cancel: Cancel) -> list[Answer]:
+        """What parts have of a tile, in their order."""
         if parts is self.parts:
-            answers = self.batches.ask(key, self._told, dict(self.indexed), cancel)
-        else:
-            asked = {"ask": "tiles", "keys": [[key.zx, key.zy, key.i, key.j]]}
-            answers = [tiles_of(answer)[0] for answer in self.ask(asked, cancel, parts)]
+            return self.batches.ask(key, self._told, dict(self.indexed), cancel)
+        asked = {"ask": "tiles", "keys": [[key.zx, key.zy, key.i, key.j]]}
+        return [tiles_of(answer)[0] for answer in self.ask(asked, cancel, parts)]
+
+    def _added(self, answers: Sequence[Answer], cancel: Cancel, own: bool = False) -> Planes:
+        """The accumulators of a tile from those of parts. Without `own`, counts may be in memory that the thread's next
+        call writes to."""
+        reduction = self.layer.reduction
+        if reduction.traits.counts:
+            return (added_counts(answers, None if self.labels is None else len(self.labels), own, cancel),)
         planes = self._created((SIDE, SIDE), cancel)
         for answer in answers:
             cancel.check()
@@ -142,8 +152,7 @@ class ClusterPoints(NoColumnsOrBars, ClusterLayer):
                 add_kept(reduction, dtype, kept, planes, (0, 0), (0, 0))
             else:  # fewer rows may add up in a narrower type
                 reduction.combine(planes, widened(reduction, revive(reduction, kept, dtype, cancel), self.dtype))
-        rows = sum(answer.head["rows"] for answer in answers)
-        return planes, rows, max((answer.head["row_bytes"] for answer in answers), default=0)
+        return planes
 
     def _combined(self, asked: Mapping[str, Any], shape: tuple[int, int], cancel: Cancel) -> tuple[Planes, int]:
         """Accumulators of all parts, and the rows read for them."""

@@ -24,7 +24,8 @@ from bigviz.tiles.answers.window_image import ordered_rows, window_planes
 from bigviz.tiles.cluster.bars.part_bars import PartBars
 from bigviz.tiles.cluster.brushes.part_brushes import PartBrushes
 from bigviz.tiles.cluster.lines.part_lines import PartLines, line_facts, line_of
-from bigviz.tiles.cluster.messages import Answer, extent_facts, kept_bytes, numbered, packed
+from bigviz.tiles.cluster.messages import Answer, extent_facts, numbered, packed
+from bigviz.tiles.cluster.planes.part_tiles import tile_of_part
 from bigviz.tiles.cluster.question import Question
 from bigviz.tiles.cluster.selections.part_selections import PartSelections
 from bigviz.tiles.cluster.tables.opened_tables import OpenedTables
@@ -33,14 +34,13 @@ from bigviz.tiles.grid.batches import Streamed
 from bigviz.tiles.grid.survey import PairMeasures
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.morton.filtered_order import FilteredOrder
-from bigviz.tiles.pyramid.accumulators import keep
 from bigviz.tiles.scans.scan_factory import extremes_of
 
 __all__ = ["PROTOCOL", "PartHost", "labels_bytes", "labels_from"]
 
 Array = npt.NDArray[Any]
 
-PROTOCOL: Final = 2  # of these messages
+PROTOCOL: Final = 3  # of these messages
 
 
 class PartHost:
@@ -143,14 +143,8 @@ class PartHost:
             inputs = points.pyramid.inputs
 
             def draw(at: int) -> int:
-                kept, rows = points.pyramid.kept(keys[at]), 0
-                if kept is None or inputs.reduction.ordered:
-                    planes, rows = points.accumulators(keys[at], crew.cancel)
-                    planes = numbered(inputs.reduction, planes, asked.part.offset)
-                    kept = keep(inputs.reduction, planes, crew.cancel.check)
-                heads[at] = {"planes": [len(kept.values), len(kept.others)], "rows": rows}
-                bodies[at] = kept_bytes(kept)
-                return rows
+                heads[at], bodies[at] = tile_of_part(points, keys[at], asked.part.offset, crew.cancel)
+                return 0
 
             crew.run("drawing", draw, range(len(keys)), 0)
             return Answer({"tiles": heads, "dtype": inputs.dtype.str, "row_bytes": inputs.row_bytes}, bodies)

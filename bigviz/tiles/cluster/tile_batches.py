@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -18,8 +19,9 @@ from bigviz.tiles.grid.tile_key import TileKey
 
 __all__ = ["TileBatches", "tiles_of"]
 
-_GATHERING: Final = 0.001  # seconds without a further tile, after which a message is sent
-_GATHERINGS: Final = 5  # at most so many times as long
+_GATHERING: Final = 0.001  # seconds in which the tiles of a view come, and at most five times as long
+_GATHERINGS: Final = 5
+_COMING: Final = 0.0004  # seconds within which another tile came, so that more are waited for
 _LOOK: Final = 0.02  # seconds between two looks at the callers' cancel flags
 _DEAF: Final = 5.0  # seconds after which a caller looks at its flag itself: the loop may have ended
 
@@ -70,7 +72,7 @@ class TileBatches:
         """`question` is what workers are asked; they answer with a head and a body a tile."""
         self._workers, self._parts, self._question = workers, parts, question
         self._waiting: list[_Asked] = []
-        self._lock = Lock()
+        self._lock, self._latest = Lock(), 0.0
 
     def ask(
         self, key: TileKey, question: Mapping[str, Any], expected: Mapping[Part, int], cancel: Cancel
@@ -80,7 +82,7 @@ class TileBatches:
         asked = _Asked(key, cancel)
         with self._lock:
             self._waiting.append(asked)
-            first = len(self._waiting) == 1
+            self._latest, first = time.perf_counter(), len(self._waiting) == 1
         if first:
             asyncio.run_coroutine_threadsafe(self._send(question, expected), self._workers.loop)
         while True:
@@ -115,13 +117,10 @@ class TileBatches:
 
     async def _gathered(self) -> list[_Asked]:
         """The tiles of the next message: threads take turns to ask, so as long as more come it is waited for them."""
-        seen = 0
         for _ in range(_GATHERINGS):
             await asyncio.sleep(_GATHERING)
-            with self._lock:
-                if len(self._waiting) == max(seen, 1):
-                    break
-                seen = len(self._waiting)
+            if time.perf_counter() - self._latest > _COMING:
+                break
         with self._lock:
             asked, self._waiting = self._waiting, []
         return asked
