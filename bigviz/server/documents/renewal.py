@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from bigviz.document.spec import Document
     from bigviz.server.documents.opened import Opened
     from bigviz.server.documents.shelf import Shelf
-    from bigviz.server.site import Site, Viewer
+    from bigviz.server.site import Site
+    from bigviz.server.site_members import Viewer
 
 __all__ = ["follow", "renew", "renew_dataset", "renew_given", "watch"]
 

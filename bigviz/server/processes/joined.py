@@ -15,7 +15,8 @@ from bigviz.server.processes.front_end import FrontEnd
 from bigviz.server.processes.inner import METRICS, QUESTION, SESSIONS, VERSIONS, InnerListener
 from bigviz.server.processes.others import OtherProcesses, selection_prefix
 from bigviz.server.processes.shared_listener import SharedListener
-from bigviz.server.site import Apps, Site
+from bigviz.server.site import Site
+from bigviz.server.site_members import Apps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

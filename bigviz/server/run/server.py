@@ -32,7 +32,8 @@ from bigviz.server.run.listener import Listener
 from bigviz.server.run.options import Options
 from bigviz.server.run.reading_reports import Reading, soon
 from bigviz.server.run.tls import context_of
-from bigviz.server.site import Apps, Site
+from bigviz.server.site import Site
+from bigviz.server.site_members import Apps
 from bigviz.tiles.store.catalog.quota import default_root
 from bigviz.wire.frames import AWAY
 
