@@ -19,8 +19,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final, Protocol
@@ -32,6 +30,7 @@ from bigviz.common.cancel import NEVER, Cancel, locked
 from bigviz.common.errors import Cancelled
 from bigviz.common.workers import Crew
 from bigviz.tiles.answers.answer import Cost, microseconds
+from bigviz.tiles.brush.brush_threads import BrushThreads
 from bigviz.tiles.brush.linked import Accumulated, Brushed, LineInBrush, LineTarget, RasterTarget, Step, Target
 from bigviz.tiles.brush.orders.shapes import Shape
 from bigviz.tiles.brush.orders.source_order import Change, SourceOrder, inverse, rows_of
@@ -96,8 +95,7 @@ class MovingBrush:
     ) -> None:
         self._part = part
         self._order, self._states, self._failed = order, states, failed
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="bigviz-brush")
-        self._workers = workers
+        self._threads = BrushThreads(workers)
         self._lock = threading.Lock()
         self._shape: Shape | None = None
         self._blank = True  # the targets hold no rows
@@ -135,7 +133,7 @@ class MovingBrush:
             self._finish()
             read = 0
             if isinstance(state.rows, LineRows):
-                state.rows.begin(self._failed, state.spared, Crew(self._workers, cancel=cancel))
+                state.rows.begin(self._failed, state.spared, Crew(self._threads.count, cancel=cancel))
             if not self._blank:
                 read = self._fill([(state.rows, state.spared)], cancel)
             self._states[number] = state
@@ -148,7 +146,7 @@ class MovingBrush:
             self._finish()
             state = self._states[number]
             if isinstance(state.rows, LineRows):
-                state.rows.show((target.x0, target.x1, target.width), Crew(self._workers, cancel=cancel))
+                state.rows.show((target.x0, target.x1, target.width), Crew(self._threads.count, cancel=cancel))
             state.target = target
             return self._step(begun, 0, NEVER)
 
@@ -185,7 +183,7 @@ class MovingBrush:
 
     def close(self) -> None:
         """End the threads."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
 
     # What follows is called with the lock held.
 
@@ -256,7 +254,7 @@ class MovingBrush:
             else:
                 found[k - lines] = self._order.within(todo[k - lines][0], cancel)
 
-        self._each(len(todo) + lines, search)
+        self._threads.each(len(todo) + lines, search)
         return [_Job(change, sign) for change, (_, sign) in zip(found, todo, strict=True)]
 
     def _found(self, shape: Shape | None, cancel: Cancel) -> Change:
@@ -297,7 +295,7 @@ class MovingBrush:
         todo = iter(list(parts))
         lock = threading.Lock()
         done: list[tuple[Stretches, int]] = []
-        selected, inside = [0] * self._workers, [0] * self._workers
+        selected, inside = [0] * self._threads.count, [0] * self._threads.count
 
         def work(worker: int) -> None:
             while not cancel.cancelled:
@@ -311,7 +309,10 @@ class MovingBrush:
                 with lock:
                     done.append(each)
 
-        self._share(work, total)
+        if total > _ALONE:
+            self._threads.share(work)
+        else:
+            work(0)
         for rows, _ in takers:
             rows.merge()
         if kept:
@@ -322,31 +323,6 @@ class MovingBrush:
         if cancel.cancelled and (self._left or not kept):
             raise Cancelled()
         return total
-
-    def _share(self, work: Callable[[int], None], total: int) -> None:
-        """Do some work on this thread, or on all."""
-        if total <= _ALONE or self._workers == 1:
-            work(0)
-            return
-        futures: list[Future[None]] = []
-        with suppress(RuntimeError):  # the brush is being closed: this thread alone ends what it began
-            futures = [self._pool.submit(work, worker) for worker in range(1, self._workers)]
-        try:
-            work(0)
-        finally:
-            for future in futures:
-                with suppress(CancelledError):  # it was not begun when the brush was closed
-                    future.result()
-
-    def _each(self, count: int, work: Callable[[int], None]) -> None:
-        """Call `work(k)` for each k below a count, on all threads."""
-        todo = iter(range(count))
-
-        def go(worker: int) -> None:
-            for k in todo:  # the interpreter's lock lets one thread at a time ask for the next one
-                work(k)
-
-        self._share(go, _ALONE + 1 if count > 1 else 0)
 
     def _apply(self, worker: int, part: Stretches, sign: int, takers: Sequence[_Taker]) -> tuple[int, int]:
         """Add the rows of a part to targets; `sign` times how many of them are in all brushes, and in this one."""
@@ -401,15 +377,15 @@ class MovingBrush:
             number, rows, block = todo[k]
             made[number, block] = rows.encoded(block, cancel)
 
-        self._each(len(todo), work)
+        self._threads.each(len(todo), work)
         return [self._brushed(number, state, made, cancel) for number, state in enumerate(self._states)]
 
     def _of_part(self, rows: GridTarget | LineRows, cancel: Cancel) -> Brushed:
         """What a target of a part is told of."""
         if isinstance(rows, GridTarget):
-            return accumulated(rows, rows.exact, self._each, cancel)
+            return accumulated(rows, rows.exact, self._threads.each, cancel)
         if rows.picks_at_once:
-            return Brushed(None, rows.columns(self._order, self._change(cancel), self._each, cancel), True)
+            return Brushed(None, rows.columns(self._order, self._change(cancel), self._threads.each, cancel), True)
         return Brushed(None, None, True, line=rows.in_brush(self._order, self._change(cancel), cancel))
 
     def _change(self, cancel: Cancel) -> Change:
@@ -421,7 +397,7 @@ class MovingBrush:
     ) -> Brushed:
         rows = state.rows
         if not isinstance(rows, GridTarget):
-            columns = rows.columns(self._order, self._change(cancel), self._each, cancel)
+            columns = rows.columns(self._order, self._change(cancel), self._threads.each, cancel)
             return Brushed(None, columns, rows.exact)
         planes: list[EncodedPlane] = list(chain.from_iterable(made[number, block] for block in range(rows.blocks)))
         image = rows.cell_planes.image(planes)
