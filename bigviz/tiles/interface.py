@@ -138,6 +138,9 @@ class SampledLayer(Protocol):
     def columns(self, x0: Number, x1: Number, width: int, cancel: Cancel = NEVER) -> tuple[Columns, Estimate]:
         """A line through the sampled rows."""
 
+    def bars(self, x0: Number, x1: Number, cancel: Cancel = NEVER) -> tuple[Bars, Estimate]:
+        """The bars of a histogram's window, or of all labels, of the sampled rows. Raises BadInput for other layers."""
+
 
 class Brush(Protocol):
     """A brush on one figure, and what its rows look like in others. Made by `Engine.brush`.

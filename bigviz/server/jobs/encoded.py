@@ -104,9 +104,11 @@ def laid_bars(found: Bars, window: tuple[Number, Number], width: int) -> LaidCol
     return LaidColumns((found.column, found.run, found.row, x, y), xorigin, yorigin, width, [], found.cost)
 
 
-def bars_message(found: Bars, window: tuple[Number, Number], width: int) -> Prepared:
+def bars_message(
+    found: Bars, window: tuple[Number, Number], width: int, estimate: dict[str, Any] | None = None
+) -> Prepared:
     """Bars."""
-    return _columns(laid_bars(found, window, width), 0)
+    return _columns(laid_bars(found, window, width), 0, estimate)
 
 
 def columns_message(

@@ -170,6 +170,7 @@ def _source(engine: Engine, asked: Asked, sample: SampledLayer | None, cancel: C
                 sampled.dense,
                 lambda key: sampled.tile(key, cancel)[0].planes,
                 lambda x, width: sampled.columns(*x, width, cancel)[0],
+                (lambda x: sampled.bars(*x, cancel)[0]) if layer.glyph in BARS else None,
             )
         engine.ensure(dataset, layer, cancel=cancel)
 

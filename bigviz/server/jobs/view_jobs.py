@@ -53,6 +53,9 @@ class ViewJobs:
             window = ends_of_columns(dataset, layer, want)
 
             def columns(cancel: Cancel) -> Prepared:
+                if layer.glyph in BARS:
+                    bars, estimate = sampled.bars(*window, cancel)
+                    return bars_message(bars, window, want.width, asdict(estimate))
                 found, estimate = sampled.columns(*window, want.width, cancel)
                 return columns_message(found, window, want.width, asdict(estimate))
 

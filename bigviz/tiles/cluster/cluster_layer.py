@@ -15,6 +15,7 @@ from bigviz.common.errors import BadInput, Busy
 from bigviz.common.progress import Progress, no_progress
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.answers.answer import Drawn, Estimate
+from bigviz.tiles.answers.bars import Bars
 from bigviz.tiles.answers.columns import Columns
 from bigviz.tiles.answers.layer_answers import Held
 from bigviz.tiles.answers.layer_info import LayerInfo
@@ -135,6 +136,11 @@ class ClusterLayer(TileByTile, TileColours, SingleVersion):
         """A line's columns of the rows that are held now, and their share. Raises BadInput for other layers."""
         glyph = self.layer.glyph
         raise BadInput(f"only a line has columns, got glyph {glyph!r}", "glyph", glyph)
+
+    def bars_held(self, low: Number, high: Number, cancel: Cancel = NEVER) -> tuple[Bars, Estimate]:
+        """A histogram's bars of the rows that are held now, and their share. Raises BadInput for other layers."""
+        glyph = self.layer.glyph
+        raise BadInput(f"only a histogram has bars, got glyph {glyph!r}", "glyph", glyph)
 
     def draw(self, key: TileKey, cancel: Cancel = NEVER) -> Drawn:
         """One tile: what each part has of it."""

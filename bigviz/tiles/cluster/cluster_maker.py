@@ -7,10 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from threading import Lock
-from typing import Any, cast
+from typing import Any, Final, NamedTuple, cast
 from weakref import WeakSet, WeakValueDictionary
 
 import numpy as np
+from cachetools import LRUCache
 
 from bigviz.aggregate.axis import Axis
 from bigviz.aggregate.dyadic_cells import Root, root_of
@@ -27,7 +28,8 @@ from bigviz.data.dataset import Dataset
 from bigviz.data.stretch import know_labels
 from bigviz.tiles.answers.layer_answers import LayerAnswers
 from bigviz.tiles.bars.histogram import line_below
-from bigviz.tiles.cluster.bars.cluster_bars import ClusterBars, added_bars
+from bigviz.tiles.cluster.bars.bar_passes import BarPasses
+from bigviz.tiles.cluster.bars.cluster_bars import ClusterBars
 from bigviz.tiles.cluster.bars.cluster_histogram import ClusterHistogram
 from bigviz.tiles.cluster.cluster_layer import ClusterLayer
 from bigviz.tiles.cluster.cluster_points import ClusterPoints
@@ -43,6 +45,18 @@ from bigviz.tiles.scans.scan_factory import check_categories, head_of
 
 __all__ = ["ClusterMaker"]
 
+_MOST_PASSES: Final = 64
+
+
+class _Reduced(NamedTuple):
+    """The categories whose labels workers need; the labels under `by`; what all rows add up in; and the type of what is
+    added up."""
+
+    named: tuple[str, ...]
+    labels: tuple[str, ...] | None
+    dtype: np.dtype[Any]
+    own: np.dtype[Any]
+
 
 class ClusterMaker(Maker):
     """Makes layers of tables of files on the workers, and of other tables here. Safe to use from any threads."""
@@ -54,6 +68,7 @@ class ClusterMaker(Maker):
         self._survey_flights: Flights[Survey] = Flights()
         self._prepared: WeakValueDictionary[Hashable, ClusterLayer] = WeakValueDictionary()
         self._made: WeakSet[ClusterLayer] = WeakSet()
+        self._passes: LRUCache[Hashable, BarPasses] = LRUCache(_MOST_PASSES)  # of those that nobody ended
         self._making = Lock()
         self._flights_of_layers: Flights[ClusterLayer] = Flights()
 
@@ -114,9 +129,26 @@ class ClusterMaker(Maker):
             self._made.add(layer)
 
     def _prepare(self, dataset: Dataset, layer: Layer, threads: int, tell: Progress, stop: Cancel) -> ClusterLayer:
-        crew, glyph, reduction = Crew(threads, tell, stop), layer.glyph, layer.reduction
+        crew, glyph = Crew(threads, tell, stop), layer.glyph
         parts = self._workers.parts_of(dataset)
-        names = (dataset.info(layer.x).label_column, *layer.columns) if glyph == "bar" else layer.columns
+        if glyph == "bar":
+            return self._bars(dataset, layer, parts, crew)
+        named, labels, dtype, own = self._reduced(dataset, layer, crew)
+        plane = line_below(layer) if glyph == "histogram" else layer
+        survey = self._survey(dataset, plane, parts, named, crew)
+        heads = [head_of(dataset, name, crew.cancel) for name in (plane.x, plane.y)]
+        axes = Axis(heads[0], space(plane.xaxis, "x")), Axis(heads[1], space(plane.yaxis, "y"))
+        if glyph == "line":
+            return ClusterLine(self._workers, parts, layer, survey, axes, named)
+        if glyph == "histogram":
+            adds = dtype if layer.reduction.columns else None
+            return ClusterHistogram(self._workers, parts, layer, survey, axes, named, adds, labels)
+        return ClusterPoints(self._workers, parts, layer, survey, axes, named, dtype, own, labels)
+
+    def _reduced(self, dataset: Dataset, layer: Layer, crew: Crew) -> _Reduced:
+        """What a layer's reduction adds up in."""
+        reduction = layer.reduction
+        names = (dataset.info(layer.x).label_column, *layer.columns) if layer.glyph == "bar" else layer.columns
         named = self.find_labels(dataset, dict.fromkeys(names), crew)
         labels = None if reduction.category is None else dataset.labels(reduction.category, crew.cancel)
         if reduction.category is not None:
@@ -126,33 +158,40 @@ class ClusterMaker(Maker):
             own = axis_dtype(dataset.info(reduction.column).type)
             extremes = partial(self.bounds, dataset, reduction.column, crew)
             dtype = reduction.accumulator_of(own, dataset.num_rows, extremes)
-        if glyph == "bar":
-            return self._bars(dataset, layer, parts, named, dtype, crew)
-        plane = line_below(layer) if glyph == "histogram" else layer
-        survey = self._survey(dataset, plane, parts, named, crew)
-        heads = [head_of(dataset, name, crew.cancel) for name in (plane.x, plane.y)]
-        axes = Axis(heads[0], space(plane.xaxis, "x")), Axis(heads[1], space(plane.yaxis, "y"))
-        if glyph == "line":
-            return ClusterLine(self._workers, parts, layer, survey, axes, named)
-        if glyph == "histogram":
-            adds = dtype if reduction.columns else None
-            return ClusterHistogram(self._workers, parts, layer, survey, axes, named, adds, labels)
-        return ClusterPoints(self._workers, parts, layer, survey, axes, named, dtype, own, labels)
+        return _Reduced(named, labels, dtype, own)
 
-    def _bars(
-        self,
-        dataset: Dataset,
-        layer: Layer,
-        parts: tuple[Part, ...],
-        named: tuple[str, ...],
-        dtype: np.dtype[Any],
-        crew: Crew,
-    ) -> ClusterBars:
-        known = added_bars(self._workers, parts, dataset, layer, named, dtype, crew)
+    def _bars(self, dataset: Dataset, layer: Layer, parts: tuple[Part, ...], crew: Crew) -> ClusterBars:
+        passes = self._passes_of(dataset, layer, parts, crew)
+        known = passes.run(crew.cancel)
         root, rows = root_of(None, None), dataset.num_rows  # bars have places of their own
         survey = Survey(root, root, rows, 0, 0, 0, None, None)
         axis = Axis(head_of(dataset, layer.x, crew.cancel), space("linear", "x"))
-        return ClusterBars(self._workers, parts, layer, survey, (axis, axis), named, known)
+        made = ClusterBars(self._workers, parts, layer, survey, (axis, axis), passes.named, known)
+        with self._making:
+            self._passes.pop((dataset.fingerprint, layer.key()), None)
+        return made
+
+    def bar_passes(self, dataset: Dataset, layer: Layer, crew: Crew) -> BarPasses | None:
+        """Bars of the parts that have been passed over so far, one at least; None once those of all are known."""
+        if (dataset.fingerprint, layer.key()) in self._prepared:
+            return None
+        found = self._passes_of(dataset, layer, self._workers.parts_of(dataset), crew)
+        found.some(crew.cancel)
+        return None if found.whole else found
+
+    def _passes_of(self, dataset: Dataset, layer: Layer, parts: tuple[Part, ...], crew: Crew) -> BarPasses:
+        key = dataset.fingerprint, layer.key()
+        with self._making:
+            found = self._passes.get(key)
+        if found is not None and found.parts == parts:
+            return found
+        reduced = self._reduced(dataset, layer, crew)
+        made = BarPasses(dataset, layer, parts, reduced.named, reduced.dtype, crew.threads, self._workers)
+        with self._making:
+            found = self._passes.get(key)
+            if found is None or found.parts != parts:
+                found = self._passes[key] = made
+            return found
 
     def find_labels(self, dataset: Dataset, names: Iterable[str], crew: Crew) -> tuple[str, ...]:
         """Those of some columns that are categories, whose labels are known here and for the workers from now on."""

@@ -12,7 +12,6 @@ from typing import Final, cast
 import pyarrow as pa
 
 from bigviz.aggregate.layer import Layer
-from bigviz.aggregate.layer_options import BARS
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.daemon_thread import start_daemon
 from bigviz.common.progress import Progress, no_progress
@@ -117,12 +116,16 @@ class DaskEngine(Engine):
         """Estimates from the rows that are held already, until all are."""
         if not self._divides(dataset):
             return super().preview(dataset, layer, cancel)
-        if layer.glyph in BARS or not self._is_large(dataset):
+        if not self._is_large(dataset):
             return None
-        found = self._built(dataset, layer)
+        found, crew = self._built(dataset, layer), Crew(self._threads, cancel=cancel)
         if found is None:
             layer.check(dataset)
-            found = self._maker.prepared(dataset, layer.bound(dataset), Crew(self._threads, cancel=cancel))
+            if layer.glyph == "bar":
+                return self._maker.bar_passes(dataset, layer.bound(dataset), crew)
+            found = self._maker.prepared(dataset, layer.bound(dataset), crew)
+        if layer.glyph == "bar":
+            return None
         return HeldRows(found, dataset, layer.bound(dataset))
 
     def ensure(self, dataset: Dataset, layer: Layer, progress: Progress = no_progress, cancel: Cancel = NEVER) -> None:

@@ -9,6 +9,7 @@ from bigviz.aggregate.layer import Layer
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.answers.answer import Drawn, Estimate
+from bigviz.tiles.answers.bars import Bars
 from bigviz.tiles.answers.columns import Columns
 from bigviz.tiles.answers.layer_info import LayerInfo
 from bigviz.tiles.cluster.cluster_layer import ClusterLayer
@@ -61,3 +62,6 @@ class HeldRows:
 
     def columns(self, x0: Number, x1: Number, width: int, cancel: Cancel = NEVER) -> tuple[Columns, Estimate]:
         return self.held.columns_held(x0, x1, width, cancel)
+
+    def bars(self, x0: Number, x1: Number, cancel: Cancel = NEVER) -> tuple[Bars, Estimate]:
+        return self.held.bars_held(x0, x1, cancel)

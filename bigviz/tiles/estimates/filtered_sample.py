@@ -12,6 +12,7 @@ from bigviz.common.errors import BadInput
 from bigviz.common.priority import Turns
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.answers.answer import Drawn, Estimate
+from bigviz.tiles.answers.bars import Bars
 from bigviz.tiles.answers.columns import Columns
 from bigviz.tiles.answers.dense_part import DensePart
 from bigviz.tiles.answers.layer_info import LayerInfo
@@ -67,3 +68,7 @@ class FilteredSample:
     def columns(self, x0: Number, x1: Number, width: int, cancel: Cancel = NEVER) -> tuple[Columns, Estimate]:
         """BadInput: only lines have columns."""
         raise BadInput(f"only a line has columns, got glyph {self.layer.glyph!r}", "glyph", self.layer.glyph)
+
+    def bars(self, x0: Number, x1: Number, cancel: Cancel = NEVER) -> tuple[Bars, Estimate]:
+        """BadInput: only histograms and bars by label have bars."""
+        raise BadInput(f"only bars have heights, got glyph {self.layer.glyph!r}", "glyph", self.layer.glyph)

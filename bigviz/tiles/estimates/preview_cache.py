@@ -11,10 +11,12 @@ from typing import Final
 from bigviz.aggregate.dyadic_cells import Root
 from bigviz.aggregate.layer import Layer
 from bigviz.common.cancel import NEVER, Cancel
+from bigviz.common.errors import BadInput
 from bigviz.common.priority import Turns
 from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.answers.answer import Drawn, Estimate
+from bigviz.tiles.answers.bars import Bars
 from bigviz.tiles.answers.columns import Columns
 from bigviz.tiles.answers.dense_part import DensePart
 from bigviz.tiles.answers.layer_info import LayerInfo
@@ -73,6 +75,10 @@ class SampledLayer:
         """A line through the sampled rows."""
         with self._turns.request():
             return self._preview.columns(x0, x1, width, cancel)
+
+    def bars(self, x0: Number, x1: Number, cancel: Cancel = NEVER) -> tuple[Bars, Estimate]:
+        """Raises BadInput: bars have no sample, but on a cluster."""
+        raise BadInput("only a histogram and bars by label have bars", "glyph")
 
 
 class Previews:

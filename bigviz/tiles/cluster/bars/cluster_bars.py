@@ -17,18 +17,16 @@ from bigviz.data.dataset import Dataset
 from bigviz.tiles.answers.bars import Bars
 from bigviz.tiles.answers.layer_info import LayerInfo
 from bigviz.tiles.answers.row_lookup import rows_table
-from bigviz.tiles.bars.bars_by_label import BarLayer, Summed, finished_bars, labels_of, no_rows
+from bigviz.tiles.bars.bars_by_label import BarLayer
 from bigviz.tiles.bars.no_tiles import NoTiles
 from bigviz.tiles.cluster.cluster_layer import ClusterLayer, refused
-from bigviz.tiles.cluster.cluster_points import widened
 from bigviz.tiles.cluster.messages import Answer, arrays_of, layer_facts
 from bigviz.tiles.cluster.parts.division import Part
-from bigviz.tiles.cluster.workers import Workers
 from bigviz.tiles.grid.window import Number
 from bigviz.tiles.selection.chosen import Chosen
 from bigviz.tiles.selection.region import Region
 
-__all__ = ["ClusterBars", "added_bars"]
+__all__ = ["ClusterBars"]
 
 Window = tuple[Number, Number]
 
@@ -78,23 +76,3 @@ class ClusterBars(NoTiles, ClusterLayer):
         """What a worker is told of the layer: also the order of bars, which does not follow from its rows."""
         order = " ".join(map(str, self.known.order.tolist()))
         return {"layer": layer_facts(replace(self.layer, sort=order)), "labels": self.named}
-
-
-def added_bars(
-    workers: Workers,
-    parts: tuple[Part, ...],
-    dataset: Dataset,
-    layer: Layer,
-    named: tuple[str, ...],
-    dtype: np.dtype[Any],
-    crew: Crew,
-) -> BarLayer:
-    """The bars of all rows, which each worker adds up of its own; `dtype` is what the reduction adds up in."""
-    labels, kinds = labels_of(dataset, layer, crew)
-    reduction = layer.reduction
-    total = no_rows(reduction, len(labels), dtype, len(kinds or ()), crew.cancel)
-    asked = {"ask": "label_bars", "layer": layer_facts(layer), "labels": named}
-    for answer in workers.ask(parts, asked, crew.cancel):
-        seen, counts, *planes = (each for each in arrays_of(answer.head["arrays"], answer.bodies) if each is not None)
-        total.add(Summed(widened(reduction, tuple(planes), dtype), seen, counts), reduction)
-    return finished_bars(dataset, layer, labels, kinds, total)

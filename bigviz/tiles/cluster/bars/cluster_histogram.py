@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -14,8 +16,10 @@ import pyarrow as pa
 from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.value_kind import value_kind
 from bigviz.common.cancel import NEVER, Cancel
+from bigviz.common.errors import Busy
 from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
+from bigviz.tiles.answers.answer import Estimate
 from bigviz.tiles.answers.bars import Bars
 from bigviz.tiles.answers.layer_info import LayerInfo, facts_of
 from bigviz.tiles.bars.bar_facts import with_heights
@@ -26,7 +30,9 @@ from bigviz.tiles.cluster.cluster_layer import ClusterLayer, refused
 from bigviz.tiles.cluster.cluster_points import widened
 from bigviz.tiles.cluster.lines.cluster_line import is_sorted, rows_by_x
 from bigviz.tiles.cluster.messages import arrays_of
-from bigviz.tiles.grid.window import Number
+from bigviz.tiles.cluster.parts.division import Part
+from bigviz.tiles.cluster.workers import Moved
+from bigviz.tiles.grid.window import Number, check_window
 from bigviz.tiles.selection.chosen import Chosen
 from bigviz.tiles.selection.region import Region
 
@@ -57,7 +63,31 @@ class ClusterHistogram(Binned, ClusterLayer):
         below = line_below(layer)
         found = facts_of(dataset, below, self.survey, self.axes, None, is_sorted(self), self.rows_kept)
         found = replace(found, value=value_kind(layer.reduction, dataset))
-        return with_heights(found, layer, self.whole, self.categories)
+        return with_heights(found, layer, self._whole_held, self.categories)
+
+    def bars_held(self, low: Number, high: Number, cancel: Cancel = NEVER) -> tuple[Bars, Estimate]:
+        """The bars of the rows that are held now, in the bins of all rows, and their share."""
+        check_window(low, high, "x")
+        edges = self._edges_of(low, high)
+        return self._of_held(lambda parts: self._made(edges, parts, cancel))
+
+    @property
+    def _whole_held(self) -> Bars:
+        """The bars of all of the range; until all rows are held, those of the ones that are."""
+        if "whole" in self.__dict__ or len(self.held_parts()) == len(self.parts):
+            with suppress(Moved):  # a worker was lost meanwhile
+                return self.whole
+        edges = self._edges_of(*(None, None) if self.rule is None else (self.rule.low, self.rule.high))
+        if not self.held_parts():
+            return self._made(edges, (), NEVER)
+        with suppress(Busy):
+            return self._of_held(lambda parts: self._made(edges, parts, NEVER))[0]
+        return self._made(edges, (), NEVER)
+
+    def _edges_of(self, low: Number | None, high: Number | None) -> Edges:
+        if self.rule is None or low is None or high is None:
+            return Edges(np.empty(0, np.float64), 0, False)
+        return self.rule.edges(low, high)
 
     def rows(
         self, dataset: Dataset, layer: Layer, x: Window, y: Window, limit: int, cancel: Cancel = NEVER
@@ -71,12 +101,15 @@ class ClusterHistogram(Binned, ClusterLayer):
         raise refused("rows in this process")
 
     def _bars(self, edges: Edges, cancel: Cancel) -> Bars:
+        return self._made(edges, self.parts, cancel)
+
+    def _made(self, edges: Edges, parts: Sequence[Part], cancel: Cancel) -> Bars:
         begun = time.perf_counter()
-        counted = self._counted(edges, cancel)
+        counted = self._counted(edges, parts, cancel)
         return bars_of(self.layer, edges, counted, self.categories, self.axes[0].column.info, begun)
 
-    def _counted(self, edges: Edges, cancel: Cancel) -> Counted:
-        """What all parts have in some bins, added up in their order."""
+    def _counted(self, edges: Edges, parts: Sequence[Part], cancel: Cancel) -> Counted:
+        """What parts have in some bins, added up in their order."""
         reduction, looked = self.layer.reduction, 0
         numbers, planes = np.zeros(len(edges), np.int64), None
         if self.dtype is not None:
@@ -88,7 +121,7 @@ class ClusterHistogram(Binned, ClusterLayer):
             "first": edges.first,
             "closed": edges.closed,
         }
-        for answer in self.ask(asked, cancel) if len(edges) else ():
+        for answer in self.ask(asked, cancel, parts) if len(edges) else ():
             own, *found = (each for each in arrays_of(answer.head["arrays"], answer.bodies) if each is not None)
             numbers += own
             looked += answer.head["rows"]
