@@ -18,6 +18,7 @@ from bigviz.aggregate.layer import Layer
 from bigviz.aggregate.reductions.base import Planes, Rows
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.workers import Crew
+from bigviz.data.appending.growth import Correction
 from bigviz.data.appending.growth import Version as AnyVersion
 from bigviz.data.dataset import Dataset
 from bigviz.render.level_values import KnownLevel, Level, LevelSource, LevelValues
@@ -40,8 +41,9 @@ from bigviz.tiles.pyramid.layer_columns import Inputs
 from bigviz.tiles.pyramid.levels.summary import takes_long
 from bigviz.tiles.pyramid.pyramid import Work
 from bigviz.tiles.segments.growing_mask import Filtering
-from bigviz.tiles.segments.joined.history import LevelHistory, VersionRows
+from bigviz.tiles.segments.joined.history import LevelHistory
 from bigviz.tiles.segments.joined.levels import MOST_JOINED
+from bigviz.tiles.segments.joined.version_rows import VersionRows
 from bigviz.tiles.segments.part_layer import PartLayer, Strays
 from bigviz.tiles.segments.pooled_rows import Pool, pooled_marks, pooled_table
 from bigviz.tiles.segments.row_part import PartOrder, Roots
@@ -76,9 +78,10 @@ class SegmentedPoints(TileByTile, NoColumnsOrBars):
     dtype: np.dtype[Any]
     own: np.dtype[Any]
     labels: tuple[str, ...] | None
+    corrections: tuple[Correction, ...] = ()
     filtering: Filtering | None = None
     strays: tuple[Strays, ...] = field(init=False, repr=False)
-    levels: dict[int, LevelValues] = field(default_factory=dict, init=False, repr=False)
+    levels: dict[Level, LevelValues] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         found = (part.strays(self.version.roots) for part in self.parts)
@@ -159,19 +162,18 @@ class SegmentedPoints(TileByTile, NoColumnsOrBars):
 
     @cached_property
     def level_source(self) -> LevelSource:
-        """All cells, or the tiles of more than 2^24 rows: always the same of a version."""
+        """All cells, or of more than 2^24 rows (2^21 of values by label) a sample: always the same of a version."""
         rows = sum(len(each.part.order.rows) for each in self.parts)
-        return "tiles" if rows > MOST_JOINED or takes_long(self._no_columns, rows) else "summary"
+        return "sample" if rows > MOST_JOINED or takes_long(self._no_columns, rows) else "summary"
 
     def level_values(self, level: Level, cancel: Cancel = NEVER) -> KnownLevel:
         """The values of a level's cells, which may have rows in any part: those of a version before with what rows that
-        came and went since make of them, else found for all levels. None of more than 2^24 rows, and of levels that
-        differ."""
-        if self.level_source == "tiles" or level[0] != level[1]:
-            return KnownLevel(self.level_source, None)
-        if level[0] not in self.levels:
-            self.levels.update(self.history.level(self.version_rows, level[0], cancel))
-        return KnownLevel("summary", self.levels[level[0]])
+        came and went since make of them, else found for all levels. Of many rows, and of levels that differ, those of
+        a sample of cells."""
+        self.history.note(level)
+        if level not in self.levels:
+            self.levels.update(self.history.level(self.version_rows, level, cancel))
+        return KnownLevel(self.level_source, self.levels[level])
 
     def image(self, dataset: Dataset, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> list[Array]:
         """The finished image of a window, row 0 the highest y; rows are added by their numbers, as `Canvas` does."""
@@ -245,9 +247,11 @@ class SegmentedPoints(TileByTile, NoColumnsOrBars):
     def version_rows(self) -> VersionRows:
         """The rows, as its history takes them."""
         version = self.version
+        drawn = self.level_source == "sample"
         return VersionRows(
-            version.number, version.first, version.stop, version.corrected, version.roots, self.parts, self._no_columns
-        )
+            version.number, version.first, version.stop, version.roots, self.parts, self._no_columns, drawn,
+            self.corrections,
+        )  # fmt: skip
 
     @property
     def _no_columns(self) -> Inputs:

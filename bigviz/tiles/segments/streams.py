@@ -61,7 +61,7 @@ class Streams:
         opened(made)
         for part in made.parts:
             self._complete(part, crew)
-        made.history.follow(made.version_rows)
+        made.levels.update(made.history.follow(made.version_rows, crew.cancel))
         self._indexes.merge(index)
         return made
 
@@ -96,7 +96,8 @@ class Streams:
         parts = tuple(layer_of(part, layer, dtype, own, labels, axes) for part in whole)
         index.note(version.number, layer.key(), len(labels or ()), dataset.label_orders)
         history = index.history(layer.key())
-        return SegmentedPoints(index, version, use, history, layer, parts, axes, dtype, own, labels, filtering)
+        known = dataset.corrections
+        return SegmentedPoints(index, version, use, history, layer, parts, axes, dtype, own, labels, known, filtering)
 
     def _complete(self, part: PartLayer, crew: Crew) -> None:
         """Make the planes of a part's large tiles, at once for all layers that share it."""

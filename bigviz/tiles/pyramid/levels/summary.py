@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from bigviz.aggregate.picture_cells import PRESENCE, picture_cells
 from bigviz.aggregate.reductions.base import CELLS_ONLY, Planes
+from bigviz.common.cancel import Cancel
 from bigviz.common.jit import frozen, jit
 from bigviz.common.workers import Crew, slices
 from bigviz.render.level_values import LevelValues
@@ -23,7 +24,7 @@ from bigviz.tiles.pyramid.levels.merge_level import LEVELS, merge_level
 from bigviz.tiles.pyramid.levels.plain_values import combined_values, is_plain
 from bigviz.tiles.pyramid.levels.values import ValueTally
 
-__all__ = ["finite_cells", "level_values", "takes_long"]
+__all__ = ["finite_cells", "finite_values", "level_values", "takes_long"]
 
 Array = npt.NDArray[Any]
 Part = tuple[int, int]  # rows from the first on, up to the second
@@ -133,6 +134,16 @@ class _Summary:
         keep = np.flatnonzero(filled[0] & (cells.finest >= level))
         first = np.full(len(keep), level)
         self._tally.tell(numbers[0][keep], cells.keys[keep], first, cells.finest[keep])
+
+
+def finite_values(inputs: Inputs, planes: Planes, cancel: Cancel) -> tuple[Array, npt.NDArray[np.bool_]]:
+    """The values of accumulators of some cells, of shape (1, cells), or (categories, 1, cells), as `finite_cells` has
+    them, by cell."""
+    arrays, cells = finished(inputs.reduction, planes, inputs.own, cancel), planes[0].shape[-1]
+    if not arrays:  # there are no labels
+        return np.zeros(cells), np.zeros(cells, np.bool_)
+    numbers, filled = finite_cells(values_of(arrays, picture_cells(inputs.reduction)))
+    return numbers[0], filled[0]
 
 
 def finite_cells(found: Values) -> tuple[Array, npt.NDArray[np.bool_]]:

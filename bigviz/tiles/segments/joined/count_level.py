@@ -42,10 +42,6 @@ class CountLevel:
         """Bytes held."""
         return sum(array.nbytes for array in self.known)
 
-    def values(self) -> LevelValues:
-        """The values of the level."""
-        return self.known
-
     def after(self, change: Change) -> CountLevel:
         """The level after rows came and went. Raises Cancelled."""
         keys = np.concatenate([change.added, change.gone]) >> shift_of(self.level)

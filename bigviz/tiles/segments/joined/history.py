@@ -6,58 +6,52 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from bigviz.aggregate.picture_cells import PRESENCE, picture_cells
-from bigviz.common.cancel import Cancel, locked
-from bigviz.render.level_values import LevelValues
-from bigviz.tiles.pyramid.layer_columns import Inputs
+from bigviz.common.cancel import NEVER, Cancel, locked
+from bigviz.render.level_values import Level, LevelValues
 from bigviz.tiles.segments.joined.count_level import Change, CountLevel
-from bigviz.tiles.segments.joined.keyed_rows import KeyedRows, keyed_rows, keys_between
+from bigviz.tiles.segments.joined.drawn_level import DrawnLevel, drawn_level
+from bigviz.tiles.segments.joined.drawn_parts import DrawnParts
+from bigviz.tiles.segments.joined.keyed_rows import KeyedRows, keyed_rows
 from bigviz.tiles.segments.joined.levels import joined_levels
 from bigviz.tiles.segments.joined.value_level import KeptTally, ValueLevel
+from bigviz.tiles.segments.joined.version_rows import VersionRows, difference
 from bigviz.tiles.segments.part_layer import PartLayer
-from bigviz.tiles.segments.row_part import Roots
 
-__all__ = ["LevelHistory", "VersionRows"]
+__all__ = ["LevelHistory"]
 
 Array = npt.NDArray[Any]
+State = CountLevel | ValueLevel | DrawnLevel
 
 _LEAST_NOTED: Final = 1 << 14  # rows that came and went, of which is noted where they lie
 _NOTED: Final = 16  # and of larger tables one row in so many: looking at more takes as long as looking at all
-
-
-@dataclass(frozen=True, eq=False)
-class VersionRows:
-    """The rows of a version, as `Version` tells them, in the parts of a layer. `inputs` has no columns."""
-
-    number: int
-    first: int
-    stop: int
-    corrected: int
-    roots: Roots
-    parts: tuple[PartLayer, ...]
-    inputs: Inputs
+_WANTED: Final = 16  # versions for which a level is kept up, or held in parts, that nobody asks for
+_MOST_WANTED: Final = 4  # levels that are kept up before somebody asks
+_MOST_DRAWN: Final = 16  # levels of which parts are held
 
 
 class LevelHistory:
     """The levels of a layer over versions. Safe to use from any threads.
 
     Of a level that somebody has asked for, each later version takes as long as the rows that have come and gone since:
-    about a microsecond each. A version with corrected rows, or under other roots, is looked at as a whole again, and
-    older versions than the newest one too.
+    about a microsecond each. Of those asked for lately that is done when the version is made. A version under other
+    roots is looked at as a whole again, and older versions than the newest one too.
     """
 
     def __init__(self) -> None:
         self._now: VersionRows | None = None
-        self._states: dict[int, tuple[int, CountLevel | ValueLevel]] = {}  # and which step they are of
+        self._states: dict[Level, tuple[int, State]] = {}  # and which step they are of
         self._steps: deque[tuple[Array, Array]] = deque()  # the keys of what came and of what went, the newest last
         self._step = 0  # the number of the newest
         self._sources: dict[int, tuple[PartLayer, tuple[KeyedRows, ...]]] = {}
+        self._drawn: dict[Level, DrawnParts] = {}
+        self._versions = 0  # that were followed
+        self._asked: dict[Level, int] = {}  # at which of them somebody asked for a level last
         self._lock = threading.Lock()
 
     @property
@@ -65,17 +59,29 @@ class LevelHistory:
         """Bytes held, beside those of the parts."""
         states, steps, sources = list(self._states.values()), list(self._steps), list(self._sources.values())
         size = sum(state.nbytes for _, state in states) + sum(keys.nbytes for step in steps for keys in step)
-        return size + sum(rows.nbytes for _, held in sources for rows in held)
+        drawn = sum(each.nbytes for each in list(self._drawn.values()))
+        return size + drawn + sum(rows.nbytes for _, held in sources for rows in held)
 
-    def follow(self, rows: VersionRows) -> None:
-        """A version is there: notes how it differs from the one before, unless somebody is looking at that."""
-        if self._states and self._lock.acquire(blocking=False):
+    def follow(self, rows: VersionRows, cancel: Cancel = NEVER) -> dict[Level, LevelValues]:
+        """A version is there: notes how it differs from the one before, unless somebody is looking at that. The values
+        of the levels that somebody asked for lately, as far as they are known. Raises Cancelled."""
+        found: dict[Level, LevelValues] = {}
+        if (self._states or self._drawn) and self._lock.acquire(blocking=False):
             try:
                 self._follow(rows)
+                for level in self._wanted()[:_MOST_WANTED] if self._is_newest(rows) else ():
+                    state = self._state(level, cancel)
+                    if state is not None:
+                        found[level] = state.known
             finally:
                 self._lock.release()
+        return found
 
-    def level(self, rows: VersionRows, level: int, cancel: Cancel) -> dict[int, LevelValues]:
+    def note(self, level: Level) -> None:
+        """Somebody asks for a level of the newest version, whose values may be known already. Takes no time."""
+        self._asked[level] = self._versions
+
+    def level(self, rows: VersionRows, level: Level, cancel: Cancel) -> dict[Level, LevelValues]:
         """The values of a level of a version, by level: of other levels too where all were looked at. Raises
         Cancelled."""
         if picture_cells(rows.inputs.reduction) == PRESENCE:
@@ -83,18 +89,41 @@ class LevelHistory:
             return {level: LevelValues(ones, ones)}
         with locked(self._lock, cancel):
             self._follow(rows)
-            state = self._state(level, cancel) if self._now is not None and self._now.number == rows.number else None
-            return {level: state.values()} if state is not None else self._whole(rows, cancel)
+            state = None
+            if self._now is None or self._is_newest(rows):
+                self.note(level)
+                state = self._state(level, cancel)
+            if state is not None:
+                return {level: state.known}
+            return self._all_drawn(rows, level, cancel) if rows.draws(level) else self._whole(rows, cancel)
 
-    def _state(self, level: int, cancel: Cancel) -> CountLevel | ValueLevel | None:
+    def _is_newest(self, rows: VersionRows) -> bool:
+        return self._now is not None and self._now.number == rows.number
+
+    def _wanted(self) -> list[Level]:
+        """The levels that somebody asked for lately, the latest first."""
+        asked = sorted(self._asked.copy().items(), key=lambda each: -each[1])  # others may note some meanwhile
+        return [level for level, version in asked if version + _WANTED > self._versions]
+
+    def _state(self, level: Level, cancel: Cancel) -> State | None:
         """A level of the newest version; None where it is not known any more."""
         now = self._now
         step, state = self._states.get(level, (0, None))
-        if now is None or state is None or step == self._step:
+        if now is None or state is None or isinstance(state, DrawnLevel) != now.draws(level):
+            return None
+        if step == self._step:
             return state
         steps = list(self._steps)[step - self._step :]
         added, gone = (np.concatenate(each) for each in zip(*steps, strict=True))
-        found = state.after(Change(added, gone, [*self._rows(now, cancel)], now.inputs, cancel))
+        found: State | None
+        if isinstance(state, DrawnLevel):
+            parts = self._drawn[level].of(now, level, state.floor, cancel)
+            found = state.after(np.append(added, gone), parts, now.inputs, cancel)
+            if found.is_lost:
+                found = None
+                del self._drawn[level]
+        else:
+            found = state.after(Change(added, gone, [*self._rows(now, cancel)], now.inputs, cancel))
         if found is None:
             del self._states[level]
         else:
@@ -110,23 +139,42 @@ class LevelHistory:
                 found = self._sources[id(part)] = part, keyed_rows(part, now.roots)
             yield from found[1]
 
-    def _whole(self, rows: VersionRows, cancel: Cancel) -> dict[int, LevelValues]:
-        """All levels, for which all rows are looked at."""
+    def _whole(self, rows: VersionRows, cancel: Cancel) -> dict[Level, LevelValues]:
+        """All levels of square tiles, for which all rows are looked at."""
         tally = KeptTally()
         found = joined_levels(rows.parts, rows.roots, rows.inputs, tally, cancel)
-        if self._now is None or rows.number >= self._now.number:
-            counts = rows.inputs.reduction.traits.counts
-            self._forget()
+        counts = rows.inputs.reduction.traits.counts
+        for level, values in enumerate(found):
+            self._keep(rows, (level, level), CountLevel(level, values) if counts else tally.state(level))
+        return {(level, level): values for level, values in enumerate(found)}
+
+    def _all_drawn(self, rows: VersionRows, level: Level, cancel: Cancel) -> dict[Level, LevelValues]:
+        """A level of which cells are drawn, for which all rows of parts are looked at that were not looked at yet."""
+        if self._now is None or self._is_newest(rows):
+            parts = self._drawn.setdefault(level, DrawnParts())
+            self._drop([each for each in self._wanted() if each in self._drawn][_MOST_DRAWN:])
+        else:
+            parts = DrawnParts()
+        found = drawn_level(level, parts.of(rows, level, 0, cancel), rows.inputs, cancel)
+        self._keep(rows, level, found)
+        return {level: found.known}
+
+    def _keep(self, rows: VersionRows, level: Level, state: State) -> None:
+        """Keep a level of the newest version."""
+        if self._now is None:
             self._now = rows
-            for level, values in enumerate(found):
-                self._states[level] = self._step, CountLevel(level, values) if counts else tally.state(level)
-        return dict(enumerate(found))
+        if self._is_newest(rows):
+            self._states[level] = self._step, state
 
     def _follow(self, rows: VersionRows) -> None:
         before = self._now
         if before is None or rows.number <= before.number:
             return
-        step = _difference(before, rows)
+        self._versions += 1
+        wanted = set(self._wanted())
+        self._asked = {level: version for level, version in self._asked.items() if level in wanted}
+        self._drop([level for level in self._drawn if level not in wanted])
+        step = difference(before, rows)
         if step is None:
             self._forget()
             return
@@ -145,34 +193,22 @@ class LevelHistory:
     def _trim(self, most: int) -> None:
         """Let go of steps beyond so many, of the levels that need them, and of those that no level needs."""
         self._states = {level: each for level, each in self._states.items() if each[0] >= self._step - most}
-        if not self._states:
+        if not self._states and not self._drawn:
             self._forget()
             return
-        needed = self._step - min(step for step, _ in self._states.values())
+        needed = self._step - min((step for step, _ in self._states.values()), default=self._step)
         while len(self._steps) > needed:
             self._steps.popleft()
+
+    def _drop(self, levels: list[Level]) -> None:
+        """Let go of levels of which cells are drawn."""
+        for level in levels:
+            del self._drawn[level]
+            self._states.pop(level, None)
 
     def _forget(self) -> None:
         self._now = None
         self._states.clear()
         self._steps.clear()
         self._sources.clear()
-
-
-def _difference(before: VersionRows, after: VersionRows) -> tuple[Array, Array] | None:
-    """The keys of the rows that came and of those that went; None where others may have changed, or their keys."""
-    old, new = before.inputs, after.inputs
-    labels = old.labels or ()
-    if (before.corrected, before.roots, old.dtype, old.own) != (after.corrected, after.roots, new.dtype, new.own):
-        return None
-    if labels != (new.labels or ())[: len(labels)]:
-        return None
-    same = {id(part) for part in before.parts} & {id(part) for part in after.parts}
-    added, gone = ([np.empty(0, np.uint64)] for _ in range(2))
-    for part in after.parts:
-        if id(part) not in same and part.part.stop > before.stop:
-            added.append(keys_between(part, after.roots, max(before.stop, after.first), after.stop))
-    for part in before.parts:
-        if id(part) not in same and part.part.first < after.first:
-            gone.append(keys_between(part, after.roots, before.first, min(after.first, before.stop)))
-    return np.concatenate(added), np.concatenate(gone)
+        self._drawn.clear()

@@ -22,7 +22,7 @@ from bigviz.tiles.segments.part_layer import PartLayer
 from bigviz.tiles.segments.row_part import Roots, keys_of
 from bigviz.wire.codec import SIDE
 
-__all__ = ["KeyedRows", "keyed_rows", "keys_between", "shift_of"]
+__all__ = ["KeyedRows", "Stretch", "keyed_rows", "keys_where", "shift_of", "stretches"]
 
 Array = npt.NDArray[Any]
 At = slice | Array
@@ -37,7 +37,7 @@ def shift_of(level: int) -> np.uint64:
     return np.uint64(2 * (DEEPEST - level))
 
 
-class _Stretch(NamedTuple):
+class Stretch(NamedTuple):
     """Some rows of a part in an order of their own: the guard where they are in the order of these roots, and their
     keys, their numbers and what a reduction knows of them, by position."""
 
@@ -120,10 +120,10 @@ class KeyedRows:
 
 def keyed_rows(part: PartLayer, roots: Roots) -> tuple[KeyedRows, ...]:
     """The rows of a part under some roots. Where these are not its own, it takes as long as sorting them."""
-    return tuple(_keyed(part, each) for each in _stretches(part, roots))
+    return tuple(_keyed(part, each) for each in stretches(part, roots))
 
 
-def _keyed(part: PartLayer, rows: _Stretch) -> KeyedRows:
+def _keyed(part: PartLayer, rows: Stretch) -> KeyedRows:
     pyramid = part.pyramid if rows.guard is not None else None
     if part.inputs.reduction.traits.counts:
         keys = _counted(part.inputs, rows, slice(0, rows.size))
@@ -137,20 +137,19 @@ def _keyed(part: PartLayer, rows: _Stretch) -> KeyedRows:
     return KeyedRows(Guard(keys[order]), rows.rows, order, None, True)
 
 
-def keys_between(part: PartLayer, roots: Roots, first: int, stop: int) -> Array:
-    """The keys, in any order, of a part's rows with numbers from `first` to `stop` (exclusive), of a reduction that
-    counts only of those that it counts."""
-    found = [np.empty(0, np.uint64)]
-    for rows in _stretches(part, roots):
-        numbers = rows.numbers(slice(0, rows.size))
-        at = np.flatnonzero((numbers >= first) & (numbers < stop))
-        if len(at):
-            counts = part.inputs.reduction.traits.counts
-            found.append(_counted(part.inputs, rows, at) if counts else rows.keys(at))
+def keys_where(part: PartLayer, roots: Roots, pick: Callable[[Array], npt.NDArray[np.bool_]]) -> Array:
+    """The keys, in any order, of a part's rows whose numbers are picked, of a reduction that counts only of those that
+    it counts."""
+    found, counts = [np.empty(0, np.uint64)], part.inputs.reduction.traits.counts
+    for rows in stretches(part, roots):
+        for start, stop in slices(rows.size, _ROWS):
+            at = np.flatnonzero(pick(rows.numbers(slice(start, stop)))) + start
+            if len(at):
+                found.append(_counted(part.inputs, rows, at) if counts else rows.keys(at))
     return np.concatenate(found)
 
 
-def _stretches(part: PartLayer, roots: Roots) -> Iterator[_Stretch]:
+def stretches(part: PartLayer, roots: Roots) -> Iterator[Stretch]:
     order = part.part.order
     if len(order.keys):
 
@@ -160,7 +159,7 @@ def _stretches(part: PartLayer, roots: Roots) -> Iterator[_Stretch]:
         same = order.roots == roots
         own: Callable[[At], Array] = order.keys.__getitem__
         guard = order.guard if same else None
-        yield _Stretch(len(order.keys), guard, own if same else keys, order.row_numbers, part.inputs.rows)
+        yield Stretch(len(order.keys), guard, own if same else keys, order.row_numbers, part.inputs.rows)
     strays = part.strays(roots)
     if strays is not None:
         few, count = strays, len(strays.at)
@@ -171,10 +170,10 @@ def _stretches(part: PartLayer, roots: Roots) -> Iterator[_Stretch]:
         def those(at: At) -> Array:
             return np.arange(count)[at]
 
-        yield _Stretch(count, None, places, lambda at: few.row_numbers(those(at)), lambda at: few.rows(those(at)))
+        yield Stretch(count, None, places, lambda at: few.row_numbers(those(at)), lambda at: few.rows(those(at)))
 
 
-def _counted(inputs: Inputs, rows: _Stretch, at: At) -> Array:
+def _counted(inputs: Inputs, rows: Stretch, at: At) -> Array:
     """The keys of the rows that are counted."""
     if inputs.counts_rows:
         return rows.keys(at)

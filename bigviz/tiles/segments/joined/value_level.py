@@ -4,20 +4,19 @@ and those with the lowest and the highest values, of which some may be lost befo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from bigviz.aggregate.picture_cells import picture_cells
 from bigviz.common.jit import frozen, jit
 from bigviz.render.level_values import LevelValues
-from bigviz.render.shade import values_of
-from bigviz.tiles.pyramid.accumulators import finished
 from bigviz.tiles.pyramid.levels import values as sampling
 from bigviz.tiles.pyramid.levels.merge_level import LEVELS
-from bigviz.tiles.pyramid.levels.summary import finite_cells
+from bigviz.tiles.pyramid.levels.summary import finite_values
 from bigviz.tiles.pyramid.levels.values import ValueTally, key_zeros, level_of
+from bigviz.tiles.segments.joined.cell_splice import spliced
 from bigviz.tiles.segments.joined.count_level import Change
 from bigviz.tiles.segments.joined.keyed_rows import shift_of
 
@@ -25,7 +24,7 @@ __all__ = ["KeptTally", "ValueLevel"]
 
 Array = npt.NDArray[Any]
 
-_TIMES: Final = 2  # as many cells are kept as a sample has: it needs the others once some are gone
+_TIMES: Final = 3  # as many cells are kept as a sample has: half of them may go before all are looked at again
 _ENDS: Final = 1 << 10  # cells with the highest values that are kept, and with the lowest; up to twice as many
 
 
@@ -40,19 +39,12 @@ class _Sample(NamedTuple):
         """Some of them."""
         return _Sample(*(each[which] for each in self))
 
-    def without(self, cells: Array, shift: np.uint64) -> _Sample:
-        """Without those of some cells (ascending)."""
-        at = np.searchsorted(self.keys, cells << shift)
-        there = at < len(self.keys)
-        there[there] = self.keys[at[there]] >> shift == cells[there]
-        return _Sample(*(np.delete(each, at[there]) for each in self))
-
-    def joined(self, more: _Sample) -> _Sample:
-        """With others."""
+    def after(self, cells: Array, now: _Sample, drawn: npt.NDArray[np.bool_], shift: np.uint64) -> _Sample:
+        """With what some cells (ascending) are now, of which some are drawn."""
         if not len(self.keys):
-            return more
-        at = np.searchsorted(self.keys, more.keys)
-        return _Sample(*(np.insert(one, at, two) for one, two in zip(self, more, strict=True)))
+            return now.of(drawn)
+        places = spliced(self.keys, cells, drawn, shift)
+        return _Sample(*(np.concatenate(each)[places] for each in zip(self, now, strict=True)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,7 +157,8 @@ class ValueLevel:
         ends = sum(array.nbytes for end in (self.low, self.high) for array in (end.keys, end.values))
         return sum(array.nbytes for array in self.sample) + ends
 
-    def values(self) -> LevelValues:
+    @cached_property
+    def known(self) -> LevelValues:
         """The values of the level."""
         ends = self.low.value, self.high.value
         return level_of(self.sample.values, self.sample.zeros, None if ends[0] is None else ends)
@@ -176,11 +169,10 @@ class ValueLevel:
         cells = np.unique(np.concatenate([change.added, change.gone]) >> shift)
         if not len(cells):
             return self
-        keys, values = _values_now(change, cells, self.level)
-        low, high = (end.without(cells, shift).joined(keys, values) for end in (self.low, self.high))
-        zeros = key_zeros(keys)
-        drawn, floor = zeros >= self.floor, self.floor
-        sample = self.sample.without(cells, shift).joined(_Sample(keys[drawn], values[drawn], zeros[drawn]))
+        heads, values, filled = _values_now(change, cells, self.level)
+        low, high = (end.without(cells, shift).joined(heads[filled], values[filled]) for end in (self.low, self.high))
+        now, floor = _Sample(heads, values, key_zeros(heads)), self.floor
+        sample = self.sample.after(cells, now, filled & (now.zeros >= floor), shift)
         while len(sample.keys) > _TIMES * sampling.MOST_SAMPLED:
             floor += 1
             sample = sample.of(sample.zeros >= floor)
@@ -189,19 +181,14 @@ class ValueLevel:
         return None if is_lost or low.is_lost or high.is_lost else ValueLevel(self.level, floor, sample, low, high)
 
 
-def _values_now(change: Change, cells: Array, level: int) -> tuple[Array, Array]:
-    """The key of the first row of each of some cells (ascending) with a finite value, and this value."""
+def _values_now(change: Change, cells: Array, level: int) -> tuple[Array, Array, npt.NDArray[np.bool_]]:
+    """The key of the first row of each of some cells (ascending), the values, and which are finite."""
     inputs, cancel = change.inputs, change.cancel
     planes = inputs.reduction.create((1, len(cells)), inputs.dtype, len(inputs.labels or ()), cancel.check)
     heads = np.full(len(cells), np.iinfo(np.uint64).max)
     for each in change.sources:
         heads = np.minimum(heads, each.add(inputs.reduction, planes, cells, level, cancel))
-    arrays = finished(inputs.reduction, planes, inputs.own, cancel)
-    if not arrays:  # there are no labels
-        return np.empty(0, np.uint64), np.empty(0)
-    found = values_of(arrays, picture_cells(inputs.reduction))
-    numbers, filled = finite_cells(found)
-    return heads[filled[0]], numbers[0][filled[0]]
+    return heads, *finite_values(inputs, planes, cancel)
 
 
 def _append(held: Array, more: Array) -> Array:

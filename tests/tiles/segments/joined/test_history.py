@@ -23,26 +23,12 @@ from bigviz.tiles.segments.segmented_points import SegmentedPoints
 
 from ....growing import Growing
 from ..compared import built, indexes, settle
+from .batches import batch
 
 LEVELS = (0, 3, 9, 24)
 EXACT = ["count", "count(n)", "by(kind)", "by(kind, any)", "max(v)", "sum(n)", "last(n)"]
 ADDED = ["mean(v)", "by(kind, mean(v))"]
 KEPT = [("count", "v > -0.5 and kind != 'c'"), ("min(v)", "v > -0.5 and kind != 'c'")]
-
-
-def batch(rng: np.random.Generator, rows: int, spread: float = 1.0) -> pa.Table:
-    """Rows in the plane, on a grid and in a pile, some without a place, a value or a label, one very far off."""
-    which = rng.integers(0, 3, rows)
-    x, y = (np.where(which == 0, rng.normal(size=rows), np.round(rng.normal(size=rows), 1)) for _ in "xy")
-    x[which == 2] = y[which == 2] = 0.75
-    x[rng.random(rows) < 0.03] = np.nan
-    x[0] = 1e30
-    v, kinds = rng.normal(size=rows), rng.choice(["b", "c", "d"] if spread == 1 else ["a", "b", "c"], rows)
-    v[rng.random(rows) < 0.1] = np.nan
-    v[rng.random(rows) < 0.02] = np.inf
-    n = pa.array(rng.integers(-9, 9, rows), mask=rng.random(rows) < 0.1)
-    kind = pa.array(kinds, mask=rng.random(rows) < 0.1)
-    return pa.table({"x": x * spread, "y": y, "v": v, "n": n, "kind": kind})
 
 
 @pytest.fixture
@@ -61,7 +47,7 @@ def passes(monkeypatch: pytest.MonkeyPatch) -> list[LevelHistory]:
 
 def anew(made: SegmentedPoints, level: int) -> LevelValues:
     """The values of a level, with nothing known of versions before."""
-    return LevelHistory().level(made.version_rows, level, NEVER)[level]
+    return LevelHistory().level(made.version_rows, (level, level), NEVER)[level, level]
 
 
 def assert_levels(made: SegmentedPoints, level: int) -> None:
@@ -152,6 +138,7 @@ def test_nothing_is_kept_up_for_long_that_nobody_asks_for(
     monkeypatch: pytest.MonkeyPatch, passes: list[LevelHistory]
 ) -> None:
     monkeypatch.setattr(history, "_LEAST_NOTED", 100)
+    monkeypatch.setattr(history, "_WANTED", 1)
     rng, streams = np.random.default_rng(4), indexes()
     growing, layer = Growing(batch(rng, 800)), Layer("points", "x", "y", "sum(n)")
     made = built(streams, growing.version(), layer)
@@ -159,9 +146,9 @@ def test_nothing_is_kept_up_for_long_that_nobody_asks_for(
     for _ in range(2):
         made = built(streams, growing.append(batch(rng, 40)).version(), layer)
         assert_levels(made, 2)
-    assert set(made.history._states) == set(range(25)) and passes.count(made.history) == 1
+    assert set(made.history._states) == {(level, level) for level in range(25)} and passes.count(made.history) == 1
     made = built(streams, growing.append(batch(rng, 40)).version(), layer)
-    assert set(made.history._states) == {2}  # the others are 120 rows behind
+    assert set(made.history._states) == {(2, 2)}  # the others are 120 rows behind
     for _ in range(3):
         made = built(streams, growing.append(batch(rng, 40)).version(), layer)
     assert made.history.nbytes == 0 and made.history._now is None
