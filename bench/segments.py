@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import numpy as np
@@ -21,7 +21,7 @@ from bigviz.data.sources.memory import MemorySource
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.tile_key import TileKey
 
-__all__ = ["segment_figures"]
+__all__ = ["Table", "segment_figures"]
 
 _BATCH: Final = 10_000  # rows
 _RATE: Final = 10  # batches a second
@@ -30,20 +30,21 @@ _LEVELS: Final = (2, 4, 6, 9)  # of views, 4 x 3 tiles each
 _LAYERS: Final = (Layer("points", "x", "y"), Layer("points", "x", "y", "mean(v)"))
 
 
-class _Table:
+class Table:
     """Rows in memory, to which more are appended."""
 
-    def __init__(self, rows: int) -> None:
-        self._rng = np.random.default_rng(1)
-        self._chunks = [self._made(min(1 << 22, rows - start)) for start in range(0, rows, 1 << 22)]
+    def __init__(self, rows: int, make: Callable[[np.random.Generator, int], pa.Table], batch: int = _BATCH) -> None:
+        """`make` gives as many rows as it is asked for; `batch` come at a time."""
+        self._rng, self._make, self._batch = np.random.default_rng(1), make, batch
+        self._chunks = [make(self._rng, min(1 << 22, rows - start)) for start in range(0, rows, 1 << 22)]
         self._starts: list[int] = []
         self.rows, self.first, self.number = rows, 0, 1
 
     def append(self) -> None:
         """A batch more."""
         self._starts.append(self.rows)
-        self._chunks.append(self._made(_BATCH))
-        self.rows += _BATCH
+        self._chunks.append(self._make(self._rng, self._batch))
+        self.rows += self._batch
         self.number += 1
 
     def roll(self, rows: int) -> None:
@@ -59,15 +60,16 @@ class _Table:
         made.version = self.number
         return made
 
-    def _made(self, rows: int) -> pa.Table:
-        return pa.table({name: self._rng.normal(size=rows) for name in ("x", "y", "v")})
+
+def _rows(random: np.random.Generator, rows: int) -> pa.Table:
+    return pa.table({name: random.normal(size=rows) for name in ("x", "y", "v")})
 
 
 def segment_figures(rows: int, seconds: float) -> Iterator[Figure]:
     """The figures of a table of so many rows; each layer is looked at for so long."""
     sys.setswitchinterval(_SECONDS_TO_SWITCH)
     for layer in _LAYERS:
-        table, engine = _Table(rows), Engine()
+        table, engine = Table(rows, _rows), Engine()
         versions = [table.version()]
         engine.ensure(versions[0], layer)
         done = threading.Event()
@@ -86,7 +88,7 @@ def segment_figures(rows: int, seconds: float) -> Iterator[Figure]:
 
 
 def _grow(
-    table: _Table,
+    table: Table,
     engine: Engine,
     layer: Layer,
     versions: list[Dataset],
@@ -123,7 +125,7 @@ def _views(engine: Engine, versions: list[Dataset], layer: Layer, seconds: float
 
 def _memory(rows: int) -> Iterator[Figure]:
     """Bytes a row of one layer of counts, while as many rows are rolled over as appended."""
-    table, engine, layer = _Table(rows), Engine(), _LAYERS[0]
+    table, engine, layer = Table(rows, _rows), Engine(), _LAYERS[0]
     before = anonymous(os.getpid())
     samples = []
     for _ in range(50):

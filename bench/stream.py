@@ -23,7 +23,7 @@ from bench.append_kills import append_kill_rounds
 from bench.following import beside_stopped, many, panning
 from bench.growing import BATCH, COLUMNS, SMALL
 from bench.growing_lines import growing_lines
-from bench.growing_pictures import growing_pictures
+from bench.growing_pictures import growing_colours, growing_pictures
 from bench.peers.process import Peer
 from bench.pixels import beside_peers, into_large
 from bench.places import RESULTS, made
@@ -124,6 +124,8 @@ CASES: Final[dict[str, Callable[[Path, Run], Iterator[Figure]]]] = {
     "cost": _cost,
     "pictures-1e6": lambda folder, run: growing_pictures(folder, 10**6),
     "pictures-1e7": lambda folder, run: growing_pictures(folder, 10**7),
+    "colours-1e6": lambda folder, run: growing_colours(10**6),
+    "colours-2e7": lambda folder, run: growing_colours(2 * 10**7),
     "lines": lambda folder, run: growing_lines(folder, _SIZES[-1]),
     "pixels": lambda folder, run: beside_peers(folder, run.seconds, SMALL),
     "pixels-1e3": lambda folder, run: beside_peers(folder, run.seconds, 1_000),

@@ -16,7 +16,7 @@ from bigviz.common.jit import frozen, jit
 from bigviz.render.level_values import LevelValues
 from bigviz.tiles.pyramid.levels.merge_level import LEVELS
 
-__all__ = ["MOST_SAMPLED", "ValueTally", "fewest_zeros", "key_zeros", "level_of", "zeros_of"]
+__all__ = ["MOST_SAMPLED", "ValueTally", "fewest_zeros", "key_hash", "key_zeros", "level_of"]
 
 Array = npt.NDArray[Any]
 
@@ -136,16 +136,21 @@ def key_zeros(keys: Array) -> npt.NDArray[np.uint8]:
 @jit
 def _zeros_of_all(keys: Array, zeros: Array) -> None:
     for k in range(keys.size):
-        zeros[k] = zeros_of(keys[k])
+        zeros[k] = _zeros_of(keys[k])
 
 
 @jit
-def zeros_of(key: np.uint64) -> int:
-    """How many zeros end the hash of a key, as splitmix64 mixes its state."""
+def key_hash(key: np.uint64) -> np.uint64:
+    """The hash of a key, as splitmix64 mixes its state."""
     mixed = (key ^ (key >> _SHIFT)) * _MIX
     mixed = (mixed ^ (mixed >> _LATER)) * _REMIX
-    mixed ^= mixed >> _LAST
-    count = 0
+    return mixed ^ (mixed >> _LAST)
+
+
+@jit
+def _zeros_of(key: np.uint64) -> int:
+    """How many zeros end the hash of a key."""
+    mixed, count = key_hash(key), 0
     while mixed & _ONE == np.uint64(0) and count < _MOST_ZEROS:
         mixed >>= _ONE
         count += 1
@@ -176,7 +181,7 @@ def _note(
             lows[begin, end] = value
         elif value > highs[begin, end]:
             highs[begin, end] = value
-        count = zeros_of(keys[k])
+        count = _zeros_of(keys[k])
         zeros[k] = count if count >= least[begin, end] else _LEFT_OUT
         found += count >= least[begin, end]
     return found

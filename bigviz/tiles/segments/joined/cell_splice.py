@@ -9,11 +9,17 @@ import numpy.typing as npt
 
 from bigviz.common.jit import frozen, jit
 
-__all__ = ["spliced"]
+__all__ = ["distinct", "spliced"]
 
 Array = npt.NDArray[Any]
 
 _WHOLE: Final = np.uint64(0)
+
+
+def distinct(keys: Array) -> Array:
+    """Different keys, ascending. As `np.unique`, which takes three times as long for a thousand."""
+    ordered = np.sort(keys)
+    return ordered[np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))] if len(ordered) else ordered
 
 
 def spliced(keys: Array, cells: Array, there: npt.NDArray[np.bool_], shift: np.uint64 = _WHOLE) -> Array:

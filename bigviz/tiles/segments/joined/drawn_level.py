@@ -18,7 +18,7 @@ from bigviz.tiles.pyramid.layer_columns import Inputs
 from bigviz.tiles.pyramid.levels import values as sampling
 from bigviz.tiles.pyramid.levels.summary import finite_values
 from bigviz.tiles.pyramid.levels.values import key_zeros
-from bigviz.tiles.segments.joined.cell_splice import spliced
+from bigviz.tiles.segments.joined.cell_splice import distinct, spliced
 from bigviz.tiles.segments.joined.drawn_part import DrawnPart, add_cells, cell_mask
 
 __all__ = ["DrawnLevel", "drawn_level", "most_drawn", "most_kept"]
@@ -26,7 +26,7 @@ __all__ = ["DrawnLevel", "drawn_level", "most_drawn", "most_kept"]
 Array = npt.NDArray[Any]
 
 _TIMES: Final = 3  # as many cells are kept as are needed: half of them may go before all rows are looked at again
-_CELLS: Final = 1 << 18  # of all labels
+_CELLS: Final = 1 << 17  # of all labels
 
 
 def most_drawn(inputs: Inputs) -> int:
@@ -71,7 +71,7 @@ class DrawnLevel:
 
     def after(self, came_or_went: Array, parts: Sequence[DrawnPart], inputs: Inputs, cancel: Cancel) -> DrawnLevel:
         """The level after rows with such keys came or went; the parts are those that are there now."""
-        cells = np.unique(came_or_went & cell_mask(self.level))
+        cells = distinct(came_or_went & cell_mask(self.level))
         zeros = key_zeros(cells)
         drawn = zeros >= self.floor
         cells, zeros = cells[drawn], zeros[drawn]
@@ -85,7 +85,7 @@ class DrawnLevel:
 def drawn_level(level: Level, parts: Sequence[DrawnPart], inputs: Inputs, cancel: Cancel) -> DrawnLevel:
     """The level of parts."""
     floor = max((part.floor for part in parts), default=0)
-    keys = np.unique(np.concatenate([np.empty(0, np.uint64), *(part.risen(floor).keys for part in parts)]))
+    keys = distinct(np.concatenate([np.empty(0, np.uint64), *(part.risen(floor).keys for part in parts)]))
     found = [_values_now(parts, keys[:0], inputs, cancel)[:2]]
     step = max(1, _CELLS // max(len(inputs.labels or ()), 1))
     for start, stop in slices(len(keys), step):

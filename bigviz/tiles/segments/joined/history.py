@@ -32,7 +32,7 @@ _LEAST_NOTED: Final = 1 << 14  # rows that came and went, of which is noted wher
 _NOTED: Final = 16  # and of larger tables one row in so many: looking at more takes as long as looking at all
 _WANTED: Final = 16  # versions for which a level is kept up, or held in parts, that nobody asks for
 _MOST_WANTED: Final = 4  # levels that are kept up before somebody asks
-_MOST_DRAWN: Final = 16  # levels of which parts are held
+_MOST_DRAWN: Final = 8  # levels of which parts are held
 
 
 class LevelHistory:

@@ -16,7 +16,7 @@ from bigviz.tiles.pyramid.levels import values as sampling
 from bigviz.tiles.pyramid.levels.merge_level import LEVELS
 from bigviz.tiles.pyramid.levels.summary import finite_values
 from bigviz.tiles.pyramid.levels.values import ValueTally, key_zeros, level_of
-from bigviz.tiles.segments.joined.cell_splice import spliced
+from bigviz.tiles.segments.joined.cell_splice import distinct, spliced
 from bigviz.tiles.segments.joined.count_level import Change
 from bigviz.tiles.segments.joined.keyed_rows import shift_of
 
@@ -166,7 +166,7 @@ class ValueLevel:
     def after(self, change: Change) -> ValueLevel | None:
         """The level after rows came and went; None where too little is left of what was kept. Raises Cancelled."""
         shift = shift_of(self.level)
-        cells = np.unique(np.concatenate([change.added, change.gone]) >> shift)
+        cells = distinct(np.concatenate([change.added, change.gone]) >> shift)
         if not len(cells):
             return self
         heads, values, filled = _values_now(change, cells, self.level)

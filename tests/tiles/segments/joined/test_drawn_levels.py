@@ -105,6 +105,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     monkeypatch.setattr(sampling, "MOST_SAMPLED", MOST)
     monkeypatch.setattr(segmented_points, "MOST_JOINED", 0)
     monkeypatch.setattr(drawn_part, "_ROWS", 300)
+    monkeypatch.setattr(drawn_part, "_FIRST", 50)
     seen: list[int] = []
     look = drawn_parts.drawn_part
 
