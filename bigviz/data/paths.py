@@ -117,15 +117,16 @@ def require_few(count: int, what: str) -> None:
 def nearest_path(path: str) -> str | None:
     """What lies in the directory of a path that does not exist and has a name like it; None if nothing has.
 
-    Names are compared without their suffixes, which many files share. Raises `OSError` where the directory does not
-    exist or cannot be read.
+    Names are compared without their suffixes, which many files share; one with another suffix has to be more like it.
+    Raises `OSError` where the directory does not exist or cannot be read.
     """
     directory, name = os.path.split(path)
     stem, suffix = os.path.splitext(name)
     names: dict[str, list[str]] = {}
     for each in sorted(os.listdir(directory or ".")):
         names.setdefault(os.path.splitext(each)[0], []).append(each)
-    close = difflib.get_close_matches(stem, list(names), n=1)
+    kin = [each for each, files in names.items() if f"{each}{suffix}" in files]
+    close = difflib.get_close_matches(stem, kin, n=1) or difflib.get_close_matches(stem, list(names), n=1, cutoff=0.8)
     if not close:
         return None
     same = names[close[0]]

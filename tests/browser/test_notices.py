@@ -31,6 +31,25 @@ def test_an_error_is_told_in_the_servers_words(page: Page, server: Server) -> No
     expect(toast).to_have_count(0)
 
 
+def test_many_notices_leave_the_plot_in_sight(page: Page, server: Server) -> None:
+    """An app that tells each step of a slider, and fails at each: the newest few stay, with what is so."""
+    open_page(page, f"{server.url}/points/")
+    page.evaluate(
+        """async (at) => {
+          const { Notices } = await import(at);
+          const notices = new Notices(document.body);
+          notices.state("app", "The app is being started.");
+          for (let k = 0; k < 9; k++) {
+            notices.note(`note ${k}`);
+            notices.error(`error ${k}`);
+          }
+        }""",
+        f"{server.url}/_/static/ui/page/notices.js",
+    )
+    kept = [f"{kind} {k}" for k in (6, 7, 8) for kind in ("note", "error")]
+    expect(page.locator(".toast p")).to_have_text(["The app is being started.", *kept])
+
+
 class Line:
     """The socket between page and server, which the test can cut or slow down."""
 

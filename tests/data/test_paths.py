@@ -67,6 +67,7 @@ def test_the_home_directory(root: Path, monkeypatch: pytest.MonkeyPatch) -> None
     [
         ("trip-1.parquet", NotFound, r"Did you mean trips-1\.parquet\?"),
         ("trips-1.csv", NotFound, r"Did you mean trips-1\.parquet\?"),
+        ("strip.csv", NotFound, "Check the path"),  # too little like one with another suffix
         ("lzg.parquet", NotFound, r"There is no file lzg\.parquet\. Check the path"),
         ("nowhere/t.parquet", NotFound, "its directory does not exist"),
         ("qqq", NotFound, "There is no file qqq"),

@@ -2,6 +2,9 @@
 
 /** @typedef {import("./theme.js").Palette} Palette */
 
+const RISES = 0.25;
+const DARKEST = 0.03;
+
 /**
  * Is the plot's ground dark? High values must never fade into it: in the dark scheme it is dark unless the map ends in
  * the dark, in the light scheme it is light unless the map rises from dark to light.
@@ -9,7 +12,7 @@
  */
 export function wantsDark(map, palette) {
   const [low, high] = [luminance(map[0], map[1], map[2]), luminance(map[765], map[766], map[767])];
-  return palette.dark ? high > 0.03 : high - low > 0.25;
+  return palette.dark ? high > DARKEST : high - low > RISES;
 }
 
 /** Luminance of the grounds, about: those of both schemes are this dark and this light. */

@@ -1,6 +1,6 @@
 // Sparse pictures are hard to see: a pixel among many empty ones. Their pixels are spread over the empty ones around,
 // which is painting only: values, hover and the colour bar stay as they are. How far follows from how alone they
-// are, the idea of datashader's `dynspread`.
+// are, the idea of datashader's `dynspread`, and from how few.
 
 /** @typedef {import("../wire/codec.js").Cells} Cells */
 
@@ -8,6 +8,8 @@
 const SPARSE = 1 / 8;
 /** Filled pixels are spread while at most this share of them would have a filled one within reach. */
 const CROWDED = 0.5;
+/** Few pixels are spread however near they are: all of them are to cover this share of the picture at most. */
+const ROOM = 1 / 20;
 /** The largest reach in CSS pixels. */
 const FARTHEST = 2;
 
@@ -50,7 +52,9 @@ export function spreadOf(values, counts, width, dpr) {
   let radius = 0;
   for (
     let next = Math.ceil(dpr / 2);
-    next <= FARTHEST * dpr && crowded(values, counts, width, pixels, next) <= CROWDED;
+    next <= FARTHEST * dpr &&
+    (pixels.length * (1 + disc(next + 0.25).length) <= ROOM * values.length ||
+      crowded(values, counts, width, pixels, next) <= CROWDED);
     next += Math.ceil(dpr / 2)
   )
     radius = next;

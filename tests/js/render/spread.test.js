@@ -27,3 +27,15 @@ test("sparse pictures are spread to empty pixels, dense ones are not", () => {
   for (let k = 0; k < 1000; k++) near[4000 + k] = 1;
   assert.equal(spreadOf(near, true, 100, 1), null, "a filled band is not sparse");
 });
+
+test("few pixels are spread even where they lie side by side", () => {
+  for (const [n, radius] of [
+    [23, 2],
+    [24, 1],
+    [100, 1],
+    [101, 0],
+  ]) {
+    const values = new Uint32Array(100 * 100).fill(1, 5000, 5000 + n);
+    assert.equal(spreadOf(values, true, 100, 1)?.radius ?? 0, radius, `${n} pixels`);
+  }
+});

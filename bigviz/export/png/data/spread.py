@@ -14,6 +14,7 @@ __all__ = ["spread"]
 Array = npt.NDArray[Any]
 _SPARSE: Final = 1 / 8  # a picture of more filled pixels than this share is not sparse
 _CROWDED: Final = 0.5  # spread while at most this share of filled pixels would have another one within reach
+_ROOM: Final = 1 / 20  # few pixels are spread however near they are, to cover this share of the picture at most
 _FARTHEST: Final = 2  # the largest reach in CSS pixels
 _LOOKED: Final = 4096
 
@@ -48,7 +49,10 @@ def _radius(filled: npt.NDArray[np.bool_], places: Array, dpr: float) -> int:
     """How many pixels far a picture is to be spread; 0 where it is dense."""
     step = math.ceil(dpr / 2)
     radius, following = 0, step
-    while following <= _FARTHEST * dpr and _crowded(filled, places, following) <= _CROWDED:
+    while following <= _FARTHEST * dpr and (
+        len(places) * (1 + len(_disc(following + 0.25))) <= _ROOM * filled.size
+        or _crowded(filled, places, following) <= _CROWDED
+    ):
         radius, following = following, following + step
     return radius
 

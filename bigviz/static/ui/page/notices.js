@@ -3,6 +3,7 @@
 
 import { find, icon, make, raise, textButton } from "../../dom.js";
 
+/** Errors, and passing notes, that are shown at a time: the oldest leave first. */
 const KEPT = 3;
 const NOTE_MS = 6000;
 const LIVE_MS = 1000;
@@ -45,14 +46,25 @@ export class Notices {
     same?.remove();
     const toast = this.#toast(words, "alert");
     toast.dataset.words = words;
-    while (this.toasts.children.length > KEPT) this.toasts.firstElementChild?.remove();
+    this.#thin("error", toast);
   }
 
   /** A passing note, such as "copied".  @param {string} words */
   note(words) {
     const toast = this.#toast(words, "status");
     toast.classList.add("note");
+    this.#thin("passing", toast);
     this.#later(() => toast.remove(), NOTE_MS);
+  }
+
+  /**
+   * A toast is one of a kind of which the newest few are kept. What is so and what is offered stays beside them.
+   * @param {"error"|"passing"} kind @param {HTMLElement} toast
+   */
+  #thin(kind, toast) {
+    toast.dataset.kind = kind;
+    const all = this.toasts.querySelectorAll(`[data-kind="${kind}"]`);
+    for (const old of [...all].slice(0, -KEPT)) old.remove();
   }
 
   /**
