@@ -1,15 +1,14 @@
 // Draws one figure: the data canvas over the plot, and the chrome canvas (axes, colour bar) over the whole surface. The
 // same functions draw the saved image.
 
-import { labelWords } from "../axes/label-words.js";
 import { copyOf, fitCanvas, stretch } from "./canvas.js";
 import { drawAxes, drawGrid, frameOf, marginsOf, ticksOf } from "../axes/draw.js";
 import { drawBar, drawLegend, legendPlaces, legendWidth } from "./legend/legend.js";
 import { LabelLegend } from "./legend/label-legend.js";
+import { barOf, keyOf, keyTitle, labelsOf, sideOf } from "./legend/layer-key.js";
 import { find } from "../dom.js";
 import { MapBelow } from "./map-below.js";
 import { lutOf, needsDark } from "../layers/layer-style.js";
-import { isBars } from "../layers/glyphs.js";
 import { GLASBEY } from "../render/palette.js";
 import { LabelRoom } from "./legend/label-room.js";
 
@@ -116,15 +115,7 @@ export class Painter {
 
   /** Which key stands next to the plot. @returns {"bar"|"legend"|"none"} */
   get side() {
-    const { main } = this.figure;
-    if (
-      !main ||
-      main.raster?.isAlwaysPlain ||
-      (main.definition ?? main.choice).glyph === "line" ||
-      (isBars((main.definition ?? main.choice).glyph) && !main.planes)
-    )
-      return "none";
-    return main.planes ? "legend" : "bar";
+    return sideOf(this.figure.main);
   }
 
   /** @param {number} width @param {number} height CSS pixels @param {number} dpr @returns {Frame} */
@@ -300,16 +291,7 @@ export class Painter {
   /** @param {Scene} scene @param {number|bigint|null} mark @returns {import("./legend/legend.js").Bar} */
   #barOf({ frame, about }, mark) {
     const { main, look } = this.figure;
-    return {
-      rect: frame.bar,
-      horizontal: frame.narrow,
-      norm: main.keyRaster?.norm ?? null,
-      lut: lutOf(main, look),
-      title: about + keyTitle(main),
-      words: main.words,
-      mark,
-      room: this.room.bar,
-    };
+    return barOf(main, frame, { look, about, mark, room: this.room.bar });
   }
 
   /** @param {Scene} scene */
@@ -420,17 +402,6 @@ export class Painter {
 /** @param {unknown[]} a @param {unknown[]} b @returns {boolean} */
 const isSame = (a, b) => a.length === b.length && a.every((part, k) => part === b[k]);
 
-/** @param {Layer} layer @returns {string[]} */
-const labelsOf = (layer) => (layer.planes ?? []).map(labelWords);
-
-/** @param {Layer} layer @param {Frame} frame @returns {import("./legend/legend.js").Key} */
-const keyOf = (layer, { bar, narrow }) => ({
-  rect: bar,
-  horizontal: narrow,
-  labels: labelsOf(layer),
-  title: keyTitle(layer),
-});
-
 /**
  * @param {Context} ctx @param {View} view
  * @param {{raster: import("../layers/raster-layer.js").RasterLayer|null, line:
@@ -439,12 +410,4 @@ const keyOf = (layer, { bar, narrow }) => ({
 function drawRows(ctx, view, { raster, line, exact, dpr }) {
   if (raster && !(exact && raster.settle(ctx, view, dpr))) raster.compose(ctx, view, dpr);
   line?.draw(ctx, view, dpr);
-}
-
-/** @param {Layer} layer @returns {string} what the colours mean */
-function keyTitle(layer) {
-  const traits = layer.info?.traits;
-  if (!traits) return layer.choice.agg;
-  const { by, plane } = traits;
-  return by === null ? plane : plane === "count" ? by : `${by}, ${plane}`;
 }
