@@ -30,6 +30,8 @@ EPOCH = 0x0BADCAFE
 NAN = float("nan")
 INTEGER = {1: "B", 2: "H", 3: "I", 4: "Q", 5: "b", 6: "h", 7: "i", 8: "q", 9: "f", 10: "d"}
 
+Messages = dict[str, tuple[list[bytes], dict[str, Any]]]
+
 SESSION: dict[str, Any] = {
     "set": {
         "layers": {"f0-0": {"agg": "mean(fare)", "cmap": "viridis"}},
@@ -284,8 +286,18 @@ def framed(parts: list[Part], kind: Type, sequence: int = 1, **where: int) -> li
     return frames.frames(kind, parts, sequence=sequence, epoch=EPOCH, **where)
 
 
-def messages() -> dict[str, tuple[list[bytes], dict[str, Any]]]:
+def messages() -> Messages:
     """NAME -> (frames, what they hold)."""
+    planes = [rlev(COUNTS, 3, 0), empty(1, 1), constant(2, 1, 0), rlev({17: 3}, 1, 1)]
+
+    def described(held: list[Encoded]) -> Any:
+        return describe(Tile(Key(0, 0, 0, 0), ONE, held))["planes"]
+
+    rows = golden_rows.messages(framed, planes, described)
+    return {**json_messages(), **tile_messages(), **columns_messages(), **rows}
+
+
+def json_messages() -> Messages:
     texts = {
         "hello": (Type.HELLO, HELLO, {}),
         "layer": (Type.LAYER, LAYER, {"request": 7, "figure": 1, "layer": 2}),
@@ -312,52 +324,50 @@ def messages() -> dict[str, tuple[list[bytes], dict[str, Any]]]:
     }
     texts["update"] = (Type.UPDATE, UPDATE, {"request": 5})
     texts["session"] = (Type.SESSION, SESSION, {})
-    out: dict[str, tuple[list[bytes], dict[str, Any]]] = {}
+    out: Messages = {}
     for name, (kind, payload, where) in texts.items():
         body = LUTS if kind == Type.HELLO else b""
         out[name] = framed(json_parts(payload, body), kind, **where), {"json": payload, "body": body.hex()}
-    out["hello-parts"] = (
-        framed(json_parts(HELLO, LUTS, 1_640), Type.HELLO),
-        {"json": HELLO, "body": LUTS.hex()},
-    )
+    whole = {"json": HELLO, "body": LUTS.hex()}
+    out["hello-parts"] = framed(json_parts(HELLO, LUTS, 1_640), Type.HELLO), whole
+    return out
+
+
+def tile_messages() -> Messages:
+    out: Messages = {}
     for name, tile in TILES.items():
         out[name] = framed(tile_parts(tile), Type.TILE, request=3, figure=1, layer=1), describe(tile)
     tile = TILES["tile-rlev"]
     parts = tile_parts(tile, estimate=ESTIMATE)
     about = {**describe(tile), "estimate": ESTIMATE}
     out["tile-estimate"] = framed(parts, Type.TILE, request=3, figure=1, layer=1), about
-    parts = tile_parts(TILES["tile-by"], 260, NO_ERROR)
-    about = {**describe(TILES["tile-by"]), "estimate": NO_ERROR}
-    out["tile-estimate-parts"] = framed(parts, Type.TILE, request=3), about
-    out["tile-parts"] = (
-        framed(tile_parts(TILES["tile-by"], 200), Type.TILE, request=3),
-        describe(TILES["tile-by"]),
-    )
-    columns = {
-        "json": {"n": 7, **COLUMNS_INFO},
-        "columns": dict(zip(("column", "run", "row", "x", "y"), COLUMNS, strict=True)),
-    }
-    out["columns"] = framed(columns_parts(COLUMNS_INFO, COLUMNS), Type.COLUMNS, request=4), columns
-    out["columns-parts"] = framed(columns_parts(COLUMNS_INFO, COLUMNS, 400), Type.COLUMNS, request=4), columns
-    estimated = {"json": {"n": 7, **COLUMNS_INFO, **NO_ERROR}, "columns": columns["columns"], "estimate": NO_ERROR}
-    parts = columns_parts(COLUMNS_INFO, COLUMNS, 440, NO_ERROR)
-    out["columns-estimate"] = framed(parts, Type.COLUMNS, request=4), estimated
+    tile = TILES["tile-by"]
+    parts = tile_parts(tile, 260, NO_ERROR)
+    out["tile-estimate-parts"] = framed(parts, Type.TILE, request=3), {**describe(tile), "estimate": NO_ERROR}
+    out["tile-parts"] = framed(tile_parts(tile, 200), Type.TILE, request=3), describe(tile)
+    return out
+
+
+def columns_messages() -> Messages:
+    held = dict(zip(("column", "run", "row", "x", "y"), COLUMNS, strict=True))
+    about = {"json": {"n": 7, **COLUMNS_INFO}, "columns": held}
     far = [*COLUMNS[:4], np.array([-(2**63), 2**63 - 1, 0, 2**53 + 1, -1, 7, 2**62])]
-    told = {
-        "json": {"n": 7, **COLUMNS_INFO, "ywide": True},
-        "columns": {**columns["columns"], "y": [str(v) for v in far[4].tolist()]},
+    wide = {**held, "y": [str(v) for v in far[4].tolist()]}
+    kept = {**COLUMNS_INFO, "kept": 12}
+    estimated = {"json": {"n": 7, **COLUMNS_INFO, **NO_ERROR}, "columns": held, "estimate": NO_ERROR}
+    none = {"json": {"n": 0, **COLUMNS_INFO}, "columns": {name: [] for name in held}}
+    found = {
+        "columns": (columns_parts(COLUMNS_INFO, COLUMNS), about),
+        "columns-parts": (columns_parts(COLUMNS_INFO, COLUMNS, 400), about),
+        "columns-estimate": (columns_parts(COLUMNS_INFO, COLUMNS, 440, NO_ERROR), estimated),
+        "columns-wide": (
+            columns_parts(COLUMNS_INFO, far),
+            {"json": {"n": 7, **COLUMNS_INFO, "ywide": True}, "columns": wide},
+        ),
+        "columns-none": (columns_parts(COLUMNS_INFO, [()] * 5), none),
+        "columns-kept": (columns_parts(kept, COLUMNS), {"json": {"n": 7, **kept}, "columns": held}),
     }
-    out["columns-wide"] = framed(columns_parts(COLUMNS_INFO, far), Type.COLUMNS, request=4), told
-    none = {"json": {"n": 0, **COLUMNS_INFO}, "columns": {name: [] for name in ("column", "run", "row", "x", "y")}}
-    out["columns-none"] = framed(columns_parts(COLUMNS_INFO, [()] * 5), Type.COLUMNS, request=4), none
-    kept = {"json": {"n": 7, **COLUMNS_INFO, "kept": 12}, "columns": columns["columns"]}
-    out["columns-kept"] = framed(columns_parts({**COLUMNS_INFO, "kept": 12}, COLUMNS), Type.COLUMNS, request=4), kept
-    planes = [rlev(COUNTS, 3, 0), empty(1, 1), constant(2, 1, 0), rlev({17: 3}, 1, 1)]
-
-    def described(held: list[Encoded]) -> Any:
-        return describe(Tile(Key(0, 0, 0, 0), ONE, held))["planes"]
-
-    return {**out, **golden_rows.messages(framed, planes, described)}
+    return {name: (framed(parts, Type.COLUMNS, request=4), told) for name, (parts, told) in found.items()}
 
 
 def describe(tile: Tile) -> dict[str, Any]:
