@@ -68,7 +68,8 @@ def serve_tables(
         hint = same_schema_hint([path for name, path in named if name not in follow])
         if hint:
             click.echo(printable(hint), err=True)
-        return replace(open_paths(named, Columns(*columns), options, progress, follow), scripts=scripts)
+        brought = open_paths(named, Columns(*columns), options, progress, follow, late=cluster is None)
+        return replace(brought, scripts=scripts)
 
     names = [name for name, _ in (*named, *scripts)]
     if cluster is None:

@@ -63,7 +63,8 @@ class Site:
 
     `failures` are by document why the script of an app failed when it was last run; `reading` is how much of the files
     of the first documents has been read (`stage`, `done` from 0 to 1, `rows`, `seconds`), None before and after.
-    `apps` has the apps and the sessions of pages, once it is loaded.
+    `late` are the names of those that are opened behind the others. `apps` has the apps and the sessions of pages, once
+    it is loaded.
 
     The names of the `documents`, those that the server was started with, are known before they are opened, so that
     pages are served at once. Those of the `library` are opened by the shelf, once something is. `in_hand` are the
@@ -92,6 +93,7 @@ class Site:
     apps: Apps | None = None
     others: Others | None = None
     reading: dict[str, Any] | None = None
+    late: Sequence[str] = ()
     updates: Updates = field(default_factory=Updates)
     lookout: Lookout = field(default_factory=Lookout)
     left_by_viewers: asyncio.Event = field(default_factory=asyncio.Event)
@@ -105,6 +107,7 @@ class Site:
     _datasets: Mapping[str, Dataset] = field(default_factory=dict)
     _loaded: asyncio.Event = field(default_factory=asyncio.Event)
     _openings: Openings = field(default_factory=Openings)
+    _reasons: dict[str, Busy] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.budget = Budget(self.limits.answer_bytes)
@@ -170,14 +173,32 @@ class Site:
         return any(self._datasets.get(name) is not opened.document.sources[name] for name in given)
 
     def _serve(self, documents: Sequence[Document]) -> None:
-        self.documents.replace(documents, () if self.apps is None else self.apps.names)
+        self.documents.replace(documents, (*self.late, *(() if self.apps is None else self.apps.names)))
         self._datasets = {name: cast("Dataset", each) for doc in documents for name, each in doc.sources.items()}
         if self._shelf is not None:
             self._shelf.serve(self._datasets)
         for document in documents:
             self._openings.opened(document.id)
-        if all(map(self.is_open, self.documents.names)):
+            self._reasons.pop(document.id, None)
+        if self._are_open:
             self.reading = None
+
+    @property
+    def _are_open(self) -> bool:
+        """Whether all documents are open that the others were waited for."""
+        return all(self.is_open(name) for name in self.documents.names if name not in self.late)
+
+    def reason(self, name: str) -> Busy | None:
+        """Why a document is not open; None where it is, or where that is not known."""
+        return self._reasons.get(name)
+
+    def not_open(self, name: str, reason: Busy) -> None:
+        """A document is not open, for a reason; those who wait for it are told."""
+        self._reasons[name] = reason
+        self._openings.settled(name)
+        for viewer in list(self.viewers):
+            if viewer.name == name and viewer.shown is None:
+                viewer.refuse(reason)
 
     def fail(self, name: str, failure: Failure | None) -> None:
         """The script of an app failed, or (None) does not fail any more; the document that was served before still is.
@@ -193,7 +214,7 @@ class Site:
 
     def read(self, report: dict[str, Any]) -> None:
         """Tell the browsers that wait for the first documents how much of their files has been read."""
-        if self._backend is None or not all(map(self.is_open, self.documents.names)):
+        if self._backend is None or not self._are_open:
             self.reading = report
             for viewer in list(self.viewers):
                 if viewer.shown is None:
@@ -225,9 +246,11 @@ class Site:
 
     async def document(self, name: str) -> Document:
         """The document of that name that the server was started with, once it is open; NotFound for another name, Busy
-        while its script fails."""
+        while its script fails, or its table cannot be opened."""
         if self.has(name):
             await self._openings.wait_settled(name)
+            if not self.is_open(name) and name in self._reasons:
+                raise Busy(self._reasons[name].message)
             if not self.is_open(name):
                 raise Busy("The script of this document failed; its page and the server's log say why.")
         document = self.documents.get(name)
@@ -255,10 +278,10 @@ class Site:
         return self.tables if shown.opened.version is None else await self.shelf()
 
     async def opened(self, name: str) -> None:
-        """Wait until a document can be shown, however often its script fails before; one of the library once the server
-        is loaded."""
+        """Wait until a document can be shown, however often its script fails before, or cannot be opened; one of the
+        library once the server is loaded."""
         await self._loaded.wait()
-        if self.has(name):
+        if self.has(name) and name not in self._reasons:
             await self._openings.wait_opened(name)
 
     async def backend(self) -> Backend:

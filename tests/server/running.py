@@ -27,6 +27,7 @@ from bigviz.server.documents.followed import Followed
 from bigviz.server.documents.shelf import Shelf
 from bigviz.server.http.layer_bodies import LayerBodies
 from bigviz.server.jobs.service import Backend
+from bigviz.server.late_tables import Opening
 from bigviz.server.library_threads import LibraryThreads
 from bigviz.server.limits import Limits
 from bigviz.server.metrics import Metrics
@@ -52,6 +53,7 @@ class Brought:
     engine: Engine
     followed: Sequence[Followed] = ()
     scripts: Sequence[tuple[str, str]] = ()
+    late: Sequence[Opening] = ()
 
     def backend(self, limits: Limits, metrics: Metrics, storage: Storage) -> Backend:
         return Backend(self.engine, limits, metrics)

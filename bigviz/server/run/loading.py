@@ -20,6 +20,7 @@ from bigviz.data.following.table import FollowedTable
 from bigviz.data.formats.delimited.dialect import CsvOptions
 from bigviz.data.open import open as open_dataset
 from bigviz.data.open import open_files
+from bigviz.data.remote.address import is_remote
 from bigviz.data.uploads.validator import Validator
 from bigviz.document.bind import filled
 from bigviz.document.document import document
@@ -33,6 +34,7 @@ from bigviz.server.documents.shelf import Shelf
 from bigviz.server.http.layer_bodies import LayerBodies
 from bigviz.server.jobs.layer_ref import published
 from bigviz.server.jobs.service import Backend
+from bigviz.server.late_tables import Opening, in_time
 from bigviz.server.limits import Limits
 from bigviz.server.metrics import Metrics
 from bigviz.server.processes.sessions.shared import SharedSessions
@@ -76,12 +78,13 @@ class Columns:
 @dataclass(frozen=True)
 class Brought:
     """Open documents and an engine of their own (None: one of this machine); of tables those that are followed, and the
-    (document name, path) of the scripts that are run in processes of their own."""
+    (document name, path) of the scripts that are run in processes of their own. `late` are opened behind."""
 
     documents: Sequence[Document]
     followed: Sequence[Followed] = ()
     scripts: Sequence[tuple[str, str]] = ()
     engine: Engine | None = None
+    late: Sequence[Opening] = ()
 
     def backend(self, limits: Limits, metrics: Metrics, storage: Storage) -> Backend:
         """A backend on the running event loop."""
@@ -139,15 +142,24 @@ def open_paths(
     options: CsvOptions = CsvOptions(),  # noqa: B008
     progress: Progress = no_progress,
     follow: Collection[str] = (),
+    late: bool = True,
 ) -> Brought:
     """One document for each (name, path); `progress` is called while CSV files are read. Those whose names are in
-    `follow` are followed."""
+    `follow` are followed. Of several those that are elsewhere may be `late`: what does not open soon is left to the
+    server."""
     tables = {name: FollowedTable(path, name, options, progress) for name, path in paths if name in follow}
-    opened = [
-        (name, tables[name].open() if name in tables else open_files(path, name, options, progress))
-        for name, path in paths
-    ]
-    brought = _brought([document_of(dataset, name, columns) for name, dataset in opened], progress)
+
+    def opened(name: str, path: str) -> Document:
+        dataset = tables[name].open() if name in tables else open_files(path, name, options, progress)
+        return document_of(dataset, name, columns)
+
+    far = [(name, path) for name, path in paths if late and len(paths) > 1 and is_remote(path)]
+    openings = {name: Opening(name, partial(opened, name, path)) for name, path in far}
+    near = {name: opened(name, path) for name, path in paths if name not in openings}
+    others, coming = in_time(openings, alone=not near)
+    documents = near | others
+    brought = _brought([documents[name] for name, _ in paths if name in documents], progress)
+    brought = replace(brought, late=coming)
     return replace(brought, followed=[Followed(each, partial(_over, columns)) for each in tables.values()])
 
 

@@ -23,6 +23,7 @@ from bigviz.library.repository import OpenedDocuments
 from bigviz.server.app import ROUTES, make_app
 from bigviz.server.documents.followed import Followed, watch_files
 from bigviz.server.documents.renewal import follow, watch
+from bigviz.server.late_tables import Opening, serve_late
 from bigviz.server.limits import Limits
 from bigviz.server.processes.bound import Bound
 from bigviz.server.processes.joined import Joined
@@ -61,6 +62,8 @@ class Loaded(Protocol):
     def documents(self) -> Sequence[Document]: ...
     @property
     def followed(self) -> Sequence[Followed]: ...
+    @property
+    def late(self) -> Sequence[Opening]: ...
     @property
     def scripts(self) -> Sequence[tuple[str, str]]: ...
     def backend(self, limits: Limits, metrics: Metrics, storage: Storage) -> Backend: ...
@@ -247,6 +250,7 @@ class Server:
                 await in_thread(partial(shelf.recover, self.options.durability))
             else:
                 self._tasks += await self._joined.share(loaded.streams(), shelf, self.options.durability)
+        site.late = [each.name for each in loaded.late]
         site.publish(loaded.documents, backend, loaded.bodies(), shelf, self._apps_of(loaded, site))
         if self._joined is not None:
             await self._joined.loaded(backend)
@@ -254,6 +258,10 @@ class Server:
             shelf.on_append(self.options.on_append)
             self._tasks += [asyncio.ensure_future(work(site)) for work in (watch, follow)]
         self._tasks += [asyncio.ensure_future(watch_files(site, each)) for each in loaded.followed]
+        self._tasks += [
+            asyncio.ensure_future(serve_late(site, each, lambda document: self._tell_opened([document])))
+            for each in loaded.late
+        ]
         if loaded.documents or not loaded.scripts:
             self._tell_opened(loaded.documents)
         if loaded.documents:
