@@ -31,7 +31,7 @@ _LOOK: Final = 0.01  # seconds between two looks at the cancel flag while a buil
 
 
 class Turns:
-    """Requests go first. Safe to use from any number of threads."""
+    """Gives requests priority over builds. Safe to use from any number of threads."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now

@@ -8,7 +8,7 @@ __all__ = ["Tokens"]
 
 
 class Tokens:
-    """Begins full with `burst` tokens and gets `rate` of them a second, up to `burst`."""
+    """A bucket: begins full with `burst` tokens and gets `rate` of them a second, up to `burst`."""
 
     def __init__(self, burst: float, rate: float) -> None:
         self._burst, self._rate = burst, rate

@@ -36,7 +36,7 @@ _in_call: ContextVar[tuple[Session, int] | None] = ContextVar("call", default=No
 
 
 class Calls:
-    """The app at work. `take` is called by one thread; callbacks run in others."""
+    """Runs the calls of an app's callbacks. `take` is called by one thread; callbacks run in others."""
 
     def __init__(
         self,

@@ -26,7 +26,8 @@ _MOST_WAITING: Final = 32
 
 
 class Passwords:
-    """Lives on the event loop. Threads of its own, so that a flood of logins holds up no other look at the library."""
+    """Checks and sets passwords. Lives on the event loop. Threads of its own, so that a flood of logins holds up no
+    other look at the library."""
 
     def __init__(self, limits: Limits) -> None:
         self._of_addresses = Failures(limits.login_wait_address)

@@ -95,7 +95,7 @@ class _Sharing(AccountPage):
 
 
 class DocumentAccess(_Sharing):
-    """Of a document."""
+    """`/_/documents/NAME/access`."""
 
     kind = "document"
     need: ClassVar[Mapping[str, Need]] = {
@@ -105,7 +105,7 @@ class DocumentAccess(_Sharing):
 
 
 class DatasetAccess(_Sharing):
-    """Of a dataset."""
+    """`/_/datasets/NAME/access`."""
 
     kind = "dataset"
     need: ClassVar[Mapping[str, Need]] = {"GET": Need.dataset("owner"), "POST": Need.dataset("owner", "write")}

@@ -73,7 +73,7 @@ class Host(Protocol):
 
 
 class App:
-    """Lives on the event loop."""
+    """One app, with its process and the sessions of its pages. Lives on the event loop."""
 
     def __init__(self, name: str, path: str, options: AppOptions, host: Host) -> None:
         self.name, self.path, self.options = name, path, options

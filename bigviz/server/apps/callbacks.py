@@ -46,8 +46,8 @@ class Process(Protocol):
 
 
 class Callbacks:
-    """Of one app, whatever process it has. Lives on the event loop. `done` is called after each call with the failures
-    that its functions raised."""
+    """The calls that wait and run of one app, whatever process it has. Lives on the event loop. `done` is called after
+    each call with the failures that its functions raised."""
 
     def __init__(self, done: Callable[[Call, list[dict[str, Any]]], None], seconds: float) -> None:
         self._done, self.seconds = done, seconds

@@ -33,7 +33,8 @@ __all__ = ["Hub"]
 
 
 class Hub:
-    """Lives on the event loop. Documents without an app have sessions only where the server is `--shared`."""
+    """The apps and sessions of one server. Lives on the event loop. Documents without an app have sessions only where
+    the server is `--shared`."""
 
     def __init__(self, site: Site, options: AppOptions, scripts: Sequence[tuple[str, str]] = ()) -> None:
         """`scripts`: the (document name, path) of each app."""

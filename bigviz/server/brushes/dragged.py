@@ -35,7 +35,7 @@ _DRAGGED: Final = ("integer", "float", *_TIMES)
 
 
 class Resolving(Protocol):
-    """Who resolves definitions."""
+    """Finds the layers that definitions mean."""
 
     def resolve(self, document: Document, value: object, usage: Usage) -> tuple[Dataset, Layer]:
         """The dataset and the checked layer of a definition, as `usage` allows."""

@@ -22,7 +22,7 @@ __all__ = ["resolved"]
 
 
 class Resolving(Protocol):
-    """Who resolves definitions."""
+    """Finds the layers that definitions mean."""
 
     def resolve_shown(self, shown: Shown, value: object) -> tuple[Dataset, Layer]:
         """The dataset of a definition and its layer."""

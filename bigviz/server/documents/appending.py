@@ -54,10 +54,10 @@ _Waiting = tuple[_Change, "asyncio.Future[Receipt]"]
 
 
 class Appending:
-    """Lives on the event loop; what takes time runs in threads of its own. `expect` is called with the name of a
-    dataset that is about to have another version, `when_appended` with its name and version once it has; `check`, in a
-    thread, with the name and the bytes that an append takes: it raises where they may not be kept. `open` gives a
-    dataset as it is now, in a thread too."""
+    """Appends to the datasets of a library. Lives on the event loop; what takes time runs in threads of its own.
+    `expect` is called with the name of a dataset that is about to have another version, `when_appended` with its name
+    and version once it has; `check`, in a thread, with the name and the bytes that an append takes: it raises where
+    they may not be kept. `open` gives a dataset as it is now, in a thread too."""
 
     def __init__(
         self,

@@ -22,7 +22,8 @@ _MOST_PAST: Final = 64
 
 
 class Given:
-    """As the shelf is for documents of the library. Lives on the event loop."""
+    """Documents and tables that the server was started with: what `Shelf` is for those of the library. Lives on the
+    event loop."""
 
     def __init__(self, documents: OpenedDocuments) -> None:
         self.heads = Heads()

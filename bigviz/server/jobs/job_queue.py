@@ -103,7 +103,7 @@ for."""
 
 
 class JobQueue:
-    """See the module. `share_of` tells the share that an owner belongs to, by default its own."""
+    """The queue that the module describes. `share_of` tells the share that an owner belongs to, by default its own."""
 
     def __init__(self, workers: int, share_of: Callable[[Hashable], Hashable] = lambda owner: owner) -> None:
         self._workers, self._most_brushes = workers, max(1, workers // 2)

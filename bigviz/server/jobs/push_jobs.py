@@ -61,7 +61,8 @@ class _Made:
 
 
 class Pushes:
-    """Made on a running event loop. Jobs of pushes wait until no view does: a page that is moved goes first."""
+    """Makes updates for pages that follow their data. Made on a running event loop. Jobs of pushes wait until no view
+    does: a page that is moved goes first."""
 
     def __init__(self, engine: Engine, builds: Builds, runner: JobRunner, jobs: ViewJobs) -> None:
         self._engine = engine

@@ -27,7 +27,7 @@ _SECONDS_BETWEEN: Final = 0.1
 
 
 class Scans:
-    """Lives on the event loop; its jobs run in the runner's threads."""
+    """Makes the jobs of views of scanned layers. Lives on the event loop; its jobs run in the runner's threads."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

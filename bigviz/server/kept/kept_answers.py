@@ -120,7 +120,7 @@ class KeptAnswer:
 
 @dataclass(frozen=True)
 class Model:
-    """An answer whose like is given to requests for other tiles; its `head` has marks where the ETag and the length of
+    """A template for the answers to requests for other tiles; its `head` has marks where the ETag and the length of
     the body are."""
 
     answer: KeptAnswer
@@ -137,7 +137,7 @@ class Model:
 
 
 class KeptAnswers:
-    """The answers of one server; those that were asked for longest ago are forgotten first. Lives on the event loop."""
+    """The cache of one server: the least recently used answers are dropped first. Lives on the event loop."""
 
     def __init__(self, site: Served) -> None:
         self._site = site

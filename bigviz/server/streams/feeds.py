@@ -23,7 +23,7 @@ _PIECE: Final = 1 << 20  # bytes that are read, and wait for one reader, at a ti
 
 
 class Feeds:
-    """Who reads on, and waits for more. Lives on the event loop."""
+    """The readers of streams, who wait for more. Lives on the event loop."""
 
     def __init__(self) -> None:
         self._readers: Counter[Hashable] = Counter()

@@ -46,7 +46,8 @@ class Brusher(Hashable, Protocol):
 
 
 class Brushing:
-    """Lives on the event loop's thread. Its work is in one task at a time, which the viewer ends with the others."""
+    """The brush of one connection. Lives on the event loop's thread. Its work is in one task at a time, which the
+    viewer ends with the others."""
 
     def __init__(self, viewer: Brusher, backend: Backend) -> None:
         self._viewer, self._backend = viewer, backend

@@ -8,7 +8,8 @@ __all__ = ["Intake"]
 
 
 class Intake:
-    """Looked at now and then while output waits in the server or in its kernel, with times of a steady clock.
+    """Measures one connection: looked at now and then while output waits in the server or in its kernel, with times of
+    a steady clock.
 
     It is over for a browser that acknowledges no byte for `stalled_seconds`, however much it has asked for meanwhile,
     and for one that is slower than that and `slowest_bytes` a second with what waited at one time.

@@ -33,8 +33,8 @@ class Transport(Sink, Protocol):
 
 
 class Telling:
-    """Lives on the event loop's thread. `announced` is the version of the document that the browser was told of last,
-    `code` why the connection was closed from this side."""
+    """Sends messages to one browser. Lives on the event loop's thread. `announced` is the version of the document that
+    the browser was told of last, `code` why the connection was closed from this side."""
 
     def __init__(
         self, site: Site, name: str, transport: Transport, full: Callable[[bool], None], reads: Callable[[], None]

@@ -52,7 +52,7 @@ class Update:
 
 
 class Updates:
-    """The last updates. Lives on the event loop."""
+    """A cache of the last updates. Lives on the event loop."""
 
     def __init__(self) -> None:
         self._kept: ByteCache[Update] = ByteCache(_BYTES)

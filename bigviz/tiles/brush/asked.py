@@ -16,7 +16,7 @@ __all__ = ["Asked", "moving_brush"]
 
 @dataclass(frozen=True)
 class Asked:
-    """What a brush is of."""
+    """The definition of a brush."""
 
     source: Source
     targets: tuple[Target, ...]
