@@ -25,6 +25,7 @@ Place = tuple[int, int, int, int]
 """(zx, zy, i, j)"""
 
 MOST_LEVEL: Final = 24
+_COLOURS: Final = 2  # another number where colours of the same levels are chosen otherwise than before
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class TileQuestion:
 
     def _name(self, version: str, place: Place, levels: LevelSource | None) -> str:
         parts = version, self.extension, place, self.shading, self.doubled
-        return etag_of(*parts) if levels is None else etag_of(*parts, levels)
+        return etag_of(*parts) if levels is None else etag_of(*parts, levels, _COLOURS)
 
 
 def etag_of(*parts: object) -> str:

@@ -1,16 +1,18 @@
 """Cells that stand for all cells of a level where its colours are chosen, as long as those of all are not known.
 
-They are those of stretches of the order. A stretch has so many rows, and crosses fewer cells where rows lie closer, so
-each filled cell is as likely to be among them as any other. Cells at the ends of a stretch, of which it may hold a part
-only, are left out. Few rows are one stretch: then it is all cells of the level.
+A square has cells side by side, one where the axes are at one level, and its rows follow each other in the order. At
+even distances of rows a few are looked at for squares that begin there, so each filled square is as likely to be found
+as any other; those that are found are read to their ends. This goes on, each time as far as can be from where it was
+before, until there are enough cells or rows have been read enough. What has more rows than that is left out.
 
-Where levels differ, rows of a cell do not follow each other. Those of a square that has cells side by side do: a
-stretch has the cells of all squares that begin in it, and goes on to the end of the last one. It is left out where that
-is far, as where very many rows have one place.
+The share of cells up to a value differs from that among all cells, for 10^7 rows, by 1 to 4 %; by up to 16 % where few
+squares have very many rows each, at levels that cross hundreds of thousands of cells only. The ends are those of the
+sample: the highest count may be 20 times as high.
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -21,8 +23,9 @@ from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.jit import frozen, jit
 from bigviz.render.level_values import Level, LevelValues
 from bigviz.render.shade import values_of
+from bigviz.tiles.grid.interleave import compact
 from bigviz.tiles.grid.tile_key import DEEPEST
-from bigviz.tiles.morton.sorted_keys import Fenced, Guard, open_block
+from bigviz.tiles.morton.sorted_keys import Fenced, Guard, open_block, run_end
 from bigviz.tiles.pyramid.accumulators import finished
 from bigviz.tiles.pyramid.layer_columns import Inputs
 
@@ -30,21 +33,27 @@ __all__ = ["level_sample"]
 
 Array = npt.NDArray[Any]
 
-_STRETCHES: Final = 64
-_ROWS: Final = 1 << 10  # of a stretch
-_CELLS: Final = 1 << 19  # of all planes, at most
-_MOST_ROWS: Final = 1 << 19  # of all stretches of squares, of which only some are read beyond that; and of one
+_LOOKS: Final = 1 << 10
+_A_LOOK: Final = 32  # rows
+_ROWS: Final = 1 << 14  # read, about
+_MORE_ROWS: Final = 1 << 19  # where squares have very many
+_CELLS: Final = 1 << 12  # about; of all planes eight times as many, at most
+_FEWEST: Final = 16  # cells that can stand for a level
+_MOST_APART: Final = 20  # levels, of which that many rows are read: names of cells have slots of their own
+_ONE: Final = np.uint64(1)
 
 
 def level_sample(guard: Guard, inputs: Inputs, level: Level, cancel: Cancel = NEVER) -> LevelValues | None:
     """The values of filled cells of a level of tiles, for categories the sum of all.
 
-    None where no stretch holds a whole cell. Raises Cancelled, Unreadable.
+    None where no whole cell was found. Raises Cancelled, Unreadable.
     """
     labels = len(inputs.labels or ())
-    lows, highs = _stretches(len(guard), min(_STRETCHES, _CELLS // max(labels, 1) // _ROWS))
-    find = _square_cells if level[0] == level[1] else _long_cells
-    cells, positions, count = find(guard, lows, highs, level)
+    most = max(min(_CELLS, 8 * _CELLS // max(labels, 1)), _FEWEST)
+    cells, positions, count = _found(guard, level, _ROWS, most)
+    if count < _FEWEST and len(guard) > _ROWS and abs(level[0] - level[1]) <= _MOST_APART:
+        cancel.check()
+        cells, positions, count = _found(guard, level, _MORE_ROWS // max(labels, 1), most)
     if not count:
         return None
     planes = inputs.reduction.create((1, count), inputs.dtype, labels, cancel.check)
@@ -57,66 +66,83 @@ def level_sample(guard: Guard, inputs: Inputs, level: Level, cancel: Cancel = NE
     return LevelValues(values, np.ones(len(values), np.int64))
 
 
-def _square_cells(guard: Guard, lows: Array, highs: Array, level: Level) -> tuple[Array, Array, int]:
+def _found(guard: Guard, level: Level, most_rows: int, most_cells: int) -> tuple[Array, Array, int]:
     """The cell of each row, by number, the row's position, and how many cells there are."""
-    most = int((highs - lows).sum())
-    cells, positions = np.empty(most, np.int32), np.empty(most, np.int64)
-    shift = np.uint64(2 * (DEEPEST - level[0]))
-    rows, count = _whole_cells(guard.fenced, frozen(lows), frozen(highs), shift, positions, cells)
+    square, cut = (2 * (DEEPEST - each) for each in (min(level), max(level)))
+    size = min(2 * most_rows, len(guard))
+    positions, cells = np.empty(size, np.int64), np.empty(size, np.int32)
+    slots = np.zeros((1 << min((square - cut) // 2, (2 * size).bit_length()), 3), np.int64)
+    # Of each pair of bits the lower one is of x, the upper one of y.
+    bits = np.array([square, cut, level[1] > level[0]], np.uint64)
+    lows = _looks(len(guard), _LOOKS, _A_LOOK)
+    limits = np.array([_A_LOOK, most_rows, most_cells])
+    rows, count = _squares(guard.fenced, lows, frozen(bits), frozen(limits), positions, cells, slots)
     guard.keys.check()
     return cells[:rows], positions[:rows], count
 
 
-def _long_cells(guard: Guard, lows: Array, highs: Array, level: Level) -> tuple[Array, Array, int]:
-    """The same of cells that squares of the coarser level are cut into along one axis."""
-    square, cut = (2 * (DEEPEST - each) for each in (min(level), max(level)))
-    spans: list[tuple[int, int]] = []
-    for low, high in zip(lows.tolist(), highs.tolist(), strict=True):
-        begin = guard.run_end(low - 1, len(guard), square) if low else 0
-        end = guard.run_end(high - 1, len(guard), square) if begin < high else begin
-        if begin < end <= begin + _MOST_ROWS:
-            spans.append((begin, end))
-    rows = sum(end - begin for begin, end in spans)
-    positions = [np.arange(*span) for span in spans[:: max(1, -(-rows // _MOST_ROWS))]]
-    places = np.concatenate([np.empty(0, np.int64), *positions])
-    keys = guard.keys.take(places)
-    # Beyond the square, of each pair of bits the lower one is of x, the upper one of y.
-    along = (0x5555555555555555 if level[0] > level[1] else 0xAAAAAAAAAAAAAAAA) & (1 << square) - (1 << cut)
-    kept = np.uint64(along | (1 << 64) - (1 << square))
-    names, cells = np.unique(keys & kept, return_inverse=True)
-    return cells.astype(np.int32), places, len(names)
-
-
-def _stretches(rows: int, count: int) -> tuple[Array, Array]:
-    """First and end position of each of at most `count`."""
-    if rows <= count * _ROWS:
-        return np.zeros(1, np.int64), np.array([rows])
-    lows = np.linspace(0, rows - _ROWS, count).astype(np.int64)
-    return lows, lows + _ROWS
+@lru_cache(16)
+def _looks(rows: int, most: int, size: int) -> npt.NDArray[np.int64]:
+    """Where to look, `size` rows each, all of few rows; in such an order that any first ones are spread over them."""
+    count = min(most, max(-(-rows // size), 1))
+    bits = (count - 1).bit_length()
+    order = np.zeros(1 << bits, np.int64)
+    for bit in range(bits):
+        order |= (np.arange(1 << bits) >> bit & 1) << (bits - 1 - bit)
+    order = order[order < count]
+    return frozen(order * size if rows <= most * size else order * (rows - size) // (count - 1))
 
 
 @jit
-def _whole_cells(
-    fenced: Fenced, lows: Array, highs: Array, shift: np.uint64, positions: Array, cells: Array
+def _squares(
+    fenced: Fenced, lows: Array, bits: Array, limits: Array, positions: Array, cells: Array, slots: Array
 ) -> tuple[int, int]:
-    """The rows of stretches that lie in cells which begin and end there, each with its cell's number: how many, and how
-    many cells."""
+    """The rows of squares that begin within some rows from `lows`, each with its cell's number: how many, and how many
+    cells. `slots` are of names, of the cells of the last square: which square, the name, and the cell's number."""
     keys = fenced.keys
-    rows, count = 0, 0
-    for s in range(lows.size):
-        low, high = lows[s], highs[s]
-        if low == high:
+    size, most_rows, most_cells = limits[0], limits[1], limits[2]
+    square, cut, odd = bits[0], bits[1], bits[2]
+    inner, mask = (_ONE << square) - _ONE, np.uint64(len(slots) - 1)
+    rows, count, squares = 0, 0, 0
+    for k in range(lows.size):
+        if rows >= most_rows or count >= most_cells:
+            break
+        high = min(lows[k] + size, keys.size)
+        begin = lows[k]
+        if begin > 0:
+            begin = run_end(fenced, begin - 1, keys.size, square)
+        if begin >= high:
             continue
-        for block in range(max(low - 1, 0) >> 13, (min(high, keys.size - 1) >> 13) + 1):
-            open_block(fenced, block)
-        while 0 < low < high and keys[low] >> shift == keys[low - 1] >> shift:
-            low += 1
-        while low < high < keys.size and keys[high - 1] >> shift == keys[high] >> shift:
-            high -= 1
-        for at in range(low, high):
-            if at == low or keys[at] >> shift != keys[at - 1] >> shift:
-                count += 1
+        end = run_end(fenced, high - 1, keys.size, square)
+        if end - begin > positions.size - rows:
+            continue
+        for block in range(begin >> 13, ((end - 1) >> 13) + 1):
+            if fenced.state[block] == 0:
+                open_block(fenced, block)
+        for at in range(begin, end):
+            key = keys[at]
+            if at == begin or key >> square != keys[at - 1] >> square:
+                squares += 1
+                if square == cut:
+                    count += 1
+            cell = count - 1
+            if square != cut:
+                name = compact((key & inner) >> cut >> odd)
+                slot = _slot_of(slots, name, mask, squares)
+                if slots[slot, 0] != squares:
+                    slots[slot, 0], slots[slot, 1], slots[slot, 2] = squares, np.int64(name), count
+                    count += 1
+                cell = slots[slot, 2]
             positions[rows] = at
-            cells[rows] = count - 1
+            cells[rows] = cell
             rows += 1
     return rows, count
+
+
+@jit
+def _slot_of(slots: Array, name: np.uint64, mask: np.uint64, square: int) -> int:
+    """The slot of a name among those of a square, or a free one: its own, unless there are more names than slots."""
+    slot = (name ^ name >> np.uint64(16)) & mask
+    while slots[slot, 0] == square and slots[slot, 1] != np.int64(name):
+        slot = (slot + _ONE) & mask
+    return int(slot)

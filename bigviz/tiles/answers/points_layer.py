@@ -45,6 +45,7 @@ from bigviz.tiles.morton.order import Order
 from bigviz.tiles.morton.quadtree import LEAF, PART, Ranges, positions_in_parts, ranges_within
 from bigviz.tiles.morton.radix_sort import sort_keys
 from bigviz.tiles.pyramid.accumulators import finished, revive, wire
+from bigviz.tiles.pyramid.levels.between import level_between, levels_about, with_ends_of
 from bigviz.tiles.pyramid.pyramid import Pyramid
 from bigviz.tiles.selection.chosen import Chosen, axes_kept, choose
 from bigviz.tiles.selection.region import Region
@@ -57,6 +58,7 @@ Window = tuple[Number, Number]
 Batches = Callable[[Cancel], Iterator[tuple[int, Axis, Axis, dict[str, Column]]]]
 
 _FEW_TILES: Final = 6  # the sum of the levels of 64 tiles
+_LONG: Final = 2  # levels on one axis beyond those on the other
 _SPARSE: Final = 3  # an image of fewer rows than 1 in so many gathers them, else it reads the columns through
 _APART: Final = 2  # rows a cell that pay for planes of their own, on each core
 _FILE_ORDER: Final = 1 << 17  # rows up to which floats are added in file order, as `Canvas` adds them
@@ -154,14 +156,19 @@ class PointsLayer(TileByTile, NoColumnsOrBars, SingleVersion):
         return self.pyramid.scan(key, cancel)
 
     def level_values(self, level: Level, cancel: Cancel = NEVER) -> KnownLevel:
-        """The values of a level's cells, as found when the tiles were made. Until then, of an older store, and where
-        levels differ, those of cells from stretches of the order, of levels that have too many tiles to be read."""
-        known = self.pyramid.shelf.levels
-        source: LevelSource = "sample" if known is None else "summary"
-        if known is not None and level[0] == level[1]:
-            return KnownLevel(source, known[level[0]])
+        """The values of a level's cells, as found when the tiles were made; where levels differ, by those of the square
+        ones between. Until then, and of an older store, those of a sample of cells, of levels that have too many tiles
+        to be read. (So are counts and sums in long cells: how many of these a line crosses depends on its slope.)"""
+        known, guard, inputs = self.pyramid.shelf.levels, self.order.guard, self.pyramid.inputs
         few = sum(level) <= _FEW_TILES
-        return KnownLevel(source, None if few else level_sample(self.order.guard, self.pyramid.inputs, level, cancel))
+        if known is None:
+            return KnownLevel("sample", None if few else level_sample(guard, inputs, level, cancel))
+        traits = inputs.reduction.traits
+        coarse, fine = (known[each] for each in levels_about(level))
+        between = level_between(coarse, fine, traits)
+        long = traits.additive and abs(level[0] - level[1]) > _LONG and not few
+        some = level_sample(guard, inputs, level, cancel) if long else None
+        return KnownLevel("summary", between if some is None else with_ends_of(some, between))
 
     def image(self, dataset: Dataset, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> list[Array]:
         """The finished image of a window, row 0 the highest y, as `Canvas` draws it: floats may be added in another

@@ -46,8 +46,8 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Held:
         complete(pyramid, crew, turns)
 
     monkeypatch.setattr(layer_factory, "complete", completed)
-    monkeypatch.setattr(level_sample, "_STRETCHES", 3)
-    monkeypatch.setattr(level_sample, "_ROWS", 40)
+    monkeypatch.setattr(level_sample, "_LOOKS", 3)
+    monkeypatch.setattr(level_sample, "_A_LOOK", 40)
     return held
 
 

@@ -67,39 +67,87 @@ def of_tiles(engine: Engine, table: Dataset, layer: Layer, level: int | Level) -
     return found
 
 
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Set how many looks there are, of how many rows, and what is read at most."""
+
+    def patch(count: int, rows: int, most_rows: int, more_rows: int, cells: int = SIZE) -> None:
+        values = {"_LOOKS": count, "_A_LOOK": rows, "_ROWS": most_rows, "_MORE_ROWS": more_rows, "_CELLS": cells}
+        for name, value in values.items():
+            monkeypatch.setattr(module, name, value)
+
+    return patch
+
+
 @pytest.mark.parametrize("layer", LAYERS, ids=str)
-def test_few_rows_give_all_cells(engine: Engine, table: Dataset, layer: Layer) -> None:
-    for level in (0, 3, (4, 2), (1, 5)):
-        some = sample(engine, table, layer, level)
-        assert some is not None and (some.weights == 1).all()
-        assert counted(some.values) == of_tiles(engine, table, layer, level)
+def test_enough_looks_give_all_cells(engine: Engine, table: Dataset, layer: Layer, looks: Callable[..., None]) -> None:
+    for size in (7, 32, SIZE):
+        looks(SIZE, size, SIZE, SIZE, 8 * SIZE)
+        for level in (0, 3, (4, 2), (1, 5)):
+            some = sample(engine, table, layer, level)
+            assert some is not None and (some.weights == 1).all()
+            assert counted(some.values) == of_tiles(engine, table, layer, level)
 
 
 @pytest.mark.parametrize("layer", LAYERS[:3], ids=str)
 def test_of_many_rows_only_whole_cells(
-    engine: Engine, table: Dataset, layer: Layer, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, table: Dataset, layer: Layer, looks: Callable[..., None]
 ) -> None:
-    monkeypatch.setattr(module, "_STRETCHES", 8)
-    monkeypatch.setattr(module, "_ROWS", 100)
-    for level in (3, 5, 24, (4, 3), (2, 4)):
+    looks(50, 10, 600, 600)
+    for level in (3, 5, 24, (4, 3), (2, 4), (24, 2), (0, 24)):
         some = sample(engine, table, layer, level)
         assert some is not None
-        found, whole = counted(some.values), of_tiles(engine, table, layer, level) if level != 24 else None
-        assert 0 < found.total() <= (800 if isinstance(level, int) else 1_600) and (whole is None or found <= whole)
+        found = counted(some.values)
+        tiles = (isinstance(level, tuple) and max(level) == 24) or level == 24
+        whole = None if tiles else of_tiles(engine, table, layer, level)
+        assert 0 < found.total() <= 1_200 and (whole is None or found <= whole)
 
 
-def test_a_stretch_does_not_go_on_for_all_rows_of_one_place(
-    engine: Engine, dataset: MakeDataset, monkeypatch: pytest.MonkeyPatch
+def test_each_cell_is_as_likely_as_any_other(engine: Engine, dataset: MakeDataset, looks: Callable[..., None]) -> None:
+    """Half of the cells have one row, the others 32: a look at rows would see the small ones 32 times less often."""
+    rng = np.random.default_rng(5)
+    places = rng.permutation(1 << 12)
+    kept = np.repeat(places, np.where(np.arange(len(places)) % 2, 32, 1))
+    table = dataset(x=kept % 64 + 0.5, y=kept // 64 + 0.5)
+    looks(400, 32, 1 << 20, 1 << 20)
+    some = sample(engine, table, Layer("points", "x", "y", "count"), 5)
+    assert some is not None and set(some.values.tolist()) == {1, 32} and len(some.values) > 500
+    assert 0.4 < (some.values == 1).mean() < 0.6
+
+
+def test_first_looks_are_spread_over_all_rows() -> None:
+    for rows, count, size in ((100_000, 64, 10), (100_000, 50, 10), (999, 100, 10), (1_000, 100, 10), (5, 8, 10)):
+        lows = module._looks(rows, count, size)
+        ordered = np.sort(lows)
+        assert ordered[0] == 0 and (np.diff(ordered) >= size).all() and ordered[-1] + size >= min(rows, 10) > 0
+        assert ordered[-1] < rows <= ordered[-1] + size
+        half = np.sort(lows[: len(lows) // 2])
+        assert len(half) < 2 or np.diff(half).max() <= 4 * np.diff(ordered).max()
+
+
+def test_a_square_of_very_many_rows_is_left_out(
+    engine: Engine, dataset: MakeDataset, looks: Callable[..., None]
 ) -> None:
-    monkeypatch.setattr(module, "_STRETCHES", 8)
-    monkeypatch.setattr(module, "_ROWS", 100)
-    monkeypatch.setattr(module, "_MOST_ROWS", 2_000)
+    looks(800, 10, 1_000, 1_000)
     rng = np.random.default_rng(3)
     x, y = (np.append(np.zeros(SIZE), rng.uniform(0, 100, 5_000)) for _ in range(2))
     table, layer = dataset(x=x, y=y), Layer("points", "x", "y", "count")
-    some = sample(engine, table, layer, (4, 7))
-    assert some is not None and len(some.values) and some.values.max() < 100
-    assert counted(some.values) <= of_tiles(engine, table, layer, (4, 7))
+    for level in ((4, 7), (5, 5)):
+        some = sample(engine, table, layer, level)
+        assert some is not None and len(some.values) and some.values.max() < 100
+        assert counted(some.values) <= of_tiles(engine, table, layer, level)
+
+
+def test_where_squares_have_many_rows_more_of_them_are_read(
+    engine: Engine, table: Dataset, looks: Callable[..., None]
+) -> None:
+    layer = Layer("points", "x", "y", "mean(v)")
+    looks(200, 10, 3, 3)
+    few = sample(engine, table, layer, (0, 5))
+    looks(200, 10, 3, SIZE)
+    some = sample(engine, table, layer, (0, 5))
+    assert some is not None and len(some.values) > 100 > (0 if few is None else len(few.values))
+    assert counted(some.values) <= of_tiles(engine, table, layer, (0, 5))
 
 
 def test_a_category_without_labels_has_no_values(engine: Engine, dataset: MakeDataset) -> None:
