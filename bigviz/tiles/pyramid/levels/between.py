@@ -6,7 +6,7 @@ twice those of the one and half those of the other: at each quantile they are th
 
 The share of cells up to a value differs from that among all cells, for 10^7 rows (normal, uniform, attractors, lines,
 cities) and levels that are up to three apart: of means and extremes by 1 %, at most 2 %; of counts and sums by less
-than 1 %, at most 6 % (lines: 9 %). The highest count is within a factor of two. `python -m bench --case colours`.
+than 1.5 %, at most 7 % (lines: 9 %). The highest count is within a factor of two. `python -m bench --case colours`.
 """
 
 from __future__ import annotations
