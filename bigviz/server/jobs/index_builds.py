@@ -146,8 +146,8 @@ class Builds:
         with self._joined(dataset, layer, listener, principal) as build:
             sampled = await _first_of(build.first, build.opened)
             if sampled is not None and not build.opened.done():
-                dense = await self._loop.run_in_executor(self._facts, lambda: sampled.dense)
-                yield Known(sampled.facts, "sampled", dense)
+                found = await self._loop.run_in_executor(self._facts, lambda: (sampled.facts, sampled.dense))
+                yield Known(found[0], "sampled", found[1])  # facts of bars on a cluster are asked of workers
             info = await asyncio.shield(build.opened)
             if not build.done.done():
                 yield Known(info, "answering", await self._dense(dataset, layer))

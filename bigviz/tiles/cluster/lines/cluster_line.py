@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final
@@ -46,7 +46,8 @@ __all__ = ["ClusterLine", "is_sorted", "rows_by_x"]
 Array = npt.NDArray[Any]
 Window = tuple[Number, Number]
 
-_MOST_SENT: Final = 1 << 22  # rows that are brought together for an image which picks do not draw
+_MOST_SENT: Final = 1 << 26  # rows that are sent for an image which picks do not draw
+_MOST_AT_ONCE: Final = 1 << 22  # of them that are brought together at a time: some 100 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +83,8 @@ class ClusterLine(ClusterLayer):
         """The uint8 image of a window, row 0 the highest y: what drawing every row gives.
 
         Drawn from picks, unless a column has more than two runs; then each worker draws its rows, and what joins parts
-        is drawn here. Raises TooLarge where rows of parts lie between each other and are too many to be brought here.
+        is drawn here. Where rows of parts lie between each other, those of such columns are brought here, some at a
+        time. Raises TooLarge for too many of them.
         """
         window = {"columns": [x_bins.low, x_bins.high, x_bins.size]}
         picks = self._window_picks(window, x_bins.size, self.parts, cancel)
@@ -90,7 +92,9 @@ class ClusterLine(ClusterLayer):
             return [_inked(*separated(picks), x_bins, y_bins, cancel)[::-1]]
         ends = self._ends
         if ends is None:
-            return [_inked(*self._between(picks, cancel), x_bins, y_bins, cancel)[::-1]]
+            plane = _inked(*separated(_without_middles(picks)), x_bins, y_bins, cancel)
+            self._filled(plane, picks.flagged, window, (x_bins, y_bins), cancel)
+            return [plane[::-1]]
         plane = _inked(*_joints(ends, picks), x_bins, y_bins, cancel)[::-1]
         asked = {axis: [bins.low, bins.high, bins.size] for axis, bins in (("x", x_bins), ("y", y_bins))}
         for answer in self.ask({"ask": "line_image", **asked}, cancel):
@@ -184,22 +188,38 @@ class ClusterLine(ClusterLayer):
         follow = all((one[-1][0], one[-1][2]) < (two[0][0], two[0][2]) for one, two in pairwise(ends))
         return ends if follow else None
 
-    def _between(self, picks: Picks, cancel: Cancel) -> tuple[Numbers, Numbers]:
-        """All rows from the first of some picks to the last, with a gap where there is no y."""
-        ends = [picks.x[[0, -1]].tolist(), picks.positions[[0, -1]].tolist()]
-        asked = {"ask": "line_between", "ends": ends}
-        rows = sum(answer.head["count"] for answer in self.ask({**asked, "values": False}, cancel))
-        if rows > _MOST_SENT:
+    def _filled(
+        self, plane: Array, chosen: Array, window: Mapping[str, Any], bins: tuple[Bins, Bins], cancel: Cancel
+    ) -> None:
+        """Draw all rows of columns into an image, some columns at a time. Raises TooLarge for too many rows, in one
+        column or in all."""
+        told = {"ask": "line_columns", **window}
+        counts = [
+            answer_arrays(each)[0] for each in self.ask({**told, "chosen": chosen.tolist(), "values": False}, cancel)
+        ]
+        rows = np.sum(counts, axis=0)
+        most = int(rows.max())
+        if most > _MOST_AT_ONCE or int(rows.sum()) > _MOST_SENT:
             raise TooLarge(
-                f"An image of this line needs {rows:,} rows from workers, since x is not in the order of the file and "
-                f"there are gaps in a pixel column: at most {_MOST_SENT:,} are sent. Ask for a narrower window.",
+                f"An image of this line needs {int(rows.sum()):,} rows from workers, {most:,} of them in one pixel "
+                "column, since x is not in the order of the file and there are gaps in these columns: at most "
+                f"{_MOST_SENT:,} are sent, and {_MOST_AT_ONCE:,} of a column. Ask for a narrower window.",
                 "x0",
-                rows,
+                int(rows.sum()),
             )
-        found = [answer_arrays(answer) for answer in self.ask({**asked, "values": True}, cancel)]
-        x, y, known, numbers = (np.concatenate([each[at] for each in found]) for at in range(4))
+        for part in np.split(chosen, _cuts(rows.tolist(), _MOST_AT_ONCE)):
+            plane |= _inked(*self._all_rows({**told, "chosen": part.tolist(), "values": True}, cancel), *bins, cancel)
+
+    def _all_rows(self, asked: Mapping[str, Any], cancel: Cancel) -> tuple[Numbers, Numbers]:
+        """All rows of some columns, with a gap between columns that do not follow each other."""
+        found = [answer_arrays(answer) for answer in self.ask(asked, cancel)]
+        x, y, known, numbers, columns = (np.concatenate([each[at] for each in found]) for at in range(5))
         order = np.lexsort((numbers, x))
-        return Numbers(x[order]), Numbers(y[order], known[order])
+        breaks = np.flatnonzero(np.diff(columns[order]) > 1) + 1
+        order = np.insert(order, breaks, order[breaks])
+        there = known[order]
+        there[breaks + np.arange(len(breaks))] = False
+        return Numbers(x[order]), Numbers(y[order], there)
 
 
 def is_sorted(held: ClusterLayer) -> bool:
@@ -218,6 +238,30 @@ def rows_by_x(
     xs, numbers = (np.concatenate([each[at] for each in found]) for at in range(2))
     chosen = numbers[np.lexsort((numbers, xs))][:limit]
     return rows_table(dataset, layer, chosen), sum(answer.head["matched"] for answer in answers)
+
+
+def _cuts(sizes: Sequence[int], most: int) -> list[int]:
+    """Where to cut things of some sizes so that no piece is larger than `most`, unless one thing is."""
+    cuts, total = list[int](), 0
+    for at, size in enumerate(sizes):
+        if total and total + size > most:
+            cuts.append(at)
+            total = 0
+        total += size
+    return cuts
+
+
+def _without_middles(picks: Picks) -> Picks:
+    """Picks without what lies between the first and the last run of a column, which is no line of its own."""
+    column, run = picks.columns, picks.runs
+    starts = np.flatnonzero(np.append(True, column[1:] != column[:-1]))
+    stops = np.append(starts[1:], len(column))
+    sizes = stops - starts
+    outer = (run == np.repeat(run[starts], sizes)) | (run == np.repeat(run[stops - 1], sizes))
+    kept = np.flatnonzero(outer | ~np.isin(column, picks.flagged))
+    return replace(
+        picks, columns=column[kept], runs=run[kept], positions=picks.positions[kept], x=picks.x[kept], y=picks.y[kept]
+    )
 
 
 def _joints(ends: Sequence[Sequence[Any]], picks: Picks) -> tuple[Numbers, Numbers]:

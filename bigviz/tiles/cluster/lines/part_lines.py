@@ -49,7 +49,7 @@ class PartLines:
             "line_gaps": self._gaps,
             "line_runs": self._runs,
             "line_image": self._image,
-            "line_between": self._between,
+            "line_columns": self._columns,
             "line_rows": self._rows,
         }
 
@@ -97,18 +97,31 @@ class PartLines:
         facts, bodies = packed([np.packbits(plane)])
         return Answer({"arrays": facts}, bodies)
 
-    def _between(self, asked: Question) -> Answer:
-        """How many rows there are from one to another, by their keys, and with `values` these rows."""
+    def _columns(self, asked: Question) -> Answer:
+        """How many rows there are in some columns of a window, and with `values` these rows and which column each is
+        in."""
+        head = asked.head
+        chosen = np.array(head["chosen"], np.int64)
         with self._line(asked) as (_, part):
-            ends = _keys(part, asked.head["ends"])
-            first, stop = part.rank(ends.x, ends.rows + np.array([0, 1])).tolist()
-            facts: list[Any] = []
-            body = b""
-            if asked.head["values"]:
-                piece = MergedRows([part], (first,), (stop,)).slice(0, max(stop - first, 0))
+            bounds = _bounds(part, asked, head)
+            low, high = bounds[chosen], bounds[chosen + 1]
+            if not head["values"]:
+                facts, body = body_of([high - low])
+                return Answer({"arrays": facts}, (body,))
+            breaks = np.flatnonzero(low[1:] != high[:-1]) + 1  # columns that follow each other are one range
+            firsts, stops = low[np.append(0, breaks)], high[np.append(breaks - 1, len(high) - 1)]
+            nothing = np.empty(0, np.bool_), np.empty(0, np.int64)
+            found: list[tuple[Array, Array, Array, Array]] = [(part.series.x.slice(0, 0), part.series.y[:0], *nothing)]
+            for first, stop in zip(firsts.tolist(), stops.tolist(), strict=True):
+                asked.crew.look()
+                if first == stop:
+                    continue
+                piece = MergedRows([part], (first,), (stop,)).slice(0, stop - first)
                 known = np.ones(len(piece.x), np.bool_) if piece.known is None else piece.known
-                facts, body = body_of([piece.x, piece.y, known, piece.rows])
-        return Answer({"count": max(stop - first, 0), "arrays": facts}, (body,))
+                found.append((piece.x, piece.y, known, piece.rows))
+            arrays = [np.concatenate([each[at] for each in found]) for at in range(4)]
+            facts, body = body_of([*arrays, np.repeat(chosen.astype(np.int32), high - low)])
+        return Answer({"arrays": facts}, (body,))
 
     def _rows(self, asked: Question) -> Answer:
         """The first rows of a half-open window, in the order of x: x and numbers, and how many there are."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -79,6 +81,31 @@ def test_an_image_that_takes_too_many_rows_is_refused_in_words(
     engine.ensure(lines, layer)
     with pytest.raises(TooLarge, match="not in the order of the file and there are gaps"):
         engine.image(lines, layer, 0.0, 3000.0, -50.0, 50.0, 20, 20)
+    monkeypatch.setattr(cluster_line, "_MOST_SENT", 1 << 20)
+    monkeypatch.setattr(cluster_line, "_MOST_AT_ONCE", 100)
+    with pytest.raises(TooLarge, match="of them in one pixel column"):
+        engine.image(lines, layer, 0.0, 3000.0, -50.0, 50.0, 20, 20)
+
+
+@pytest.mark.parametrize("y", ["y", "half"])
+def test_rows_of_columns_with_gaps_are_brought_together_some_at_a_time(
+    engine: DaskEngine, alone: Engine, lines: Dataset, same_lines: Dataset, y: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster_line, "_MOST_AT_ONCE", 60)
+    layer, sent = Layer("line", "shuffled", y, "any"), list[int]()
+    engine.ensure(lines, layer)
+    brought = cluster_line.ClusterLine._all_rows
+
+    def counted(self: cluster_line.ClusterLine, *args: Any) -> Any:
+        found = brought(self, *args)
+        sent.append(len(found[0].values))
+        return found
+
+    monkeypatch.setattr(cluster_line.ClusterLine, "_all_rows", counted)
+    window = 0.0, 3000.0, -60.0, 90.0
+    image, expected = engine.image(lines, layer, *window, 400, 300), alone.image(same_lines, layer, *window, 400, 300)
+    np.testing.assert_array_equal(image[0], expected[0])
+    assert len(sent) > 50 and max(sent) <= 60 + 30
 
 
 def test_a_window_that_cannot_be_divided_is_refused(engine: DaskEngine, lines: Dataset) -> None:

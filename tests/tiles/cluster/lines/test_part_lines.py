@@ -44,7 +44,8 @@ def test_lines_on_the_disk_answer_as_those_in_memory(tmp_path: Path, monkeypatch
         {"ask": "line_tiles", "keys": [[0, 0, 0, 0], [2, 1, 1, 0]]},
         {"ask": "line_gaps", **window, **ends},
         {"ask": "line_runs", **window, **gaps},
-        {"ask": "line_between", "ends": [[100, 300], [0, 0]], "values": True},
+        {"ask": "line_columns", "columns": [0, 3999, 40], "chosen": [3, 4, 9], "values": True},
+        {"ask": "line_columns", "columns": [-99, 3999, 90], "chosen": [0, 1], "values": True},
         {"ask": "line_rows", "x": [50, 2000], "y": [-9.0, 9.0], "limit": 30},
         {"ask": "line_image", "x": [0, 3999, 30], "y": [-50.0, 50.0, 20]},
     ]
