@@ -12,6 +12,7 @@ import numpy.typing as npt
 from bigviz.common.cancel import Cancel
 from bigviz.render.level_values import LevelValues
 from bigviz.tiles.pyramid.layer_columns import Inputs
+from bigviz.tiles.segments.joined.cell_splice import distinct
 from bigviz.tiles.segments.joined.keyed_rows import KeyedRows, shift_of
 
 __all__ = ["Change", "CountLevel"]
@@ -46,13 +47,13 @@ class CountLevel:
         """The level after rows came and went. Raises Cancelled."""
         keys = np.concatenate([change.added, change.gone]) >> shift_of(self.level)
         signs = np.repeat([1, -1], [len(change.added), len(change.gone)])
-        cells, places = np.unique(keys, return_inverse=True)
+        cells = distinct(keys)
         now = np.zeros(len(cells), np.int64)
         for each in change.sources:
             change.cancel.check()
             lows, highs = each.spans(cells, self.level)
             now += highs - lows
-        before = now - np.bincount(places, signs, len(cells)).astype(np.int64)
+        before = now - np.bincount(np.searchsorted(cells, keys), signs, len(cells)).astype(np.int64)
         counts = np.concatenate([self.known.values, before, now])
         weights = np.repeat([-1, 1], len(cells))
         values, places = np.unique(counts, return_inverse=True)
