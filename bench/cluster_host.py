@@ -12,7 +12,7 @@ from typing import Any
 
 from distributed import Client
 
-from bigviz.tiles.cluster.connect import started
+from bigviz.tiles.cluster.local_cluster import started
 from bigviz.tiles.cluster.messages import Answer
 from bigviz.tiles.cluster.worker_plugin import HostSettings
 from bigviz.tiles.cluster.workers import Workers

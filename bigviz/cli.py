@@ -15,6 +15,7 @@ from bigviz.commands.groups import ErrorLines, Lazy
 
 if TYPE_CHECKING:
     from bigviz.common.progress import Progress
+    from bigviz.server.processes.front_end import FrontEnd
 
 __all__ = ["main"]
 
@@ -128,7 +129,7 @@ def demo(rows: int, directory: Path | None, live: bool, **listening: Any) -> Non
 
     paths = write_samples(directory or Path("demo-data"), rows)
 
-    def load(progress: Progress) -> Any:
+    def load(progress: Progress, front_end: FrontEnd | None = None) -> Any:
         from bigviz.server.run.loading import demo_documents
 
         return demo_documents(*map(str, paths))

@@ -7,11 +7,12 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from bigviz.commands import options as shared
+from bigviz.commands.cluster.on_workers import OnWorkers
 from bigviz.common.printable import printable
 from bigviz.common.workers import usable_cores
 from bigviz.document.basemap import figure_basemap
@@ -25,15 +26,10 @@ from bigviz.server.run.options import Options
 if TYPE_CHECKING:
     from bigviz.common.progress import Progress
     from bigviz.data.formats.delimited.dialect import CsvOptions
-    from bigviz.server.run.server import Load
+    from bigviz.server.processes.front_end import FrontEnd
     from bigviz.tiles.cluster.options import ClusterOptions
 
 __all__ = ["ended", "nothing", "run", "serve_library", "serve_tables", "served"]
-
-_FOLLOWS: Final = (
-    "--follow reads files as they grow in one process: leave out --num-procs. Rows that are appended to a dataset of a"
-    " library (bigviz append) are shown by several."
-)
 
 
 def serve_tables(
@@ -52,8 +48,6 @@ def serve_tables(
     """
     basemap, attribution = columns[-2:]
     figure_basemap(basemap, attribution, max_zoom=0)
-    if followed and listening["num_procs"] != 1:
-        raise click.UsageError(_FOLLOWS)
     axes = [each for each in columns[:2] if each is not None]
     if axes and listening["num_procs"] == 1:  # it loads what processes that are copied must not have
         from bigviz.commands.early_checks import check_columns
@@ -61,42 +55,21 @@ def serve_tables(
         check_columns(named[: len(named) - followed], axes, options)
     follow = [name for name, _ in named[len(named) - followed :]]
 
-    def load(progress: Progress) -> Any:
+    def load(progress: Progress, front_end: FrontEnd | None = None) -> Any:
         from bigviz.commands.hints import same_schema_hint
         from bigviz.server.run.loading import Columns, open_paths
 
         hint = same_schema_hint([path for name, path in named if name not in follow])
-        if hint:
+        if hint and (front_end is None or front_end.speaks):
             click.echo(printable(hint), err=True)
-        brought = open_paths(named, Columns(*columns), options, progress, follow, late=cluster is None)
+        journals = None if front_end is None or not follow else front_end.place("followed")
+        is_late = cluster is None
+        brought = open_paths(named, Columns(*columns), options, progress, follow, late=is_late, journals=journals)
         return replace(brought, scripts=scripts)
 
     names = [name for name, _ in (*named, *scripts)]
-    if cluster is None:
-        run(names, load, listening, apps=bool(scripts))
-    else:
-        _run_on_workers(names, load, listening, cluster)
-
-
-def _run_on_workers(names: list[str], load: Load, listening: dict[str, Any], cluster: ClusterOptions) -> None:
-    """As `run` does, of tables whose rows the workers of a cluster hold."""
-    stores = {name: listening[name] for name in ("store_dir", "store_limit", "index", "cache")}
-    engines: list[Any] = []
-
-    def load_on_workers(progress: Progress) -> Any:
-        from bigviz.server.run.on_cluster import engine_on
-
-        brought: Any = load(progress)
-        engine = engine_on(cluster, Options(**stores).storage, brought.documents)
-        engines.append(engine)
-        return replace(brought, engine=engine)
-
-    try:
-        status = served(names, load_on_workers, listening)
-    finally:
-        for engine in engines:
-            engine.close()
-    ended(status)
+    on_workers = None if cluster is None else OnWorkers(load, cluster, listening)
+    run(names, load, listening, apps=bool(scripts), on_workers=on_workers)
 
 
 def serve_library(listening: dict[str, Any]) -> None:
@@ -105,7 +78,7 @@ def serve_library(listening: dict[str, Any]) -> None:
     run([], nothing, {**listening, "library": listening["library"] or default_directory()})
 
 
-def nothing(progress: Progress) -> Any:
+def nothing(progress: Progress, front_end: FrontEnd | None = None) -> Any:
     """Load no documents: those of the library are opened when somebody asks for them."""
     from bigviz.server.run.loading import open_nothing
 
@@ -113,16 +86,18 @@ def nothing(progress: Progress) -> Any:
 
 
 def run(
-    names: list[str], load: Load, listening: dict[str, Any], first: bool = False, apps: bool = False
+    names: list[str], load: Callable[..., Any], listening: dict[str, Any], first: bool = False, apps: bool = False,
+    on_workers: OnWorkers | None = None,
 ) -> None:  # fmt: skip
     """Serve until a signal ends it, and end this process. `load` brings the documents `names`, those of `apps` among
-    them; with `first` the browser is opened at the first of them."""
-    ended(served(names, load, listening, first, apps=apps))
+    them; with `first` the browser is opened at the first of them. `on_workers` loads what `load` does, and workers hold
+    its tables."""
+    ended(served(names, load, listening, first, apps=apps, on_workers=on_workers))
 
 
 def served(
-    names: list[str], load: Load, listening: dict[str, Any], first: bool = False,
-    opened: Callable[[str], None] | None = None, apps: bool = False,
+    names: list[str], load: Callable[..., Any], listening: dict[str, Any], first: bool = False,
+    opened: Callable[[str], None] | None = None, apps: bool = False, on_workers: OnWorkers | None = None,
 ) -> int:  # fmt: skip
     """Serve until a signal ends it: the exit status. `opened` is called with the address, on the server's loop, once
     the documents are open; of several processes in the one that writes, and again in one that takes its place. An app
@@ -140,11 +115,18 @@ def served(
     )
     if count > 1:
         return several.run(
-            count, options, names, load, as_json, browser=browser, open_first=first, opened=opened, apps=apps
+            count, options, names, load, as_json, browser=browser, open_first=first, opened=opened, apps=apps,
+            on_workers=on_workers,
         )  # fmt: skip
     waits = apps and not options.dev
-    return process.run(options, names, load, Reporter(as_json), browser=browser, open_first=first, opened=opened,
-                       tells_when_open=waits)  # fmt: skip
+    try:
+        return process.run(
+            options, names, on_workers.load if on_workers else load, Reporter(as_json), browser=browser,
+            open_first=first, opened=opened, tells_when_open=waits,
+        )  # fmt: skip
+    finally:
+        if on_workers is not None:
+            on_workers.close()
 
 
 def ended(status: int) -> NoReturn:

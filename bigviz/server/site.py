@@ -157,12 +157,12 @@ class Site:
         others = [each for each in self.documents.opened if each.id != document.id]
         self.renew([*others, document], document.id, epoch)
 
-    def grow(self, name: str, document: Document, dataset: Dataset) -> None:
-        """Serve another version of a dataset that the server was started with, and the document that shows it; browsers
-        are not told."""
+    def grow(self, name: str, document: Document, dataset: Dataset, since: float | None = None) -> None:
+        """Serve another version of a dataset that the server was started with, which is there since then (None: now),
+        and the document that shows it; browsers are not told."""
         served = [document if each.id == document.id else each for each in self.documents.opened]
         self.documents.replace([_over(each, name, dataset) for each in served])
-        self.tables.grow(name, self._datasets[name], dataset)
+        self.tables.grow(name, self._datasets[name], dataset, since)
         self._datasets = {**self._datasets, name: dataset}
         if self._shelf is not None:
             self._shelf.grow(self._datasets, name)

@@ -46,11 +46,6 @@ def cluster_options(words: dict[str, Any], tables: bool) -> ClusterOptions | Non
         return None
     if scheduler is not None and workers is not None:
         raise click.UsageError("--workers starts processes here: leave out --workers or --scheduler.")
-    if words["num_procs"] != 1:
-        raise click.UsageError(
-            "Each process would have the workers hold all rows for itself, with --scheduler and --workers: leave out"
-            " --num-procs."
-        )
     if not tables:
         raise click.UsageError("--scheduler and --workers need a PATH of Parquet or Arrow files.")
     if find_spec("distributed") is None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.ipc as ipc
@@ -44,19 +44,36 @@ class ArrowStream:
         self._batches = _Batches()
         self._told: list[str] = []
         self.more = False
+        self.seen: Mapping[str, Any] | None = None
         self._ended = False
         self._damage = ""
         self._at = 0  # how far messages were taken
         self._given = -1  # batches of the last version
 
+    @property
+    def opened_as(self) -> Sequence[int]:
+        """See `Growing`."""
+        return self._input.opened_as
+
     def look(self, cancel: Cancel) -> FollowedSource | None:
         """See `Growing`."""
+        self.seen = None
         with self._input.open() as descriptor:
             size = self._input.size(descriptor, self.more)
-            if size is None or self._ended:
-                return None
-            self._take(descriptor, size, cancel)
-            file = self._input.take(descriptor, self._at)
+            return None if size is None or self._ended else self._read(descriptor, size, cancel)
+
+    def replay(self, seen: Mapping[str, Any], opened_as: Sequence[int], cancel: Cancel) -> FollowedSource | None:
+        """See `Growing`."""
+        with self._input.open_for(seen["size"], opened_as) as descriptor:
+            return self._read(descriptor, seen["size"], cancel)
+
+    def _read(self, descriptor: int, size: int, cancel: Cancel) -> FollowedSource | None:
+        """Read what is new in the first `size` bytes."""
+        start = self._at
+        self._take(descriptor, size, cancel)
+        file = self._input.take(descriptor, self._at)
+        if self._at > start:
+            self.seen = {"size": size}
         if self._schema is None or len(self._batches) == self._given:
             return None
         self._given = len(self._batches)

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -57,11 +57,13 @@ class FileSet:
     """
 
     more = False
+    opened_as: Sequence[int] = ()
 
     def __init__(self, path: str, whole: Mapping[str, _Identity] = MappingProxyType({})) -> None:
         """`whole` are files that another set has found whole: they are read at the first look. One that ends since a
         file has other columns has them in its own `whole`."""
         self.whole: Mapping[str, _Identity] = {}
+        self.seen: Mapping[str, Any] | None = None
         self._known = whole
         self._listing = Listing(path)
         self._source: FollowedSource | None = None
@@ -74,6 +76,7 @@ class FileSet:
 
     def look(self, cancel: Cancel) -> FollowedSource | None:
         """See `Growing`."""
+        self.seen = None
         self._compare_some()
         found = self._listing.look()
         if found is not None:
@@ -83,11 +86,25 @@ class FileSet:
         if self._source is not None:
             ready = ready[:_MOST_OPENED]
         parts = self._opened(ready, cancel)
-        if parts:
-            self._source = self._grown(parts)
-            self._names += [part.file.path for part in parts]
-            self._read.update((part.file.path, _identity_of(part)) for part in parts)
-        return self._source if parts else None
+        return self._add(parts) if parts else None
+
+    def replay(self, seen: Mapping[str, Any], opened_as: Sequence[int], cancel: Cancel) -> FollowedSource | None:
+        """See `Growing`."""
+        found = self._open_all([path for path, *_ in seen["files"]], cancel)
+        parts = []
+        for part, (path, *identity) in zip(found, seen["files"], strict=True):
+            if isinstance(part, str) or list(_identity_of(part)) != identity:
+                raise Outdated(f"{self._listing.below(path)} was changed")
+            parts.append(part)
+        return self._add(parts)
+
+    def _add(self, parts: Sequence[Part]) -> FollowedSource:
+        source = self._source = self._grown(parts)
+        files = {part.file.path: _identity_of(part) for part in parts}
+        self._names += files
+        self._read.update(files)
+        self.seen = {"files": [[path, *identity] for path, identity in files.items()]}
+        return source
 
     def take_told(self) -> list[str]:
         """See `Growing`."""
@@ -140,13 +157,8 @@ class FileSet:
             self._told.append(f"{self._listing.below(path)} is left out until it changes: {waiting.failure}")
 
     def _opened(self, paths: Sequence[str], cancel: Cancel) -> list[Part]:
-        if len(paths) < threads():
-            found = [self._open(path, cancel) for path in paths]
-        else:
-            with ThreadPoolExecutor(threads(), thread_name_prefix="bigviz-open") as pool:
-                found = list(pool.map(partial(self._open, cancel=cancel), paths))
         parts = []
-        for path, part in zip(paths, found, strict=True):
+        for path, part in zip(paths, self._open_all(paths, cancel), strict=True):
             if isinstance(part, str):
                 self._waiting[path].failure = part
             elif _identity_of(part) != self._waiting[path].seen:  # written to while it was opened
@@ -155,6 +167,12 @@ class FileSet:
                 del self._waiting[path]
                 parts.append(part)
         return parts
+
+    def _open_all(self, paths: Sequence[str], cancel: Cancel) -> list[Part | str]:
+        if len(paths) < threads():
+            return [self._open(path, cancel) for path in paths]
+        with ThreadPoolExecutor(threads(), thread_name_prefix="bigviz-open") as pool:
+            return list(pool.map(partial(self._open, cancel=cancel), paths))
 
     def _open(self, path: str, cancel: Cancel) -> Part | str:
         """A file as a part; why not, where it cannot be one now."""

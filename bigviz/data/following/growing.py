@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from bigviz.common.cancel import Cancel
 from bigviz.data.following.source import FollowedSource
@@ -22,6 +23,18 @@ class Growing(Protocol):
 
         After the first look the work is bounded: some tens of megabytes, or some hundred files. Raises Outdated,
         Cancelled, and at the first look what `bigviz.open` does."""
+
+    @property
+    def seen(self) -> Mapping[str, Any] | None:
+        """What the last look has found, as JSON; None where it has read nothing."""
+
+    @property
+    def opened_as(self) -> Sequence[int]:
+        """How the file was when it was opened, where it is one: see `replay`."""
+
+    def replay(self, seen: Mapping[str, Any], opened_as: Sequence[int], cancel: Cancel) -> FollowedSource | None:
+        """What a look gave that has `seen` this, after the same looks before, in another process that has
+        `opened_as` such the file. Raises Outdated where that is not there any more, and what `look` does."""
 
     def take_told(self) -> list[str]:
         """Sentences on what was left out since this was called last, at most a few, with names and without paths."""

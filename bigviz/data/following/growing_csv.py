@@ -100,7 +100,7 @@ def _whole(descriptor: int, size: int) -> tuple[int, int]:
     """Where the last whole line ends, and how many lines there are, before it is known what separates cells."""
     lines, end, count = Lines(), 0, 0
     rest = b""
-    while end + len(rest) < size and (block := os.pread(descriptor, _BLOCK, end + len(rest))):
+    while (at := end + len(rest)) < size and (block := os.pread(descriptor, min(_BLOCK, size - at), at)):
         rest += block
         whole = lines.end(rest)
         count += rest.count(b"\n", 0, whole)

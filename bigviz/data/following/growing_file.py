@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
@@ -61,6 +61,24 @@ class GrowingInput:
             yield descriptor
             if os.fstat(descriptor).st_size < self.end:
                 raise Outdated(f"{self.name} was cut short")
+
+    @property
+    def opened_as(self) -> Sequence[int]:
+        """What `at` has found, but for the path."""
+        file = self.file
+        return file.device, file.inode, file.size, file.mtime_ns, file.ctime_ns
+
+    @contextmanager
+    def open_for(self, size: int, opened_as: Sequence[int]) -> Iterator[int]:
+        """The descriptor of the file that another process has opened as such, with so many bytes that are the same up
+        to `end`. Raises Outdated. What is beyond them is found by the next look."""
+        self.file = GrowingFile(self.path, *opened_as)
+        with self.open() as descriptor:
+            there = self.size(descriptor, again=True)
+            if there is None or there < size:
+                raise Outdated(f"{self.name} was cut short")
+            yield descriptor
+            self._seen = None
 
     def size(self, descriptor: int, again: bool) -> int | None:
         """The bytes of the file; None where nothing was written since the last `take`, unless it is asked `again`.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from typing import Final, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, Protocol
 
 import pyarrow as pa
 
@@ -53,6 +53,7 @@ class GrowingText(ABC):
         self._line = 1  # the number of the next line
         self._told: list[str] = []
         self.more = False
+        self.seen: Mapping[str, Any] | None = None
 
     @abstractmethod
     def why_nothing(self) -> str:
@@ -62,18 +63,30 @@ class GrowingText(ABC):
     def _first(self, descriptor: int, size: int, cancel: Cancel) -> int:
         """Read what is whole, and say how lines are read from then on: where that ends, 0 where there is no row yet."""
 
+    @property
+    def opened_as(self) -> Sequence[int]:
+        """See `Growing`."""
+        return self._input.opened_as
+
     def look(self, cancel: Cancel) -> FollowedSource | None:
         """See `Growing`."""
+        self.seen = None
         with self._input.open() as descriptor:
             size = self._input.size(descriptor, self.more)
-            if size is None:
-                return None
-            before = self._chunks.num_rows
-            if self._reader is None:
-                end = self._first(descriptor, size, cancel)
-            else:
-                end = self._next(descriptor, self._input.end, size)
-            file = self._input.take(descriptor, end)
+            return None if size is None else self._read(descriptor, size, cancel)
+
+    def replay(self, seen: Mapping[str, Any], opened_as: Sequence[int], cancel: Cancel) -> FollowedSource | None:
+        """See `Growing`."""
+        with self._input.open_for(seen["size"], opened_as) as descriptor:
+            return self._read(descriptor, seen["size"], cancel)
+
+    def _read(self, descriptor: int, size: int, cancel: Cancel) -> FollowedSource | None:
+        """Read what is new in the first `size` bytes."""
+        before, start = self._chunks.num_rows, self._input.end
+        end = self._first(descriptor, size, cancel) if self._reader is None else self._next(descriptor, start, size)
+        file = self._input.take(descriptor, end)
+        if end > start:
+            self.seen = {"size": size}
         if self._reader is None or self._chunks.num_rows == before:
             return None
         part = _TablePart(file, self._chunks.table(self._reader.schema))

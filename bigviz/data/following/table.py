@@ -8,8 +8,8 @@ import os
 import secrets
 import time
 from array import array
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from bigviz.common.bounded_repr import echoed
 from bigviz.common.cancel import NEVER, Cancel
@@ -24,6 +24,7 @@ from bigviz.data.following.growing import Growing
 from bigviz.data.following.growing_csv import GrowingCsv
 from bigviz.data.following.growing_file import GrowingFile
 from bigviz.data.following.growing_ndjson import GrowingNdjson, is_ndjson
+from bigviz.data.following.journal import Journal
 from bigviz.data.following.outdated import Outdated
 from bigviz.data.following.source import FollowedSource
 from bigviz.data.formats.csv import require_csv
@@ -36,6 +37,8 @@ _log = logging.getLogger("bigviz")
 
 _MOST_NOTES: Final = 5  # sentences that viewers can read
 _SECONDS_OF_A_WRITE: Final = 0.3  # after which files that were being written may be whole
+_SECONDS_OF_A_LOOK: Final = 0.05  # between two at what another process has found
+_KINDS: Final = {"files": FileSet, "stream": ArrowStream, "csv": GrowingCsv, "ndjson": GrowingNdjson}
 
 
 class FollowedTable:
@@ -45,6 +48,11 @@ class FollowedTable:
     `open` gives the first version, and each `look` another one if there are new rows: of the same lineage, with the
     rows before at their numbers. Where what was read is not there any more, the files are opened anew: another
     lineage, whose notes say why. Versions only go up. One thread at a time; everything blocks.
+
+    Processes that share a `journal` come to the same versions: one of them looks at the files, and writes down what it
+    found before anybody is shown it; the others read just that. If each looked by itself, they would find other rows
+    under a number, and files in another order. Whoever looks may end at any moment: the next one has all that was
+    shown, and looks on from there. So rows, versions, lineages and fingerprints are the same, whoever is asked.
     """
 
     def __init__(
@@ -53,6 +61,7 @@ class FollowedTable:
         name: str,
         options: CsvOptions = CsvOptions(),  # noqa: B008
         progress: Progress = no_progress,
+        journal: Journal | None = None,
     ) -> None:
         self.path = path
         self.name = encodable(name)
@@ -67,6 +76,28 @@ class FollowedTable:
         self._notes: list[str] = []
         self._told: list[str] = []
         self._reason: str | None = None  # why the files have to be opened anew, until they are
+        self._began = False  # in the last look
+        self._file: Sequence[int] = ()  # how another process has opened it
+        self._journal = journal
+        self._unwritten: tuple[dict[str, Any], Dataset | None] | None = None  # what the last look has found
+        self._unread: list[dict[str, Any]] = []  # what another process has found, and is not had here yet
+        self.time: float | None = None
+        """When the last version was found, in seconds since 1970; None for now."""
+
+    @property
+    def looks(self) -> bool:
+        """Whether it is this process that looks at the files."""
+        return self._journal is None or self._journal.leads
+
+    @property
+    def told_of(self) -> int:
+        """A number that grows with what is found by any process. For any thread."""
+        return 0 if self._journal is None else self._journal.size
+
+    @property
+    def taken(self) -> int:
+        """That of what is had here, by looks that have ended."""
+        return 0 if self._journal is None or self._unread else self._journal.position
 
     @property
     def more(self) -> bool:
@@ -84,16 +115,49 @@ class FollowedTable:
         return (*self._own, *self._notes)
 
     def open(self, cancel: Cancel = NEVER) -> Dataset:
-        """The rows that are whole now; waits a moment for files that are being written. Raises what `bigviz.open` does,
-        and NotFound where there is nothing to begin with."""
+        """The rows that are whole now; waits a moment for files that are being written, and for another process that
+        opens them. Raises what `bigviz.open` does, and NotFound where there is nothing to begin with."""
+        while self._journal is not None:
+            found = self._replayed(cancel)
+            if found is not None:
+                return found
+            if self._journal.lead() and self._journal.size == self._journal.position:
+                break
+            cancel.check()
+            time.sleep(_SECONDS_OF_A_LOOK)
         try:
-            return self._started(cancel)
+            dataset = self._started(cancel)
         except Outdated as error:
             raise Unreadable(f"{error.reason} while it was opened: start again.", "follow", self.path) from error
+        if self._journal is not None:
+            self._reason = None
+            self._journal.write(self._found(dataset, self._told))
+        return dataset
 
     def look(self, cancel: Cancel = NEVER) -> Dataset | None:
         """A new version; None where nothing has come. What cannot be read is told, and does not keep other rows from
         coming. Raises Cancelled, and what the disk raises."""
+        journal = self._journal
+        if journal is None:
+            return self._look(cancel)
+        if not journal.leads or self._unread:
+            journal.lead()  # and read what the one before has written
+            found = self._replayed(cancel)
+            if found is not None or not journal.leads:
+                return found
+        if self._unwritten is None:
+            before = len(self._told)
+            dataset = self._look(cancel)
+            self._unwritten = self._found(dataset, self._told[before:]), dataset
+        record, dataset = self._unwritten
+        if len(record) > 1:
+            journal.write(record)  # before anybody is shown it
+        self._unwritten = None
+        return dataset
+
+    def _look(self, cancel: Cancel) -> Dataset | None:
+        """`look`, at the files."""
+        self._began, self.time = False, None
         if self._reason is not None or self._growing is None:
             return self._opened_anew(cancel)
         try:
@@ -102,6 +166,58 @@ class FollowedTable:
             return self._opened_anew(cancel, outdated.reason)
         self._tell(self._growing.take_told())
         return None if source is None else self._dataset(source)
+
+    # --- for other processes -----------------------------------------------------------------------------------------
+
+    def _found(self, dataset: Dataset | None, told: Sequence[str]) -> dict[str, Any]:
+        """What the last look has found, as the journal has it; the time alone for nothing."""
+        growing, found = self._growing, dict[str, Any](time=time.time())
+        if told:
+            found["told"] = list(told)
+        if growing is not None and growing.seen is not None and (self._began or self._reason is None):
+            found |= {"seen": growing.seen}
+        if dataset is not None:
+            found["version"] = dataset.version
+        if self._began and growing is not None:
+            kind = next(kind for kind, each in _KINDS.items() if isinstance(growing, each))
+            found["began"] = {"kind": kind, "lineage": self._lineage, "file": list(growing.opened_as)}
+        return found
+
+    def _replayed(self, cancel: Cancel) -> Dataset | None:
+        """The version that other processes have come to, if it is another one. Raises what reading their rows does."""
+        assert self._journal is not None
+        self._unread += self._journal.read()
+        source: FollowedSource | None = None
+        while self._unread:
+            found = self._replay(self._unread[0], cancel)
+            record = self._unread.pop(0)
+            if "version" in record:
+                if source is not None:  # nobody here needs that version
+                    self._appends.append(source.num_rows)
+                self._version, source, self.time = record["version"], found, record["time"]
+        if source is None:
+            return None
+        self._version -= 1  # as `_dataset` counts it
+        return self._dataset(source)
+
+    def _replay(self, record: Mapping[str, Any], cancel: Cancel) -> FollowedSource | None:
+        """What a look gave; None as well where its files are not there any more: then nothing is had until they are
+        opened anew."""
+        began, source = record.get("began"), None
+        try:
+            if began is not None:
+                self._growing = self._made(began["kind"], os.path.expanduser(self.path))
+                self._lineage, self._file = began["lineage"], began["file"]
+                self._appends, self._notes, self._reason = array("q", [0]), [], None
+            if "seen" in record and self._reason is None and self._growing is not None:
+                source = self._growing.replay(record["seen"], self._file, cancel)
+                self._growing.take_told()  # it is told in other words where it is read in other pieces
+        except Outdated as outdated:
+            self._reason = outdated.reason
+        except NotFound as error:
+            self._reason = error.message.rstrip(".")
+        self._note(record.get("told", ()))
+        return source
 
     def take_told(self) -> list[str]:
         """Sentences for the operator since this was called last; viewers can read the last of them in the notes."""
@@ -118,6 +234,7 @@ class FollowedTable:
             where, why = echoed(self.path, 200), growing.why_nothing()
             raise NotFound(f"There is nothing to follow at {where} yet: {why}.", "follow", self.path)
         self._growing, self._lineage, self._notes = growing, secrets.token_hex(16), []
+        self._began = True
         self._appends = array("q", [0])
         self._tell([*notes, *growing.take_told()])
         return self._dataset(source)
@@ -142,24 +259,36 @@ class FollowedTable:
 
     def _tell(self, sentences: Sequence[str]) -> None:
         self._told += sentences
+        self._note(sentences)
+
+    def _note(self, sentences: Sequence[str]) -> None:
         self._notes = [*self._notes, *sentences][-_MOST_NOTES:]
         if self._source is not None and sentences:
             self._source.notes = self.notes
 
     def _begun(self) -> Growing:
         path = os.path.expanduser(self.path)
+        kind, what = self._kind(path)
+        if kind != "csv":
+            require_csv(self._options, what)
+        return self._made(kind, path)
+
+    def _kind(self, path: str) -> tuple[str, str]:
+        """What a path is, as `_KINDS` name it, and in words."""
         if os.path.isdir(path) or (glob.has_magic(path) and not os.path.lexists(path)):
-            require_csv(self._options, "a directory that is followed")
-            return self._files(path)
+            return "files", "a directory that is followed"
         file = GrowingFile.at(path)  # it may be written to at this moment
         if is_ndjson(file):
-            require_csv(self._options, f"{path}, which is NDJSON")
-            return GrowingNdjson(path, self._progress)
+            return "ndjson", f"{path}, which is NDJSON"
         found = format_of(file)[0]
-        if found == "csv":
+        return {"csv": "csv", "arrow stream": "stream"}.get(found, "files"), f"{path}, which is {named(found)}"
+
+    def _made(self, kind: str, path: str) -> Growing:
+        if kind == "csv":
             return GrowingCsv(path, self._options, self._progress)
-        require_csv(self._options, f"{path}, which is {named(found)}")
-        return ArrowStream(path) if found == "arrow stream" else self._files(path)
+        if kind == "ndjson":
+            return GrowingNdjson(path, self._progress)
+        return ArrowStream(path) if kind == "stream" else self._files(path)
 
     def _files(self, path: str) -> FileSet:
         """The files of a path. A new one with other columns, for which the table is opened anew, has not to wait until

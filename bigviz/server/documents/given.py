@@ -31,9 +31,9 @@ class Given:
         self._shown: dict[str, Shown] = {}
         self._past: OrderedDict[tuple[str, int], Past] = OrderedDict()
 
-    def grow(self, name: str, before: Dataset, now: Dataset) -> None:
-        """A table has another version."""
-        self.heads.tell(name, now.version)
+    def grow(self, name: str, before: Dataset, now: Dataset, since: float | None = None) -> None:
+        """A table has another version, since then (None: now)."""
+        self.heads.tell(name, now.version, since)
         self._past[name, before.version] = Past.of(before)
         while len(self._past) > _MOST_PAST:
             self._past.popitem(last=False)

@@ -48,6 +48,12 @@ class FrontEnd:
         """Where these sockets are, and files that the processes have together."""
         return Path(self.place_of(WRITER)).parent
 
+    def place(self, name: str) -> Path:
+        """A directory there, of that name, which is made where there is none."""
+        found = self.folder / name
+        found.mkdir(mode=0o700, exist_ok=True)
+        return found
+
     def place_of(self, number: int) -> str:
         """The path at which a process listens to the others."""
         return str(self.inner[number].getsockname())

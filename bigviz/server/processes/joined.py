@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from bigviz.data.appending.log import Durability
     from bigviz.server.apps.hub import Hub
+    from bigviz.server.documents.followed import Followed
     from bigviz.server.documents.shelf import Shelf
     from bigviz.server.jobs.service import Backend
     from bigviz.server.processes.sessions.away import AwaySessions
@@ -80,6 +81,10 @@ class Joined:
         self._away, task = sessions.use(names, options.shared)
         self.tasks.append(task)
         return self._away
+
+    def follow(self, tables: Sequence[Followed]) -> None:
+        """Tables grow as their files do."""
+        self._others.followed = tables
 
     def opened(self) -> None:
         """The scripts of apps have run too: a process that fails from now on is started again."""

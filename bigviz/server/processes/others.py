@@ -19,6 +19,7 @@ from bigviz.server.processes.merged_metrics import merged
 if TYPE_CHECKING:
     from tornado.httputil import HTTPServerRequest
 
+    from bigviz.server.documents.followed import Followed
     from bigviz.server.processes.told_versions import Versions
 
 __all__ = ["OtherProcesses", "selection_prefix"]
@@ -26,15 +27,19 @@ __all__ = ["OtherProcesses", "selection_prefix"]
 _SECONDS_TO_CATCH_UP: Final = 2.0
 """Until then what was read before is answered with: the writer starts again, or the disk is slow."""
 
+_SECONDS_BETWEEN_LOOKS: Final = 0.01
+
 _SECONDS_TO_ANSWER: Final = 1.0
 
 
 class OtherProcesses:
-    """Lives on the event loop. `versions` is there once the library is, in a process that does not write."""
+    """Lives on the event loop. `versions` is there once the library is, in a process that does not write; `followed`
+    are the tables whose files grow."""
 
     def __init__(self, front_end: FrontEnd) -> None:
         self._front_end = front_end
         self.versions: Versions | None = None
+        self.followed: Sequence[Followed] = ()
 
     def place_for(self, handler: type[Any], request: HTTPServerRequest, arguments: Sequence[bytes]) -> str | None:
         """Where the process is that has to answer a request; None for this one."""
@@ -79,12 +84,23 @@ class OtherProcesses:
     @property
     def is_behind(self) -> bool:
         """Whether something was appended that this process has not read yet."""
+        if any(each.is_behind for each in self.followed):
+            return True
         return self.versions is not None and self.versions.is_behind
 
     async def caught_up(self) -> None:
         """Wait until this process has read what was appended before the request came."""
         if self.versions is not None:
             await self.versions.caught_up(_SECONDS_TO_CATCH_UP)
+        if any(each.is_behind for each in self.followed):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._follow(), _SECONDS_TO_CATCH_UP)
+
+    async def _follow(self) -> None:
+        """Wait until this process shows what others have found, until now, in files that grow."""
+        wanted = [(each, each.table.told_of) for each in self.followed]
+        while any(each.shown < told_of for each, told_of in wanted):
+            await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
 
     async def metrics(self, own: bytes) -> bytes:
         """What all processes count, given what this one does; one that does not answer is left out."""

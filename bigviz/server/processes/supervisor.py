@@ -56,19 +56,24 @@ class _Child:
 
 
 class Supervisor:
-    """Of `count` processes. `serve` is called in each, and gives its exit status. Raises BadInput for options that
-    cannot be, for a port that is taken, and for a library that another server has."""
+    """Of `count` processes. `serve` is called in each, and gives its exit status. `beside` is called in one more, which
+    they need, so it ends after them. Raises BadInput for options that cannot be, for a port that is taken, and for a
+    library that another server has."""
 
-    def __init__(self, options: Options, count: int, serve: Serve, report: Report) -> None:
+    def __init__(
+        self, options: Options, count: int, serve: Serve, report: Report, beside: Serve | None = None
+    ) -> None:  # fmt: skip
         self._serve = serve
+        self._beside = beside
+        self._count = count
         self._report = report
         self._lock = _checked(options)
         self._bound = Bound.of(options)
         self._folder, self._inner = self._inner_sockets(count)
-        self._counts = SharedCounts(count)
+        self._children = [_Child(number) for number in range(count + (beside is not None))]
+        self._counts = SharedCounts(len(self._children))
         self._epoch = secrets.randbits(32)
         self._lifeline = os.pipe()
-        self._children = [_Child(number) for number in range(count)]
         self._stopping: float | None = None
         self._status = 0
 
@@ -135,17 +140,27 @@ class Supervisor:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's reaches all, and this one is told by the first
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             front_end = FrontEnd(
-                child.number, len(self._children), self._bound, self._inner, self._counts, self._epoch,
+                child.number, self._count, self._bound, self._inner, self._counts, self._epoch,
                 self._lifeline[0], child.starts > 0,
             )  # fmt: skip
-            status = self._serve(front_end)
+            status = self._serve_of(child)(front_end)
         except BigvizError as error:
-            if child.number == WRITER or child.starts:
+            if self._is_needed(child) or child.starts:
                 os.write(2, f"Error: {error.message}\n".encode())
         except BaseException:
             os.write(2, traceback.format_exc().encode())
         finally:
             os._exit(status)
+
+    def _serve_of(self, child: _Child) -> Serve:
+        if child.number < self._count:
+            return self._serve
+        assert self._beside is not None
+        return self._beside
+
+    def _is_needed(self, child: _Child) -> bool:
+        """Whether nothing is served if it cannot be started."""
+        return child.number in (WRITER, self._count)
 
     # --- ending ------------------------------------------------------------------------------------------------------
 
@@ -170,20 +185,29 @@ class Supervisor:
         self._signal(signal.SIGTERM, everyone=False)
 
     def _stop_due(self) -> None:
-        """The one that writes ends after the others, which pass on to it what they have in hand."""
+        """The one that writes ends after the others, which pass on to it what they have in hand; the one that all of
+        them need ends last."""
         if self._stopping is None:
             return
-        writer, passed = self._children[WRITER], time.monotonic() - self._stopping
-        others = any(each.pid for each in self._children if each is not writer)
-        if writer.pid and not writer.is_told and (not others or passed > _SECONDS_FOR_OTHERS):
-            writer.is_told = True
-            os.kill(writer.pid, signal.SIGTERM)
+        passed = time.monotonic() - self._stopping
+        writer, *others = self._children[: self._count]
+        if not any(each.pid for each in others) or passed > _SECONDS_FOR_OTHERS:
+            self._tell(writer)
+        if not any(each.pid for each in (writer, *others)):
+            for each in self._children[self._count :]:
+                self._tell(each)
         if passed > _SECONDS_TO_STOP:
             self._signal(signal.SIGKILL, everyone=True)
 
+    def _tell(self, child: _Child) -> None:
+        """Tell one to end, once."""
+        if child.pid and not child.is_told:
+            child.is_told = True
+            os.kill(child.pid, signal.SIGTERM)
+
     def _signal(self, which: int, everyone: bool) -> None:
         for each in self._children:
-            if each.pid and (everyone or each.number != WRITER):
+            if each.pid and (everyone or not self._is_needed(each)):
                 os.kill(each.pid, which)
 
     def _reap(self) -> None:
@@ -201,7 +225,7 @@ class Supervisor:
         if self._stopping is not None:
             return
         code = os.waitstatus_to_exitcode(status)
-        if code and not is_loaded and (child.number, child.starts) == (WRITER, 1):
+        if code and not is_loaded and self._is_needed(child) and child.starts == 1:
             self._status = code if code > 0 else _FAILED
             self._end()
             return

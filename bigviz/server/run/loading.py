@@ -16,6 +16,7 @@ from bigviz.common.progress import COMPILING, Progress, no_progress
 from bigviz.data.catalog import Catalog
 from bigviz.data.dataset import Dataset
 from bigviz.data.default_columns import choose
+from bigviz.data.following.journal import Journal
 from bigviz.data.following.table import FollowedTable
 from bigviz.data.formats.delimited.dialect import CsvOptions
 from bigviz.data.open import open as open_dataset
@@ -143,11 +144,18 @@ def open_paths(
     progress: Progress = no_progress,
     follow: Collection[str] = (),
     late: bool = True,
+    journals: Path | None = None,
 ) -> Brought:
     """One document for each (name, path); `progress` is called while CSV files are read. Those whose names are in
-    `follow` are followed. Of several those that are elsewhere may be `late`: what does not open soon is left to the
-    server."""
-    tables = {name: FollowedTable(path, name, options, progress) for name, path in paths if name in follow}
+    `follow` are followed; processes that do so together have the same directory for `journals`. Of several those that
+    are elsewhere may be `late`: what does not open soon is left to the server."""
+    followed = [(name, path) for name, path in paths if name in follow]
+    tables = {
+        name: FollowedTable(
+            path, name, options, progress, None if journals is None else Journal(journals / f"{number}")
+        )
+        for number, (name, path) in enumerate(followed)
+    }
 
     def opened(name: str, path: str) -> Document:
         dataset = tables[name].open() if name in tables else open_files(path, name, options, progress)

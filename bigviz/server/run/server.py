@@ -253,6 +253,7 @@ class Server:
         site.late = [each.name for each in loaded.late]
         site.publish(loaded.documents, backend, loaded.bodies(), shelf, self._apps_of(loaded, site))
         if self._joined is not None:
+            self._joined.follow(loaded.followed)
             await self._joined.loaded(backend)
         if shelf is not None:
             shelf.on_append(self.options.on_append)

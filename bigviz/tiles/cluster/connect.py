@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import dask
-from distributed import Client, LocalCluster
+from distributed import Client
 from distributed.security import Security
 from distributed.utils import LoopRunner
 
+from bigviz.common.disk.turn import turn
 from bigviz.common.errors import BadInput
-from bigviz.common.workers import usable_cores
+from bigviz.tiles.cluster.local_cluster import started
 from bigviz.tiles.cluster.options import ClusterOptions
+from bigviz.tiles.cluster.parts.shared_assignment import SharedAssignment
 from bigviz.tiles.cluster.worker_plugin import HostSettings
 from bigviz.tiles.cluster.workers import Workers
 
-__all__ = ["connect", "joined", "started"]
+__all__ = ["connect", "joined"]
 
+_PATIENCE = 20.0  # seconds that another server may take to join
 _SECONDS = 10  # for a scheduler to answer
 
 
-def connect(options: ClusterOptions, settings: HostSettings) -> Workers:
-    """The workers of a cluster. Raises BadInput where nothing answers, there are no workers, or one of them runs
-    another version of bigviz."""
+def connect(options: ClusterOptions, settings: HostSettings, shared: Path | None = None) -> Workers:
+    """The workers of a cluster. Servers that have the same `shared` file have workers hold each table once, for all of
+    them. Raises BadInput where nothing answers, there are no workers, or one of them runs another version of
+    bigviz."""
     dask.config.set({"distributed.comm.timeouts.connect": "5s"})
     if options.workers is not None:
         cluster = started(options.workers)
@@ -32,7 +37,11 @@ def connect(options: ClusterOptions, settings: HostSettings) -> Workers:
     runner.start()
     known = {"timeout": _SECONDS, "set_as_default": False, "loop": runner.loop, **_security(options)}
     try:
-        return Workers(partial(Client, options.scheduler, **known), settings, runner.stop)
+        join = partial(Client, options.scheduler, **known)
+        if shared is None:
+            return Workers(join, settings, runner.stop)
+        with turn(shared.with_name(f"{shared.name}.joins"), _PATIENCE):  # what workers run is told by one
+            return Workers(join, settings, runner.stop, SharedAssignment(shared))
     except TypeError as error:  # Dask's word for an address of TLS without certificates
         words = f"{options.scheduler} needs certificates: --scheduler-ca, --scheduler-cert and --scheduler-key."
         raise BadInput(f"No Dask scheduler answers at {options.scheduler}: {words}", "scheduler") from error
@@ -51,29 +60,6 @@ def joined(client: Any, settings: HostSettings) -> Workers:
         return Workers(partial(Client, at, **known), settings, runner.stop)
     except (OSError, TimeoutError, ValueError) as error:
         raise BadInput(f"No Dask scheduler answers at {at}: {error}", "client", at) from error
-
-
-def started(workers: int) -> LocalCluster:
-    """So many workers in processes of this machine. Nobody else can reach them, not even its other users: whoever can
-    has them run any code. Raises BadInput where the package that makes their key is not installed."""
-    return LocalCluster(
-        n_workers=workers,
-        threads_per_worker=max(1, usable_cores() // workers),
-        host="127.0.0.1",
-        security=_of_its_own(),
-        dashboard_address="127.0.0.1:0",  # without one Dask listens on all interfaces
-        worker_dashboard_address="127.0.0.1:0",
-        memory_limit=0,  # each bounds its own caches, and a worker that is ended by Dask loses its indexes
-    )
-
-
-def _of_its_own() -> Security:
-    """TLS with a key that only these processes have, and that each of them has to show."""
-    try:
-        return Security.temporary()
-    except ImportError:
-        words = "--workers takes the package cryptography, which is not installed: pip install 'bigviz[cluster]'."
-        raise BadInput(words, "workers") from None
 
 
 def _security(options: ClusterOptions) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import itertools
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -26,6 +27,7 @@ _log = logging.getLogger("bigviz")
 
 _ROUND: Final = 1.0  # seconds between two looks at who is there
 _LEAVE: Final = 2.0  # seconds to say good-bye
+_SETS_UP: Final = 0.05  # seconds between two looks at who is there, at first
 _HANGS: Final = 10.0  # seconds without an answer to a greeting, after which a worker counts as gone
 
 
@@ -61,7 +63,13 @@ class Membership:
             self._client.register_plugin(HostPlugin(self._settings))
         except Exception as error:  # whatever keeps a worker from loading it
             raise BadInput(f"A worker could not load bigviz {__version__}: {error}", "scheduler") from error
-        asyncio.run_coroutine_threadsafe(self._meet(first=True), self.loop).result()
+        end = time.monotonic() + _HANGS
+        while asyncio.run_coroutine_threadsafe(self._meet(first=True), self.loop).result():
+            if time.monotonic() > end:
+                break
+            time.sleep(_SETS_UP)
+        if not self._there:
+            raise BadInput("The cluster has no workers: start some, then the server.", "scheduler")
         self._told = self._scheduler
 
     def close(self) -> None:
@@ -132,8 +140,9 @@ class Membership:
         for each in gone.values():
             self.loop.call_soon_threadsafe(each.set)
 
-    async def _meet(self, first: bool = False) -> None:
-        """See who is there, greet all of them, and let those go that do not answer."""
+    async def _meet(self, first: bool = False) -> set[str]:
+        """See who is there, greet all of them, and let those go that do not answer: who is not known yet. Another
+        server may have told workers what they run, and they are not that far."""
         told = await asyncio.wait_for(self._client.scheduler.identity(n_workers=-1), _HANGS)
         self._scheduler, there = told["id"], set(told["workers"])
         self._refused &= there  # another one may have that address later
@@ -144,8 +153,7 @@ class Membership:
             greeting.add_done_callback(partial(self._greeted, worker))
         if first:
             await asyncio.gather(*self._greetings.values())
-        if first and not self._there:
-            raise BadInput("The cluster has no workers: start some, then the server.", "scheduler")
+        return there - self._there.keys()
 
     def _greeted(self, worker: str, greeting: asyncio.Task[None]) -> None:
         self._greetings.pop(worker, None)

@@ -24,6 +24,7 @@ from bigviz.tiles.answers.window_image import ordered_rows, window_planes
 from bigviz.tiles.cluster.bars.part_bars import PartBars
 from bigviz.tiles.cluster.brushes.part_brushes import PartBrushes
 from bigviz.tiles.cluster.lines.part_lines import PartLines, line_facts, line_of
+from bigviz.tiles.cluster.measured import Measured
 from bigviz.tiles.cluster.messages import Answer, extent_facts, numbered, packed
 from bigviz.tiles.cluster.planes.part_tiles import tile_of_part
 from bigviz.tiles.cluster.question import Question
@@ -50,12 +51,15 @@ class PartHost:
         self._engine, self._threads = engine, threads
         self._selections, self._brushes = PartSelections(engine), PartBrushes(engine)
         self.tables = OpenedTables()
-        self._questions: dict[str, Callable[[Question], Answer]] = {
+        measures = Measured({
             "own_labels": self._own_labels,
             "extent": self._extent,
             "bins": self._bins,
             "extremes": self._extremes,
             "bounds": self._bounds,
+        })  # fmt: skip
+        self._questions: dict[str, Callable[[Question], Answer]] = {
+            **measures.questions,
             "ensure": self._ensure,
             "tiles": self._tiles,
             "image": self._image,

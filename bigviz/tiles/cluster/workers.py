@@ -45,12 +45,16 @@ class Workers:
     """Safe to use from any number of threads."""
 
     def __init__(
-        self, join: Callable[[], Client], settings: HostSettings, end: Callable[[], object] | None = None
+        self,
+        join: Callable[[], Client],
+        settings: HostSettings,
+        end: Callable[[], object] | None = None,
+        assignment: Assignment | None = None,
     ) -> None:
         """`join` makes a client, also once the scheduler was lost, and all of them on one loop; `end` ends what was
-        started for this. Raises what `join` does, and BadInput where a worker runs another version of bigviz, or there
-        is none."""
-        self._end, self._assignment = end, Assignment()
+        started for this. `assignment` is one that is shared with other servers. Raises what `join` does, and BadInput
+        where a worker runs another version of bigviz, or there is none."""
+        self._end, self._assignment = end, assignment or Assignment()
         try:
             self._members = Membership(join, settings)
         except BaseException:
@@ -96,9 +100,9 @@ class Workers:
         return self._assignment.parts_of(dataset, self._members.there)
 
     @property
-    def datasets(self) -> list[Dataset]:
-        """What is divided into parts."""
-        return self._assignment.datasets
+    def assignment(self) -> Assignment:
+        """Who holds what."""
+        return self._assignment
 
     def plan(self, dataset: Dataset) -> tuple[Part, ...] | None:
         """The parts that a dataset is to be divided into, so that all workers hold some of it; None where it is to stay

@@ -23,7 +23,6 @@ def table(tmp_path: Path) -> str:
     ("words", "said"),
     [
         (("--workers", "2", "--scheduler", "tcp://h:1"), "leave out --workers or --scheduler"),
-        (("--workers", "2", "--num-procs", "2"), "leave out --num-procs"),
         (("--workers", "0"), "1<=x<=256"),
         (("--scheduler-ca", "pyproject.toml"), "are for --scheduler"),
     ],

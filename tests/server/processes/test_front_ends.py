@@ -258,14 +258,6 @@ def test_all_end_together(places: tuple[Path, Path, str], tmp_path: Path):
         server.told("stopped")
 
 
-@pytest.mark.parametrize("arguments", [["--follow", "log.csv"]])
-def test_what_one_process_keeps_is_refused(arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "log.csv").write_text("x,y\n1,2\n")
-    found = CliRunner().invoke(cli, ["serve", *arguments, "--num-procs", "2", "--library", str(tmp_path / "library")])
-    assert found.exit_code == 2 and "leave out --num-procs" in found.output
-
-
 def test_sockets_that_cannot_be_are_said(
     places: tuple[Path, Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

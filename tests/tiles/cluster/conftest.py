@@ -12,8 +12,8 @@ from distributed import Client, LocalCluster
 
 from bigviz.data.dataset import Dataset
 from bigviz.data.open import open_files
-from bigviz.tiles.cluster.connect import started
 from bigviz.tiles.cluster.dask_engine import DaskEngine
+from bigviz.tiles.cluster.local_cluster import started
 from bigviz.tiles.cluster.worker_plugin import HostSettings
 from bigviz.tiles.cluster.workers import Workers
 from bigviz.tiles.engine import Engine

@@ -151,7 +151,8 @@ def test_rows_of_a_lost_worker_are_estimated_and_then_held_by_others(
         engine.ensure(dataset, each)
     parts = engine.workers.parts_of(dataset)
     assert engine.holders(dataset, layer).rows_held == dataset.num_rows
-    monkeypatch.setattr(engine.workers._members, "losses", [])  # nobody has them indexed again but who asks
+    for tell in ("losses", "joins"):  # nobody has them indexed again but who asks
+        monkeypatch.setattr(engine.workers._members, tell, [])
     pids = engine.workers._members._client.run(os.getpid)
     lost = engine.workers.holder(parts[0])
     assert lost is not None

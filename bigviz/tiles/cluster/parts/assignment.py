@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.cluster.parts.division import Part, divided, redivided
@@ -15,6 +16,9 @@ class Assignment:
     """What is divided, who is to hold each part, and what its holder may have to be told. Safe to use from any number
     of threads."""
 
+    look: float | None = None
+    """Seconds between two looks at what other servers have decided; None where there are no others."""
+
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._datasets: dict[str, Dataset] = {}
@@ -24,16 +28,33 @@ class Assignment:
         self._labels: dict[tuple[str, str], bytes] = {}
         self._moves: dict[str, int] = {}  # how often parts of a dataset have moved
 
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """What is decided is read in the block."""
+        with self._lock:
+            yield
+
+    @contextmanager
+    def _deciding(self) -> Iterator[None]:
+        """Something is decided in the block."""
+        with self._lock:
+            yield
+
     def parts_of(self, dataset: Dataset, there: Collection[str]) -> tuple[Part, ...]:
         """The parts that a dataset is divided into, in the order of their rows: one for each worker that is there when
         it is first asked for, as equal as its pieces allow."""
-        with self._lock:
+        with self._reading():
+            found = self._parts.get(dataset.fingerprint)
+            if found is not None and dataset.fingerprint in self._datasets:
+                return found
+        with self._deciding():
             found = self._parts.get(dataset.fingerprint)
             if found is None:
                 workers = list(there)
-                found = divided(dataset, max(len(workers), 1))
-                self._parts[dataset.fingerprint], self._datasets[dataset.fingerprint] = found, dataset
+                found = self._parts[dataset.fingerprint] = divided(dataset, max(len(workers), 1))
                 self._holder.update(zip(found, workers, strict=False))
+            self._datasets[dataset.fingerprint] = dataset
+            self._note_taken(dataset)
             return found
 
     @property
@@ -42,10 +63,15 @@ class Assignment:
         with self._lock:
             return list(self._datasets.values())
 
+    @contextmanager
+    def moving(self) -> Iterator[bool]:
+        """Whether no other server moves rows, until the block ends."""
+        yield True
+
     def plan(self, dataset: Dataset, there: Collection[str]) -> tuple[Part, ...] | None:
         """The parts that a dataset is to be divided into, so that all that are there hold some; None where it is to
         stay as it is. Their holders are named, and the parts of now stay where they are until `adopt`."""
-        with self._lock:
+        with self._deciding():
             parts = self._parts.get(dataset.fingerprint, ())
             holders = {part: self._holder[part] for part in parts if part in self._holder}
             if len(holders) < len(parts) or not parts:
@@ -60,13 +86,31 @@ class Assignment:
 
     def adopt(self, dataset: Dataset, parts: tuple[Part, ...]) -> None:
         """Let a dataset be divided as it was planned, from now on."""
-        with self._lock:
+        with self._deciding():
             self._parts[dataset.fingerprint] = parts
+
+    def taken(self, dataset: Dataset) -> None:
+        """This server answers from the parts of now, and from no others."""
+        with self._deciding():
+            self._note_taken(dataset)
+
+    def is_taken(self, dataset: Dataset) -> bool:
+        """Whether the other servers do so too."""
+        return True
+
+    def _note_taken(self, dataset: Dataset) -> None:
+        """`taken`, in the block of a decision."""
+
+    def has_others(self, dataset: Dataset) -> bool:
+        """Whether somebody is named for parts that are not of now."""
+        with self._lock:
+            now = self._parts.get(dataset.fingerprint, ())
+            return any(part.dataset == dataset.fingerprint and part not in now for part in self._holder)
 
     def leave(self, dataset: Dataset) -> Mapping[Part, str]:
         """Name nobody any more for parts that are not of now: who held them, and does not hold their rows by another
         name."""
-        with self._lock:
+        with self._deciding():
             now = self._parts[dataset.fingerprint]
             held = {(part.first, part.stop, self._holder.get(part)) for part in now}
             old = [part for part in self._holder if part.dataset == dataset.fingerprint and part not in now]
@@ -81,7 +125,7 @@ class Assignment:
     def holder(self, part: Part) -> tuple[str, int] | None:
         """Who is to hold a part, and a number that changes when another one is, or the same one begins anew; None where
         nobody was named."""
-        with self._lock:
+        with self._reading():
             worker = self._holder.get(part)
             return None if worker is None else (worker, self._epochs.get(part, 0))
 
@@ -91,17 +135,24 @@ class Assignment:
             self._epochs[part] = self._epochs.get(part, 0) + 1
 
     def next_holder(self, part: Part, there: Collection[str]) -> tuple[str, int] | None:
-        """Who is to hold a part from now on: who has the fewest rows of those that are there; None where nobody is."""
-        with self._lock:
+        """Who is to hold a part from now on, whose holder is gone: who has the fewest rows of those that are there;
+        None where nobody is. Where another one was named meanwhile it is that one."""
+        with self._deciding():
             rows = dict.fromkeys(there, 0)
-            if not rows:
+            named = self._holder.get(part)
+            if not rows or (named not in rows and self._is_awaited(part)):
                 return None
-            for each, who in self._holder.items():
-                if who in rows:
-                    rows[who] += each.rows
-            found = self._holder[part] = min(rows, key=lambda each: rows[each])
-            self._epochs[part] = self._epochs.get(part, 0) + 1
-            return found, self._epochs[part]
+            if named is None or named not in rows:
+                for each, who in self._holder.items():
+                    if who in rows:
+                        rows[who] += each.rows
+                named = self._holder[part] = min(rows, key=lambda each: rows[each])
+                self._epochs[part] = self._epochs.get(part, 0) + 1
+            return named, self._epochs.get(part, 0)
+
+    def _is_awaited(self, part: Part) -> bool:
+        """Whether another server has named somebody whom this one may not have met yet."""
+        return False
 
     def know_labels(self, dataset: Dataset, column: str, labels: bytes) -> None:
         """Keep the labels of a category, for the workers that lack them."""

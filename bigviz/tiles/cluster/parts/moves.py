@@ -1,4 +1,8 @@
-"""Rows that move to workers that have joined: these index them while who holds them answers, then take their place."""
+"""Rows that move to workers that have joined: these index them while who holds them answers, then take their place.
+
+Of several servers one moves rows at a time. The others answer from the new parts once their layers are indexed there,
+and only then are the former ones dropped.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,7 @@ __all__ = ["Moves"]
 _log = logging.getLogger("bigviz")
 
 _SETTLES: Final = 3.0  # seconds without another worker that joins or leaves
+_LOOK: Final = 0.25  # seconds between two looks at whether other servers have followed
 _UNTIL_LEFT: Final = 10.0  # seconds in which answers end that were begun from the parts of before
 
 
@@ -42,29 +47,56 @@ class Moves:
         self._changed.set()
 
     def _run(self) -> None:
-        while True:
-            self._changed.wait()
+        assignment = self._workers.assignment
+        while not self._closed.is_set():
+            if not self._changed.wait(assignment.look):
+                self._each(self._follow)
+                continue
             while self._changed.is_set() and not self._closed.is_set():
                 self._changed.clear()
                 self._closed.wait(_SETTLES)
+            self._each(self._move)
+
+    def _each(self, work: Callable[[Dataset], None]) -> None:
+        for dataset in self._workers.assignment.datasets:
             if self._closed.is_set():
                 return
-            for dataset in self._workers.datasets:
-                try:
-                    self._move(dataset)
-                except BigvizError as error:
-                    _log.warning("rows of %r stay where they are: %s", dataset.name, error.message)
-                except Exception:  # there may be more workers, or other rows, the next time
-                    if not self._closed.is_set():
-                        _log.exception("rows of %r stay where they are", dataset.name)
+            try:
+                work(dataset)
+            except BigvizError as error:
+                _log.warning("rows of %r stay where they are: %s", dataset.name, error.message)
+            except Exception:  # there may be more workers, or other rows, the next time
+                if not self._closed.is_set():
+                    _log.exception("rows of %r stay where they are", dataset.name)
+
+    def _follow(self, dataset: Dataset) -> None:
+        """Answer from the parts that another server has divided a dataset into. Raises what indexing them does. One
+        that has ended amid a move leaves the rest of it to whoever comes next."""
+        parts = self._workers.parts_of(dataset)
+        if any(layer.parts != parts for layer in self._layers(dataset)):
+            self._take(dataset, parts)
+        self._workers.assignment.taken(dataset)
+        if self._workers.assignment.has_others(dataset):
+            self._changed.set()
 
     def _move(self, dataset: Dataset) -> None:
         """Move rows of a dataset, if workers are there that have none of it. Raises what indexing them does."""
         if not self._workers.known:
             return  # until some have joined
+        self._follow(dataset)
+        with self._workers.assignment.moving() as alone:
+            if alone:
+                self._move_alone(dataset)
+        if not alone:
+            self._changed.set()  # what another server moves now may not be all
+
+    def _move_alone(self, dataset: Dataset) -> None:
+        workers, assignment = self._workers, self._workers.assignment
+        if assignment.is_taken(dataset):
+            workers.leave(dataset)  # what another server has left behind
         for layer in self._layers(dataset):
             self._maker.restore(layer)  # first what was lost
-        parts = self._workers.plan(dataset)
+        parts = workers.plan(dataset)
         if parts is None:
             return
         moved = False
@@ -73,13 +105,16 @@ class Moves:
             moved = True
         finally:
             if not moved:
-                self._workers.leave(dataset)
-        self._workers.adopt(dataset, parts)
-        self._take(dataset, parts)  # of layers that were made meanwhile
-        _log.info("rows of %r are divided between %d workers", dataset.name, self._workers.known)
+                workers.leave(dataset)
+        workers.adopt(dataset, parts)
+        self._follow(dataset)  # with layers that were made meanwhile
+        _log.info("rows of %r are divided between %d workers", dataset.name, workers.known)
+        while not assignment.is_taken(dataset):
+            if self._closed.wait(_LOOK):
+                return
         self._closed.wait(_UNTIL_LEFT)
         self._take(dataset, parts)
-        self._workers.leave(dataset)
+        workers.leave(dataset)
         self._changed.set()  # there may be more to move
 
     def _take(self, dataset: Dataset, parts: tuple[Part, ...]) -> None:
