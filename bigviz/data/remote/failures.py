@@ -13,7 +13,16 @@ from typing import Final
 from bigviz.common.errors import BigvizError, NotFound, Unreadable
 from bigviz.data.remote.address import Address
 
-__all__ = ["credentials_of", "failure_of", "is_changed", "is_missing", "is_outside", "is_unanswered", "unasked"]
+__all__ = [
+    "credentials_of",
+    "failure_of",
+    "is_changed",
+    "is_missing",
+    "is_outside",
+    "is_unanswered",
+    "is_unreached",
+    "unasked",
+]
 
 _STATUS: Final = re.compile(r"status code: (\d{3})\b(?: ([A-Z][A-Za-z' -]*[a-z]))?")
 _TRIES: Final = re.compile(r"after (\d+) retries")
@@ -47,7 +56,12 @@ def is_outside(error: BaseException) -> bool:
 
 def is_unanswered(error: BaseException) -> bool:
     """Nothing came in time, no connection was taken, or no address is known to connect to."""
-    return _is_late(error) or any(word in str(error) for word in ("kind: Connect", "dns error"))
+    return _is_late(error) or is_unreached(error)
+
+
+def is_unreached(error: BaseException) -> bool:
+    """No connection was taken, or no address is known to connect to: no object's own fault."""
+    return any(word in str(error) for word in ("kind: Connect", "dns error"))
 
 
 def unasked(address: Address, seconds: float) -> Unreadable:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import shutil
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -30,6 +31,7 @@ __all__ = ["ObjectFile"]
 _PAGE: Final = 1 << 16
 _SMALL: Final = 1 << 22  # what is read outside of announced ranges, such as a footer: kept up to this size
 _COPIED: Final = 1 << 23
+_OF_FREE: Final = 0.9  # of what is free on a disk copies take no more
 _PAGES: Final[ByteCache[memoryview]] = ByteCache(1 << 26)
 
 
@@ -111,7 +113,10 @@ class ObjectFile(StableFile):
 
     @contextmanager
     def descriptor(self) -> Iterator[int]:
-        """A copy of all of it in an unnamed temporary file, for readers that take no other."""
+        """A copy of all of it in an unnamed temporary file, for readers that take no other. Raises `TooLarge` where
+        that would fill the disk."""
+        if self.size > _OF_FREE * shutil.disk_usage(tempfile.gettempdir()).free:
+            raise self._no_room()
         with tempfile.TemporaryFile(prefix="bigviz-") as copy:
             with self.open(lambda: [(0, self.size)]) as handle:
                 while block := handle.read(_COPIED):
@@ -184,8 +189,11 @@ class ObjectFile(StableFile):
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
-            raise TooLarge(
-                f"{self.path} has to be copied to be read, and {tempfile.gettempdir()} has no room for it. "
-                "Set TMPDIR to a directory that has, or convert it to Parquet, which is read by parts.",
-                got=self.path,
-            ) from error
+            raise self._no_room() from error
+
+    def _no_room(self) -> TooLarge:
+        return TooLarge(
+            f"{self.path} has to be copied to be read ({self.size:,} bytes), and {tempfile.gettempdir()} has no room "
+            "for it. Set TMPDIR to a directory that has, or convert it to Parquet, which is read by parts.",
+            got=self.path,
+        )

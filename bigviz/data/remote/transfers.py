@@ -16,7 +16,7 @@ from typing import Final, TypeVar
 from bigviz.common.daemon_thread import start_daemon
 from bigviz.data.remote.address import Address
 from bigviz.data.remote.circuit_breaker import CircuitBreaker
-from bigviz.data.remote.failures import is_unanswered, unasked
+from bigviz.data.remote.failures import is_unanswered, is_unreached, unasked
 from bigviz.data.remote.http_connection import IDLE
 
 __all__ = ["Host", "host_of"]
@@ -26,6 +26,7 @@ Request = Callable[[], Awaitable[T]]
 Words = Callable[[Exception], Exception]
 
 _REQUESTS: Final = 16  # that one host has under way before their bytes are asked for
+_OBJECTS: Final = 1024
 _LOOKUPS: Final = 64  # names that are looked up at a time: those that nobody answers for hold up no others
 _starting = threading.Lock()
 
@@ -35,6 +36,7 @@ class Host:
 
     def __init__(self) -> None:
         self._breaker = CircuitBreaker()
+        self._objects: dict[tuple[str, str], CircuitBreaker] = {}
         self._ahead = asyncio.Semaphore(_REQUESTS)
 
     def ask(self, address: Address, request: Request[T], words: Words) -> Future[T]:
@@ -52,21 +54,39 @@ class Host:
         return asyncio.run_coroutine_threadsafe(in_line(), _loop())
 
     async def _asked(self, address: Address, request: Request[T], words: Words) -> T:
-        refused = self._breaker.refused_for()
+        own = self._of(address)
+        refused = own.refused_for()
+        if not refused and (refused := self._breaker.refused_for()):
+            own.given_up()
         if refused:
             raise unasked(address, refused)
         try:
             found = await request()
         except Exception as error:
             if is_unanswered(error):
-                self._breaker.unanswered()
+                own.unanswered()
+                self._breaker.unanswered(None if is_unreached(error) else (address.root, address.key))
             else:
-                self._breaker.answered()
+                self._answered(own)
             raise words(error) from None
         except BaseException:
+            own.given_up()
             self._breaker.given_up()
             raise
+        self._answered(own)
+        return found
+
+    def _answered(self, own: CircuitBreaker) -> None:
+        own.answered()
         self._breaker.answered()
+
+    def _of(self, address: Address) -> CircuitBreaker:
+        """What counts for one object, of those that were asked for last."""
+        key = address.root, address.key
+        found = self._objects.pop(key, None) or CircuitBreaker()
+        self._objects[key] = found
+        if len(self._objects) > _OBJECTS:
+            self._objects.pop(next(iter(self._objects)))
         return found
 
 

@@ -185,8 +185,11 @@ async def _asked(parts: SplitResult, headers: Mapping[str, str], number: str | N
     while True:
         connection = IDLE.take(place)
         if connection is None:
-            async with asyncio.timeout(limits.connect):
-                connection = await Connection.to(place)
+            try:
+                async with asyncio.timeout(limits.connect):
+                    connection = await Connection.to(place)
+            except TimeoutError:
+                raise ConnectionError from None
         again = connection.used
         try:
             async with asyncio.timeout(limits.silence):

@@ -24,6 +24,21 @@ def test_it_opens_after_three_failures_in_a_row():
     assert switch.refused_for() == 30
 
 
+def test_one_object_is_not_its_host():
+    switch, _ = breaker()
+    for _ in range(9):
+        switch.unanswered("a")
+        assert switch.refused_for() == 0
+    switch.unanswered("b")
+    assert switch.refused_for() == 30
+    for others in (["a", "a", None], ["a", "b", "a"]):
+        switch.answered()
+        for each in others:
+            assert switch.refused_for() == 0
+            switch.unanswered(each)
+        assert switch.refused_for() == 30
+
+
 def test_one_request_finds_out_whether_the_host_answers_again():
     switch, now = breaker()
     for _ in range(3):

@@ -11,6 +11,7 @@ import struct
 import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -21,7 +22,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from bigviz.common.cancel import Cancel
-from bigviz.common.errors import BadInput, BigvizError, Cancelled, NotFound, Unreadable
+from bigviz.common.errors import BadInput, BigvizError, Cancelled, NotFound, TooLarge, Unreadable
 from bigviz.data.open import open as open_source
 from bigviz.data.remote import object_file, s3_bucket, settings, stores
 from bigviz.data.remote.address import address_of
@@ -147,10 +148,32 @@ def test_a_host_that_does_not_answer_is_not_asked_for_a_while(
         with pytest.raises(Unreadable, match="did not send it in time"):
             opened.column("x")
     web.requests.clear()
-    for each in (opened, other):
-        with pytest.raises(Unreadable, match=r"is not asked again until \d\d:\d\d:\d\d UTC"):
-            each.column("v")
+    with pytest.raises(Unreadable, match=r"is not asked again until \d\d:\d\d:\d\d UTC"):
+        opened.column("v")
     assert web.requests == []
+    with pytest.raises(Unreadable, match="did not send it in time"):  # it may have been the fault of one object
+        other.column("v")
+    web.requests.clear()
+    web.always = ""
+    for failing in (lambda: opened.column("n"), lambda: other.column("n"), lambda: open_source(web.at("c.parquet"))):
+        with pytest.raises(Unreadable, match="is not asked again until"):
+            failing()
+    assert web.requests == []
+
+
+def test_one_object_that_hangs_holds_up_no_other(web: RangeServer, parquet: Path, monkeypatch: pytest.MonkeyPatch):
+    opened = open_source(web.at("a.parquet"))
+    web.files["b.parquet"] = web.files["a.parquet"]
+    other = open_source(web.at("b.parquet"))
+    monkeypatch.setattr(settings, "PATIENCE", settings.Patience(5, 0.2, 20, 0, 0, 0.01, 0.02, 0.2))
+    web.always = "silent"
+    for words in ("did not send it in time",) * 3 + ("is not asked again",) * 2:
+        with pytest.raises(Unreadable, match=words):
+            opened.column("x")
+    web.always = ""
+    assert other.column("x").values.tobytes() == open_source(parquet).column("x").values.tobytes()
+    with pytest.raises(Unreadable, match="is not asked again"):
+        opened.column("x")
 
 
 def test_a_wait_ends_when_nobody_wants_it(web: RangeServer, parquet: Path):
@@ -341,6 +364,13 @@ def test_a_copy_for_readers_of_descriptors(web: RangeServer, monkeypatch: pytest
     data = web.files["a.bin"] = os.urandom(5_432)
     with ObjectFile.at(web.at("a.bin")).descriptor() as copy:
         assert os.pread(copy, 10_000, 0) == data and os.fstat(copy).st_size == len(data)
+
+
+def test_a_copy_that_would_fill_the_disk_is_refused(web: RangeServer, monkeypatch: pytest.MonkeyPatch):
+    web.files["a.csv"] = b"x,y\n1,2\n"
+    monkeypatch.setattr(object_file.shutil, "disk_usage", lambda path: SimpleNamespace(free=8))
+    with pytest.raises(TooLarge, match=r"has to be copied to be read \(8 bytes\), and .* has no room"):
+        open_source(web.at("a.csv"))
 
 
 def test_without_the_package(monkeypatch: pytest.MonkeyPatch):
