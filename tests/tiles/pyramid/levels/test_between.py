@@ -110,8 +110,8 @@ def test_ranks_are_those_among_all_cells(dataset: MakeDataset, monkeypatch: pyte
         monkeypatch.setattr(level_sample, name, 8 * ROWS)  # all cells
     engine, layer = Engine(threads=2), Layer("points", "x", "y", agg)
     for name, table in tables(dataset).items():
-        engine.ensure(table, layer)
-        built = engine._store.find(engine._key(table, layer))[0]
+        with engine.answering(table, layer) as built:
+            pass
         assert isinstance(built, PointsLayer) and built.pyramid.shelf.levels is not None
         for each in ((1, 0), (1, 2), (3, 1), (3, 4)):
             known = engine.level_values(table, layer, each)
@@ -128,8 +128,8 @@ def test_long_cells_of_counts_are_looked_at_themselves(dataset: MakeDataset) -> 
     """How many of them a line crosses cannot be told from square ones; ends are known anyhow."""
     engine, layer = Engine(threads=2), Layer("points", "x", "y", "count")
     table, each = tables(dataset)["lines"], (7, 2)
-    engine.ensure(table, layer)
-    built = engine._store.find(engine._key(table, layer))[0]
+    with engine.answering(table, layer) as built:
+        pass
     assert isinstance(built, PointsLayer) and built.pyramid.shelf.levels is not None
     coarse, fine = (built.pyramid.shelf.levels[z] for z in levels_about(each))
     between = level_between(coarse, fine, layer.reduction.traits)
