@@ -126,13 +126,8 @@ class Datasets:
         check_name(name)
         if not _FORMAT.fullmatch(format):
             raise BadInput(f"A format is the ending of a file's name, got {format!r}.", "format", format)
-        if order_by is not None and order_by not in [column["name"] for column in columns]:
-            raise BadInput(f"order_by names a column, and there is no {order_by!r}.", "order_by", order_by)
         rule = rollover or ALL_ROWS
-        if rule and len({column["name"] for column in columns}) < len(columns):
-            raise Conflict(
-                "The table has several columns of one name: it cannot be appended to, nor rolled over.", "name"
-            )
+        _check_columns([column["name"] for column in columns], order_by, rule)
         described = json.dumps([dict(column) for column in columns])
         digest, size = upload.digest()
         self._check_replaceable(name, caller, expect)
@@ -264,3 +259,12 @@ class Datasets:
             tuple(json.loads(columns)), item.updated, self._files / f"{digest}.{format}", format, digest,
             bool(attached), log, bool(sealed), order_by, rule_of(db, item.id),
         )  # fmt: skip
+
+
+def _check_columns(names: Sequence[str], order_by: str | None, rule: Rule) -> None:
+    """Raise BadInput for an order by a column that there is not, Conflict where rows of such a table cannot be rolled
+    over."""
+    if order_by is not None and order_by not in names:
+        raise BadInput(f"order_by names a column, and there is no {order_by!r}.", "order_by", order_by)
+    if rule and len(set(names)) < len(names):
+        raise Conflict("The table has several columns of one name: it cannot be appended to, nor rolled over.", "name")
