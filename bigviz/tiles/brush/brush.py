@@ -32,9 +32,9 @@ from bigviz.common.workers import Crew
 from bigviz.tiles.answers.answer import Cost, microseconds
 from bigviz.tiles.brush.brush_threads import BrushThreads
 from bigviz.tiles.brush.linked import Accumulated, Brushed, LineInBrush, LineTarget, RasterTarget, Step, Target
+from bigviz.tiles.brush.orders.position_ranges import PART, Picked, PositionRanges, one_range, parts_of
 from bigviz.tiles.brush.orders.shapes import Shape
 from bigviz.tiles.brush.orders.source_order import Change, SourceOrder, inverse, rows_of
-from bigviz.tiles.brush.orders.stretches import PART, Picked, Stretches, parts_of, stretch
 from bigviz.tiles.brush.targets.grid_target import GridTarget
 from bigviz.tiles.brush.targets.lines.line_rows import LineRows
 from bigviz.tiles.pyramid.accumulators import Kept
@@ -101,8 +101,8 @@ class MovingBrush:
         self._blank = True  # the targets hold no rows
         self._selected = 0
         self._inside = 0  # rows in this brush, be they in the others or not
-        self._left: list[tuple[Stretches, int]] = []  # of a move that was cancelled
-        self._done: list[tuple[Stretches, int]] = []
+        self._left: list[tuple[PositionRanges, int]] = []  # of a move that was cancelled
+        self._done: list[tuple[PositionRanges, int]] = []
         self._before: tuple[Shape | None, bool] = (None, True)
         self._latest: tuple[Shape, Change] | None = None
 
@@ -260,12 +260,12 @@ class MovingBrush:
     def _found(self, shape: Shape | None, cancel: Cancel) -> Change:
         """The ranges of a brush. Those of the last one are kept: lines are looked for in the ranges of grids."""
         if shape is None:
-            return [stretch(0, self._order.rows)] if self._order.rows else []
+            return [one_range(0, self._order.rows)] if self._order.rows else []
         if self._latest is None or self._latest[0] != shape:
             self._latest = shape, self._order.within(shape, cancel)
         return self._latest[1]
 
-    def _parts(self, jobs: Sequence[_Job]) -> list[tuple[Stretches, int]]:
+    def _parts(self, jobs: Sequence[_Job]) -> list[tuple[PositionRanges, int]]:
         few = self._failed is not None or any(not state.rows.by_ranges for state in self._states)
         size = PART if few else _LONG
         return [(part, job.sign) for job in jobs for each in job.change for part in parts_of(each, size)]
@@ -280,7 +280,7 @@ class MovingBrush:
         self._clear()
         self._shape, self._blank, self._left, self._done = None, True, [], []
 
-    def _move(self, parts: list[tuple[Stretches, int]], cancel: Cancel) -> int:
+    def _move(self, parts: list[tuple[PositionRanges, int]], cancel: Cancel) -> int:
         """Add parts to all targets, or take them away."""
         return self._run(parts, [(state.rows, state.spared) for state in self._states], cancel, True)
 
@@ -288,13 +288,15 @@ class MovingBrush:
         """Add all rows of the brush as it is now."""
         return self._run(self._parts([_Job(self._found(self._shape, cancel), 1)]), takers, cancel, False)
 
-    def _run(self, parts: list[tuple[Stretches, int]], takers: Sequence[_Taker], cancel: Cancel, kept: bool) -> int:
+    def _run(
+        self, parts: list[tuple[PositionRanges, int]], takers: Sequence[_Taker], cancel: Cancel, kept: bool
+    ) -> int:
         """Add parts to targets, or take them away, on all threads: the rows of all ranges. With `kept` what was done
         and what is left is known after a cancellation, and rows in the brush are counted."""
         total = sum(part.rows for part, _ in parts)
         todo = iter(list(parts))
         lock = threading.Lock()
-        done: list[tuple[Stretches, int]] = []
+        done: list[tuple[PositionRanges, int]] = []
         selected, inside = [0] * self._threads.count, [0] * self._threads.count
 
         def work(worker: int) -> None:
@@ -324,7 +326,7 @@ class MovingBrush:
             raise Cancelled()
         return total
 
-    def _apply(self, worker: int, part: Stretches, sign: int, takers: Sequence[_Taker]) -> tuple[int, int]:
+    def _apply(self, worker: int, part: PositionRanges, sign: int, takers: Sequence[_Taker]) -> tuple[int, int]:
         """Add the rows of a part to targets; `sign` times how many of them are in all brushes, and in this one."""
         picked = self._order.picked(part)
         if self._failed is None:

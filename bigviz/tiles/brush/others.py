@@ -17,9 +17,9 @@ import numpy.typing as npt
 from bigviz.common.errors import TooLarge
 from bigviz.common.jit import frozen, jit
 from bigviz.common.workers import Crew, slices
+from bigviz.tiles.brush.orders.position_ranges import PositionRanges, parts_of
 from bigviz.tiles.brush.orders.shapes import Shape
 from bigviz.tiles.brush.orders.source_order import SourceOrder, inverse, rows_of
-from bigviz.tiles.brush.orders.stretches import Stretches, parts_of
 from bigviz.tiles.brush.targets.in_order import in_order
 
 __all__ = ["MOST_BRUSHES", "Resting", "failed_rows"]
@@ -76,10 +76,10 @@ def _leave_out(kept: Mask, bit: np.uint8, failed: Array, crew: Crew) -> None:
     crew.run("combining brushes", mark, slices(len(kept)), len(kept))
 
 
-def _turn(order: SourceOrder, change: Stretches, bit: np.uint8, failed: Array, crew: Crew) -> None:
+def _turn(order: SourceOrder, change: PositionRanges, bit: np.uint8, failed: Array, crew: Crew) -> None:
     """Turn a bit over in the rows of some ranges. Two rows never share a byte, so threads need not wait."""
 
-    def turn(part: Stretches) -> int:
+    def turn(part: PositionRanges) -> int:
         _flip(frozen(order.rows_at(order.picked(part).positions())), bit, failed)
         return part.rows
 

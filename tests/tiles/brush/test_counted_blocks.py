@@ -13,8 +13,8 @@ from bigviz.common.workers import Crew
 from bigviz.data.open import open as open_table
 from bigviz.tiles.brush import block_counting
 from bigviz.tiles.brush.linked import BarTarget, BoxSource, HistogramTarget, RasterTarget, RasterView, Target
+from bigviz.tiles.brush.orders.position_ranges import Picked
 from bigviz.tiles.brush.orders.shapes import Box
-from bigviz.tiles.brush.orders.stretches import Picked
 from bigviz.tiles.brush.targets import counted_blocks as module
 from bigviz.tiles.brush.targets.counted_blocks import CountedBlocks, counted_blocks
 from bigviz.tiles.engine import Engine

@@ -19,9 +19,9 @@ from bigviz.common.errors import BadInput
 from bigviz.common.jit import frozen
 from bigviz.common.workers import Crew
 from bigviz.tiles.brush.orders.code_window import code_window, spread_bounds
+from bigviz.tiles.brush.orders.position_ranges import Picked, PositionRanges, picked_in, whole_ranges
 from bigviz.tiles.brush.orders.shapes import Box, Shape
 from bigviz.tiles.brush.orders.source_order import Change
-from bigviz.tiles.brush.orders.stretches import Picked, Stretches, picked_in, whole_stretches
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.grid.window import within
 from bigviz.tiles.morton.order import Order
@@ -90,9 +90,9 @@ class BoxOrder:
         found = ranges_within(self.order.guard, (*x[:2], *y[:2]), cancel, (*x[2:], *y[2:]))
         if not len(found.low):
             return far
-        return [Stretches(found.low, found.high, found.whole, spread_bounds(x, y), box), *far]
+        return [PositionRanges(found.low, found.high, found.whole, spread_bounds(x, y), box), *far]
 
-    def picked(self, part: Stretches) -> Picked:
+    def picked(self, part: PositionRanges) -> Picked:
         keys = self.order.guard.keys
         if part.box is not None:
             keys.open(part.low, part.high)
@@ -114,7 +114,7 @@ class BoxOrder:
         if not len(self.far[0]):
             return []
         found = np.flatnonzero(within(self.far[0], *box.x) & within(self.far[1], *box.y)) + len(self.order.guard)
-        return [whole_stretches(found, found + 1)] if len(found) else []
+        return [whole_ranges(found, found + 1)] if len(found) else []
 
 
 def box_order(order: Order, spec: OrderSpec, rows: int, crew: Crew) -> BoxOrder:

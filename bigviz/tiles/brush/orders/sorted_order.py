@@ -18,9 +18,9 @@ from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.errors import BadInput, TooLarge
 from bigviz.common.workers import Crew, slices
 from bigviz.data.columns.column import Column
+from bigviz.tiles.brush.orders.position_ranges import Picked, PositionRanges, one_range, picked_in, whole_ranges
 from bigviz.tiles.brush.orders.shapes import Labels, Shape, Span
 from bigviz.tiles.brush.orders.source_order import Change, Keyless
-from bigviz.tiles.brush.orders.stretches import Picked, Stretches, picked_in, stretch, whole_stretches
 from bigviz.tiles.grid.window import Number, float_from, integer_from
 from bigviz.tiles.morton.order import MOST_ROWS
 from bigviz.tiles.morton.radix_sort import sort_keys
@@ -58,7 +58,7 @@ class _Ranged(Keyless):
     def rows_at(self, positions: Array) -> Array:
         return positions if self.numbers is None else self.numbers[positions]
 
-    def picked(self, part: Stretches) -> Picked:
+    def picked(self, part: PositionRanges) -> Picked:
         return picked_in(part, _NO_KEYS)[0]
 
 
@@ -79,7 +79,7 @@ class SpanOrder(_Ranged):
     def within(self, shape: Shape, cancel: Cancel = NEVER) -> Change:
         span = _span(shape)
         low, high = self._first(span.low), self._first(span.high)
-        return [stretch(low, high)] if low < high else []
+        return [one_range(low, high)] if low < high else []
 
     def _first(self, number: Number) -> int:
         """The first position whose number is not below one."""
@@ -119,7 +119,7 @@ class LabelOrder(_Ranged):
         low, high = self.starts[known], self.starts[known + 1]
         if -1 in codes:
             low, high = np.append(low, self.starts[-1]), np.append(high, self.rows)
-        found = whole_stretches(low, high)
+        found = whole_ranges(low, high)
         return [found] if len(found.low) else []
 
 

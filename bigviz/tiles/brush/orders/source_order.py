@@ -14,14 +14,14 @@ import numpy.typing as npt
 from bigviz.aggregate.dyadic_cells import Root
 from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.jit import frozen
+from bigviz.tiles.brush.orders.position_ranges import Picked, PositionRanges
 from bigviz.tiles.brush.orders.shapes import Shape
-from bigviz.tiles.brush.orders.stretches import Picked, Stretches
 from bigviz.tiles.grid.order_spec import OrderSpec
 
 __all__ = ["Change", "Keyless", "SourceOrder", "inverse", "rows_of"]
 
 Array = npt.NDArray[Any]
-Change = list[Stretches]
+Change = list[PositionRanges]
 
 _NO_KEYS: Final = frozen(np.empty(0, np.uint64))
 
@@ -57,7 +57,7 @@ class SourceOrder(Protocol):
     def within(self, shape: Shape, cancel: Cancel = NEVER) -> Change:
         """The rows of a brush. Raises BadInput for a shape that the source does not have."""
 
-    def picked(self, part: Stretches) -> Picked:
+    def picked(self, part: PositionRanges) -> Picked:
         """The rows that a part of some ranges means."""
 
 
@@ -85,10 +85,10 @@ def inverse(found: Change, rows: int) -> Change:
     by = np.argsort(lows, kind="stable")
     low, high = np.concatenate([[0], highs[by]]), np.concatenate([lows[by], [rows]])
     gaps = high > low
-    turned = [Stretches(low[gaps], high[gaps], np.ones(int(gaps.sum()), np.bool_))]
+    turned = [PositionRanges(low[gaps], high[gaps], np.ones(int(gaps.sum()), np.bool_))]
     for each in found:
         edge = ~each.whole
         turned.append(
-            Stretches(each.low[edge], each.high[edge], each.whole[edge], each.bounds, each.box, not each.inverse)
+            PositionRanges(each.low[edge], each.high[edge], each.whole[edge], each.bounds, each.box, not each.inverse)
         )
     return [each for each in turned if len(each.low)]

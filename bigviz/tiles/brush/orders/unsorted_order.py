@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from bigviz.common.cancel import NEVER, Cancel
+from bigviz.tiles.brush.orders.position_ranges import Picked, PositionRanges, picked_in, whole_ranges
 from bigviz.tiles.brush.orders.shapes import Shape
 from bigviz.tiles.brush.orders.source_order import Change, Keyless
-from bigviz.tiles.brush.orders.stretches import Picked, Stretches, picked_in, whole_stretches
 
 __all__ = ["UnsortedOrder"]
 
@@ -47,7 +47,7 @@ class UnsortedOrder(Keyless):
     def within(self, shape: Shape, cancel: Cancel = NEVER) -> Change:
         cancel.check()
         edges = np.flatnonzero(np.diff(self.inside(shape).view(np.int8), prepend=np.int8(0), append=np.int8(0)))
-        return [whole_stretches(edges[::2], edges[1::2])] if len(edges) else []
+        return [whole_ranges(edges[::2], edges[1::2])] if len(edges) else []
 
-    def picked(self, part: Stretches) -> Picked:
+    def picked(self, part: PositionRanges) -> Picked:
         return picked_in(part, _NO_KEYS)[0]

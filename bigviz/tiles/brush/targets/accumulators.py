@@ -19,7 +19,7 @@ from bigviz.aggregate.reductions.extremes import Extreme
 from bigviz.aggregate.reductions.picks import Pick
 from bigviz.aggregate.reductions.sums import Sum, TimeMean
 from bigviz.common.jit import frozen
-from bigviz.tiles.brush.orders.stretches import Picked
+from bigviz.tiles.brush.orders.position_ranges import Picked
 from bigviz.tiles.brush.targets.extreme_cells import ExtremeCells
 from bigviz.tiles.brush.targets.fixed_point import FixedPoint, add_floats, add_integers, from_halves
 from bigviz.tiles.brush.targets.kernels import (

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from bigviz.common.jit import frozen, jit
 from bigviz.common.workers import Crew, slices
-from bigviz.tiles.brush.orders.stretches import Picked
+from bigviz.tiles.brush.orders.position_ranges import Picked
 from bigviz.tiles.brush.targets.cells import Bins
 
 __all__ = ["BinBlocks", "bin_blocks"]

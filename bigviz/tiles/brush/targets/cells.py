@@ -18,8 +18,8 @@ from bigviz.common.jit import frozen, jit
 from bigviz.common.workers import Crew
 from bigviz.data.columns.column import Column
 from bigviz.tiles.brush.linked import RasterView
+from bigviz.tiles.brush.orders.position_ranges import Picked
 from bigviz.tiles.brush.orders.source_order import SourceOrder
-from bigviz.tiles.brush.orders.stretches import Picked
 from bigviz.tiles.brush.targets.coarse_cells import coarse_cells
 from bigviz.tiles.brush.targets.halves import COARSE, Halves
 from bigviz.tiles.brush.targets.in_order import AxisNumbers, filled, in_order

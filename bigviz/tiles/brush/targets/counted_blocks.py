@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from bigviz.common.jit import frozen, jit
 from bigviz.common.workers import Crew, slices
-from bigviz.tiles.brush.orders.stretches import Picked
+from bigviz.tiles.brush.orders.position_ranges import Picked
 from bigviz.tiles.brush.targets.lines.line_kernels import FAN, split_ranges
 
 __all__ = ["NO_BLOCKS", "CountedBlocks", "counted_blocks"]

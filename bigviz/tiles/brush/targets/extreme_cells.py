@@ -15,7 +15,7 @@ import numpy.typing as npt
 from bigviz.aggregate.reductions.base import Planes
 from bigviz.aggregate.reductions.extremes import Extreme
 from bigviz.common.jit import frozen, jit
-from bigviz.tiles.brush.orders.stretches import Picked
+from bigviz.tiles.brush.orders.position_ranges import Picked
 from bigviz.tiles.brush.targets.values import Values
 from bigviz.wire.codec import CELLS, SIDE
 

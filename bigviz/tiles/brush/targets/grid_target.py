@@ -17,7 +17,7 @@ from bigviz.common.jit import jit
 from bigviz.common.workers import Crew
 from bigviz.tiles.answers.window_image import MOST_CELLS
 from bigviz.tiles.brush.linked import Heights
-from bigviz.tiles.brush.orders.stretches import Picked
+from bigviz.tiles.brush.orders.position_ranges import Picked
 from bigviz.tiles.brush.targets.accumulators import Accumulator, accumulator_of
 from bigviz.tiles.brush.targets.bin_blocks import BinBlocks
 from bigviz.tiles.brush.targets.cell_planes import CellPlanes

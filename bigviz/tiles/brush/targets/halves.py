@@ -17,8 +17,8 @@ from bigviz.aggregate.axis import Axis
 from bigviz.aggregate.dyadic_cells import Root
 from bigviz.common.jit import frozen, jit
 from bigviz.common.workers import Crew, slices
+from bigviz.tiles.brush.orders.position_ranges import Picked
 from bigviz.tiles.brush.orders.source_order import SourceOrder
-from bigviz.tiles.brush.orders.stretches import Picked
 from bigviz.tiles.brush.targets.coarse_cells import count_coarse
 from bigviz.tiles.brush.targets.in_order import in_order
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from bigviz.common.jit import frozen
 from bigviz.data.columns.column import widen
-from bigviz.tiles.brush.orders.stretches import Picked
+from bigviz.tiles.brush.orders.position_ranges import Picked
 from bigviz.tiles.brush.targets.fixed_point import FixedPoint
 from bigviz.tiles.brush.targets.kernels import leave_out
 

@@ -26,8 +26,8 @@ import numpy.typing as npt
 from bigviz.common.cancel import Cancel
 from bigviz.common.jit import frozen
 from bigviz.common.workers import Crew, slices
+from bigviz.tiles.brush.orders.position_ranges import PositionRanges, parts_of, whole_ranges
 from bigviz.tiles.brush.orders.source_order import Change, SourceOrder
-from bigviz.tiles.brush.orders.stretches import Stretches, parts_of, whole_stretches
 from bigviz.tiles.brush.targets.lines.line_kernels import (
     FAN,
     clear,
@@ -112,7 +112,7 @@ class LineBlocks:
         several threads."""
         blocks, rest = self._cover(change)
         groups = [blocks[at : at + _SHARE] for at in range(0, len(blocks), _SHARE)]
-        parts = [part for stretches in rest for part in parts_of(stretches)]
+        parts = [part for ranges in rest for part in parts_of(ranges)]
         found = [_room(self._count, self._series.y.dtype) for _ in range(len(groups) + len(parts))]
 
         def look(k: int) -> None:
@@ -142,14 +142,14 @@ class LineBlocks:
         fill_blocks(*piece, self._bits, *bands[:2], self._places, self._heights, *self._terms())
         return min(piece[1] << self._bits, rows) - (piece[0] << self._bits)
 
-    def _cover(self, change: Change) -> tuple[Array, list[Stretches]]:
+    def _cover(self, change: Change) -> tuple[Array, list[PositionRanges]]:
         """The blocks that lie in a brush, and its other rows."""
         low = np.concatenate([np.empty(0, np.int64), *(each.low[each.whole] for each in change)])
         high = np.concatenate([np.empty(0, np.int64), *(each.high[each.whole] for each in change)])
         levels, rows = self._bands.levels, len(self._beside.places)
         blocks, ends = np.empty(int(levels[1]) + 1, np.int64), np.empty((2, 2 * len(low)), np.int64)
         some, left = split_ranges(frozen(low), frozen(high), rows, self._bits, frozen(levels), blocks, ends)
-        return blocks[:some], [whole_stretches(*ends[:, :left]), *_borders(change)]
+        return blocks[:some], [whole_ranges(*ends[:, :left]), *_borders(change)]
 
     def _listed(self, places: Array) -> Picks:
         series, width = self._series, self._count - 2
@@ -223,9 +223,9 @@ def _pairs(values: Array) -> Array:
     return np.arange(0, len(values), 2)
 
 
-def _borders(change: Change) -> Iterator[Stretches]:
+def _borders(change: Change) -> Iterator[PositionRanges]:
     """The ranges of which not every row is meant."""
     for each in change:
         edge = ~each.whole
         if edge.any():
-            yield Stretches(each.low[edge], each.high[edge], each.whole[edge], each.bounds, each.box, each.inverse)
+            yield PositionRanges(each.low[edge], each.high[edge], each.whole[edge], each.bounds, each.box, each.inverse)

@@ -17,8 +17,8 @@ from bigviz.common.workers import Crew
 from bigviz.tiles.answers.answer import Cost, microseconds
 from bigviz.tiles.answers.columns import Columns
 from bigviz.tiles.brush.linked import LineInBrush
+from bigviz.tiles.brush.orders.position_ranges import Picked, parts_of
 from bigviz.tiles.brush.orders.source_order import Change, SourceOrder
-from bigviz.tiles.brush.orders.stretches import Picked, parts_of
 from bigviz.tiles.brush.targets.in_order import AxisNumbers
 from bigviz.tiles.brush.targets.lines.line_blocks import LineBlocks, RowsBeside
 from bigviz.tiles.brush.targets.lines.line_places import Places
@@ -146,7 +146,7 @@ class LineRows:
     def _marked(self, order: SourceOrder, change: Change, cancel: Cancel) -> Array:
         """A byte a row of a line without gaps, which says whether it is in the brush."""
         inside = np.zeros(len(self._series), np.uint8)
-        for part in (part for stretches in change for part in parts_of(stretches)):
+        for part in (part for ranges in change for part in parts_of(ranges)):
             cancel.check()
             positions = order.picked(part).positions()
             if len(self._failed):

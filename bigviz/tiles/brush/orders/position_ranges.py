@@ -16,7 +16,7 @@ import numpy.typing as npt
 from bigviz.common.jit import frozen, jit
 from bigviz.tiles.brush.orders.shapes import Box
 
-__all__ = ["PART", "Picked", "Stretches", "parts_of", "picked_in", "stretch", "whole_stretches"]
+__all__ = ["PART", "Picked", "PositionRanges", "one_range", "parts_of", "picked_in", "whole_ranges"]
 
 Array = npt.NDArray[Any]
 
@@ -27,7 +27,7 @@ _NO_RANGES: Final = frozen(np.empty(0, np.int64))
 
 
 @dataclass(frozen=True)
-class Stretches:
+class PositionRanges:
     """Half-open ranges of positions, disjoint: `low`, `high` (int64), and `whole`, True where every row is meant. Of
     the others those rows are meant whose keys (by its `bounds`, see `code_window.spread_bounds`), and where these leave
     it open whose numbers, lie in `box`, or with `inverse` do not."""
@@ -78,33 +78,33 @@ class Picked:
         return out
 
 
-def stretch(low: int, high: int) -> Stretches:
+def one_range(low: int, high: int) -> PositionRanges:
     """One whole range."""
-    return whole_stretches(np.array([low], np.int64), np.array([high], np.int64))
+    return whole_ranges(np.array([low], np.int64), np.array([high], np.int64))
 
 
-def whole_stretches(low: Array, high: Array) -> Stretches:
+def whole_ranges(low: Array, high: Array) -> PositionRanges:
     """Ranges of which every row is meant; empty ones are left out."""
     some = high > low
-    return Stretches(low[some], high[some], np.ones(int(some.sum()), np.bool_))
+    return PositionRanges(low[some], high[some], np.ones(int(some.sum()), np.bool_))
 
 
-def parts_of(stretches: Stretches, size: int = PART) -> Iterator[Stretches]:
+def parts_of(ranges: PositionRanges, size: int = PART) -> Iterator[PositionRanges]:
     """The same rows in parts of at most `size`."""
-    lengths = stretches.high - stretches.low
+    lengths = ranges.high - ranges.low
     ends = np.cumsum(lengths)
     total = int(ends[-1]) if len(ends) else 0
     for start in range(0, total, size):
         stop = min(start + size, total)
         first, last = np.searchsorted(ends, [start, stop - 1], "right")
         part = slice(int(first), int(last) + 1)
-        low, high = stretches.low[part].copy(), stretches.high[part].copy()
+        low, high = ranges.low[part].copy(), ranges.high[part].copy()
         low[0] += start - int(ends[first] - lengths[first])
         high[-1] -= int(ends[last]) - stop
-        yield Stretches(low, high, stretches.whole[part], stretches.bounds, stretches.box, stretches.inverse)
+        yield PositionRanges(low, high, ranges.whole[part], ranges.bounds, ranges.box, ranges.inverse)
 
 
-def picked_in(part: Stretches, keys: Array) -> tuple[Picked, Array]:
+def picked_in(part: PositionRanges, keys: Array) -> tuple[Picked, Array]:
     """The rows of a part, and the positions of those that the keys of the order leave open."""
     if part.whole.all():
         return Picked(frozen(part.low), frozen(part.high), _NO_PLACES, part.rows), _NO_PLACES
