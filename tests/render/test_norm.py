@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bigviz.render import norm
 from bigviz.render.norm import BINS, Norm, Percentile
 
 RNG = np.random.default_rng(5)
@@ -95,3 +96,17 @@ def test_a_value_with_a_weight_is_as_many_values(values: np.ndarray, how: str, l
     weighed = Norm(some, how, low, None, values is COUNTS, weights=weights + np.append(np.zeros(500, int), [1, 1, 0]))
     assert (weighed.low, weighed.high, weighed.lift) == (whole.low, whole.high, whole.lift)
     np.testing.assert_array_equal(weighed.fraction(values), whole.fraction(values))
+
+
+@given(st.lists(st.floats(-50, 50) | st.sampled_from([0.0, -0.0, 1e-300, 7.0]), min_size=1), st.integers(0, 100))
+def test_few_values_and_many_have_the_same_shares(values: list[float], percent: int):
+    """Many go through all bins; below the low end too, and in any order."""
+    weights = np.arange(len(values), dtype=np.int64)
+    for held in (None, weights):
+        few = Norm(np.array(values), "eq_hist", Percentile(percent / 2), None, False, weights=held)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(norm, "_FEW", 0)
+            many = Norm(np.array(values), "eq_hist", Percentile(percent / 2), None, False, weights=held)
+        asked = np.array([*values, -51.0, 51.0, 0.5])
+        assert np.array_equal(few.fraction(asked), many.fraction(asked))
+        assert [few.value(f) for f in (0, 0.2, 0.5, 1)] == [many.value(f) for f in (0, 0.2, 0.5, 1)]

@@ -6,7 +6,7 @@ import time
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -57,6 +57,8 @@ __all__ = ["SegmentedPoints"]
 
 Array = npt.NDArray[Any]
 Window = tuple[Number, Number]
+
+_MOST_LEVELS: Final = 32  # whose values a version keeps: 4 MB
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,9 +173,14 @@ class SegmentedPoints(TileByTile, NoColumnsOrBars):
         came and went since make of them, else found for all levels. Of many rows, and of levels that differ, those of
         a sample of cells."""
         self.history.note(level)
-        if level not in self.levels:
-            self.levels.update(self.history.level(self.version_rows, level, cancel))
-        return KnownLevel(self.level_source, self.levels[level])
+        found = self.levels.get(level)
+        if found is None:
+            known = self.history.level(self.version_rows, level, cancel)
+            found = known[level]
+            self.levels.update(known)
+            for other in [each for each in list(self.levels) if each not in known][:-_MOST_LEVELS]:
+                self.levels.pop(other, None)
+        return KnownLevel(self.level_source, found)
 
     def image(self, dataset: Dataset, x_bins: Bins, y_bins: Bins, cancel: Cancel = NEVER) -> list[Array]:
         """The finished image of a window, row 0 the highest y; rows are added by their numbers, as `Canvas` does."""

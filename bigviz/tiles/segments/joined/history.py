@@ -172,8 +172,8 @@ class LevelHistory:
             return
         self._versions += 1
         wanted = set(self._wanted())
-        self._asked = {level: version for level, version in self._asked.items() if level in wanted}
-        self._drop([level for level in self._drawn if level not in wanted])
+        self._asked = {level: version for level, version in self._asked.copy().items() if level in wanted}
+        self._drop([level for level in self._drawn if level not in wanted or not rows.draws(level)])
         step = difference(before, rows)
         if step is None:
             self._forget()

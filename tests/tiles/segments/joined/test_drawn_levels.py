@@ -208,6 +208,36 @@ def test_so_many_labels_have_fewer_cells(monkeypatch: pytest.MonkeyPatch, looks:
     assert found is not None and np.array_equal(found.values, anew.values) and len(anew.values) <= 64 // 4
 
 
+def test_tables_become_large_and_small_again(monkeypatch: pytest.MonkeyPatch, looks: list[int]) -> None:
+    """The levels of a small one are those of all cells."""
+    monkeypatch.setattr(segmented_points, "MOST_JOINED", 400)
+    rng, streams = np.random.default_rng(19), indexes()
+    growing, layer = Growing(batch(rng, 380)), Layer("points", "x", "y", "sum(n)")
+    sources = []
+    for step in range(8):
+        made = built(streams, growing.version(), layer)
+        sources.append(made.level_source)
+        assert_level(made, growing, (1, 2))
+        if made.level_source == "sample":
+            assert_level(made, growing, (4, 4))
+        else:
+            values = made.level_values((4, 4)).values
+            anew = LevelHistory().level(made.version_rows, (4, 4), NEVER)[4, 4]
+            assert values is not None and np.array_equal(values.values, anew.values)
+            assert set(made.history._drawn) == {(1, 2)}
+        growing.append(batch(rng, 30)).roll(growing.first + (80 if step > 2 else 0))
+    assert sources[0] == sources[-1] == "summary" and "sample" in sources
+
+
+def test_a_version_keeps_the_values_of_few_levels(monkeypatch: pytest.MonkeyPatch, looks: list[int]) -> None:
+    monkeypatch.setattr(segmented_points, "_MOST_LEVELS", 3)
+    growing = Growing(batch(np.random.default_rng(20), 100))
+    made = built(indexes(), growing.version(), Layer("points", "x", "y"))
+    for zx in range(9):
+        assert_level(made, growing, (zx, 11))
+    assert len(made.levels) == 4
+
+
 @pytest.mark.usefixtures("looks")
 def test_a_cancelled_look_leaves_what_was_known() -> None:
     rng, streams = np.random.default_rng(17), indexes()

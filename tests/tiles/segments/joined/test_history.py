@@ -124,6 +124,24 @@ def test_row_by_row(agg: str, passes: list[LevelHistory]) -> None:
     assert passes == [made.history]
 
 
+@pytest.mark.parametrize("agg", ["count", "count(n)", "max(v)", "by(kind)"])
+def test_corrected_rows_are_not_all_rows(agg: str, passes: list[LevelHistory]) -> None:
+    """Also where they came, or go, with the same version."""
+    rng, streams = np.random.default_rng(8), indexes()
+    growing, layer = Growing(batch(rng, 400)), Layer("points", "x", "y", agg)
+    for step in range(6):
+        made = built(streams, growing.version(), layer)
+        for level in (1, 6):
+            found, expected = made.level_values((level, level)).values, anew(made, level)
+            assert found is not None
+            np.testing.assert_array_equal(found.values, expected.values)
+            np.testing.assert_array_equal(found.weights, expected.weights)
+        assert passes.count(made.history) == 1
+        growing.append(batch(rng, 20)).correct([growing.first, growing.first + 40, growing.stop - 1], batch(rng, 3))
+        growing.roll(growing.first + 10)
+        settle(made, step % 2)
+
+
 def test_a_version_that_is_not_the_newest_is_looked_at_by_itself(passes: list[LevelHistory]) -> None:
     rng, streams = np.random.default_rng(3), indexes()
     growing, layer = Growing(batch(rng, 500)), Layer("points", "x", "y", "max(v)")
