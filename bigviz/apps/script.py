@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from bigviz.apps.own_modules import own_imports
 from bigviz.apps.script_failure import ScriptFailed, failure_of
 from bigviz.common.errors import BadInput
-from bigviz.document.document import collected, document
+from bigviz.document.document import as_document, collected, document
 from bigviz.document.figure import Figure
 from bigviz.document.layout import Box
 from bigviz.document.spec import Document
@@ -65,7 +65,7 @@ def _run(run: ScriptRun, path: str) -> Document:
     if run.served is not None:
         return run.served
     if made:
-        return made[-1]
+        return as_document(made[-1])
     plots = [value for value in names.values() if isinstance(value, Figure | Box | Document)]
     if not plots:
         raise BadInput("The script makes no figure, layout or document: give `bigviz.serve` one.", "path", path)

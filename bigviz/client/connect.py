@@ -22,7 +22,7 @@ from bigviz.data.dataset import Dataset
 from bigviz.data.given import given_text
 from bigviz.data.open import open as open_dataset
 from bigviz.data.sources.frames import to_table
-from bigviz.document.document import document
+from bigviz.document.document import as_document, document
 from bigviz.document.figure import Figure
 from bigviz.document.layout import Box
 from bigviz.document.load import load
@@ -274,7 +274,7 @@ class Connection:
 
 def _document(name: str, plot: Document | Figure | Box | Mapping[str, Any] | str | os.PathLike[str]) -> Document:
     if isinstance(plot, Document):
-        return plot.renamed(name)
+        return as_document(plot).renamed(name)
     if isinstance(plot, Mapping | str | os.PathLike):
         return load(plot).renamed(name)
     return document(plot, id=name)

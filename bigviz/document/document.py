@@ -27,7 +27,7 @@ from bigviz.document.links import linked_figures
 from bigviz.document.names import check_name, free_name, is_dataset_name
 from bigviz.document.spec import FORMAT, Document
 
-__all__ = ["collected", "document"]
+__all__ = ["as_document", "collected", "document"]
 
 _made: ContextVar[list[Document] | None] = ContextVar("made", default=None)
 
@@ -56,6 +56,27 @@ def document(
     if found is not None:
         found.append(made)
     return made
+
+
+def as_document(root: Figure | Box | Document) -> Document:
+    """What is to be shown: a document as it is, others frozen into one. Raises BadInput for a document whose figures
+    have been given layers or links since it was made, which it does not show."""
+    if not isinstance(root, Document):
+        return document(root)
+    figures = {name: each for (_, name), each in root.live.items() if isinstance(each, Figure)}
+    for spec in root.figures():
+        if spec.id in figures and len(figures[spec.id].layers) != len(spec.layers):
+            raise _late(f"Figure {spec.title or spec.id!r} was given a layer", spec.id)
+    known = {id(each) for each in figures.values()}
+    links = {id(link): link for each in figures.values() for link in each.links}
+    within = [link for link in links.values() if all(id(each) in known for each in link.figures)]
+    if len(known) > 1 and len(within) > len(root.links):
+        raise _late("Figures were linked", "links")
+    return root
+
+
+def _late(what: str, field: str) -> BadInput:
+    return BadInput(f"{what} after `bigviz.document` had made the document, which lacks it: call it last.", field)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import pytest
 
 import bigviz as bv
 from bigviz.common.errors import BadInput
+from bigviz.document.document import as_document
 from bigviz.document.json import from_json
 from bigviz.document.spec import LinkSpec
 
@@ -108,3 +109,21 @@ def test_mistakes_are_told_with_their_place(links: Any, field: str) -> None:
     with pytest.raises(BadInput) as error:
         from_json({**value, "links": links})
     assert error.value.field == field
+
+
+def test_a_document_lacks_what_comes_after_it() -> None:
+    a, b, c = figures(3)
+    made = bv.document(bv.row(a, b))
+    assert as_document(made) is made
+    bv.link(b, c)  # for another document
+    assert as_document(made) is made
+    d, e = figures(2)
+    made = bv.document(bv.row(d, e))
+    bv.link(d, e)
+    with pytest.raises(BadInput, match="Figures were linked after"):
+        as_document(made)
+    assert as_document(bv.document(bv.row(d, e))).links
+    assert as_document(from_json(made.to_json())).links == ()  # of no figures
+    d.line(TABLE, "a", "b")
+    with pytest.raises(BadInput, match="Figure '0' was given a layer after"):
+        as_document(made)

@@ -25,7 +25,7 @@ from bigviz.common.fatal_signals import log_fatal_signals
 from bigviz.common.progress import listening
 from bigviz.document.bind import require_bound
 from bigviz.document.controls.handlers import collected_handlers
-from bigviz.document.document import document
+from bigviz.document.document import as_document
 from bigviz.document.figure import Figure
 from bigviz.document.layout import Box
 from bigviz.document.spec import Document
@@ -86,7 +86,7 @@ def _started(run: ScriptRun, given: Mapping[str, Any], channel: Channel) -> Call
 
 def _hand_over(run: ScriptRun, root: Document | Figure | Box, port: int = 0, **options: Any) -> None:
     """`bigviz.serve`, as a script that is run calls it."""
-    run.serve(root if isinstance(root, Document) else document(root), options.get("on_append"))
+    run.serve(as_document(root), options.get("on_append"))
 
 
 def _progress(channel: Channel, stage: str, done: float, rows: int) -> None:

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
 from bigviz.document.bind import require_bound
-from bigviz.document.document import document
+from bigviz.document.document import as_document
 from bigviz.document.figure import Figure
 from bigviz.document.layout import Box
 from bigviz.document.spec import ControlNode, Document, FigureSpec
@@ -59,7 +59,7 @@ def _can_show() -> bool:
 def _widget(root: Figure | Box | Document, height: int | None) -> PlotWidget:
     if not _can_show():
         raise ImportError(_ADVICE, name="anywidget")
-    made = root if isinstance(root, Document) else document(root)
+    made = as_document(root)
     require_bound(made)
     home = import_module("bigviz.export.widget.plot_widget")  # it needs anywidget, which is no need of bigviz
     widget: PlotWidget = home.PlotWidget(made, height or min(_MOST, _height(made.layout)))

@@ -15,7 +15,7 @@ from bigviz.common.did_you_mean import hint
 from bigviz.common.errors import BadInput
 from bigviz.common.fatal_signals import log_fatal_signals
 from bigviz.document.bind import require_bound
-from bigviz.document.document import document
+from bigviz.document.document import as_document
 from bigviz.document.figure import Figure
 from bigviz.document.layout import Box
 from bigviz.document.spec import Document
@@ -140,7 +140,7 @@ def serve(
     and `on_append`, and returns. Raises BadInput for a port that is in use, naming the next free one, and TypeError
     for an unknown option.
     """
-    made = root if isinstance(root, Document) else document(root)
+    made = as_document(root)
     run = current_run()
     if run is not None:
         run.serve(made, options.get("on_append"))
