@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -64,9 +64,9 @@ class ClusterMaker(Maker):
     def __init__(self, workers: Workers, divides: Callable[[Dataset], bool], *of_this_machine: Any) -> None:
         super().__init__(*of_this_machine)
         self._workers, self._divides = workers, divides
-        self._surveys: dict[Hashable, Survey] = {}
+        self._surveys: dict[tuple[str, OrderSpec], Survey] = {}
         self._survey_flights: Flights[Survey] = Flights()
-        self._prepared: WeakValueDictionary[Hashable, ClusterLayer] = WeakValueDictionary()
+        self._prepared: WeakValueDictionary[tuple[str, Hashable], ClusterLayer] = WeakValueDictionary()
         self._made: WeakSet[ClusterLayer] = WeakSet()
         self._passes: LRUCache[Hashable, BarPasses] = LRUCache(_MOST_PASSES)  # of those that nobody ended
         self._making = Lock()
@@ -89,6 +89,14 @@ class ClusterMaker(Maker):
         found = self.prepared(dataset, layer, crew)
         found.restore(self.disk.is_published(dataset.fingerprint, layer), crew.progress, crew.cancel)
         return cast(LayerAnswers, found)
+
+    def forget(self, dataset: Dataset) -> None:
+        """Let go of what is kept of a version of a dataset beside its layers."""
+        super().forget(dataset)
+        kept: tuple[MutableMapping[Any, Any], ...] = self._surveys, self._prepared
+        for known in kept:
+            for key in [key for key in list(known) if key[0] == dataset.fingerprint]:
+                known.pop(key, None)
 
     def restore_all(self) -> None:
         """Have the rows of lost workers indexed again for all layers that somebody uses, if there are others."""

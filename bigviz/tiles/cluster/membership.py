@@ -29,6 +29,7 @@ _ROUND: Final = 1.0  # seconds between two looks at who is there
 _LEAVE: Final = 2.0  # seconds to say good-bye
 _SETS_UP: Final = 0.05  # seconds between two looks at who is there, at first
 _HANGS: Final = 10.0  # seconds without an answer to a greeting, after which a worker counts as gone
+_LOADS: Final = 60.0  # seconds in which all workers are to load what they run; others are used once they have
 
 
 class Membership:
@@ -43,6 +44,7 @@ class Membership:
         self._lock = threading.Lock()
         self._there: dict[str, asyncio.Event] = {}  # of each worker that is there: set once it is not
         self._refused: set[str] = set()
+        self._silent: set[str] = set()  # those whose last greeting was not answered
         self._scheduler = self._told = ""  # its name for itself, and that of the one that was told what workers run
         self._greetings: dict[str, asyncio.Task[None]] = {}  # those that are not answered yet
         self._idents = itertools.count()
@@ -60,7 +62,7 @@ class Membership:
 
     def _begin(self) -> None:
         try:
-            self._client.register_plugin(HostPlugin(self._settings))
+            self._register()
         except Exception as error:  # whatever keeps a worker from loading it
             raise BadInput(f"A worker could not load bigviz {__version__}: {error}", "scheduler") from error
         end = time.monotonic() + _HANGS
@@ -69,8 +71,17 @@ class Membership:
                 break
             time.sleep(_SETS_UP)
         if not self._there:
-            raise BadInput("The cluster has no workers: start some, then the server.", "scheduler")
+            who = ", ".join(sorted(self._silent))
+            words = f"those at {who} do not answer: end them, and start others" if who else "start some"
+            raise BadInput(f"The cluster has no workers that could be used; {words}, then the server.", "scheduler")
         self._told = self._scheduler
+
+    def _register(self) -> None:
+        """Have all workers load what answers, those included that come later. Raises what keeps one from it; one that
+        hangs holds up nobody for longer than `_LOADS`, and greetings tell which it is."""
+        plugin = HostPlugin(self._settings)
+        with suppress(TimeoutError):
+            self._client.sync(self._client.register_plugin, plugin, callback_timeout=_LOADS)
 
     def close(self) -> None:
         """Look no more, and leave the cluster."""
@@ -118,7 +129,7 @@ class Membership:
                     self._rejoin()
                 asyncio.run_coroutine_threadsafe(self._meet(), self.loop).result()
                 if self._scheduler != self._told:  # another one at the same address, which Dask has found by itself
-                    self._client.register_plugin(HostPlugin(self._settings))
+                    self._register()
                     self._told = self._scheduler
             except Exception as error:
                 if there and not self._closed.is_set():
@@ -146,6 +157,7 @@ class Membership:
         told = await asyncio.wait_for(self._client.scheduler.identity(n_workers=-1), _HANGS)
         self._scheduler, there = told["id"], set(told["workers"])
         self._refused &= there  # another one may have that address later
+        self._silent &= there
         for worker in [each for each in self._there if each not in there]:
             self.lost(worker, "it has left the cluster")
         for worker in sorted(there - self._refused - self._greetings.keys()):  # one that hangs does not hold up others
@@ -166,11 +178,15 @@ class Membership:
             facts = json.loads(answer["head"])
             version, same = facts["version"], facts["protocol"] == PROTOCOL
         except (OSError, TimeoutError) as error:
+            if worker not in self._there and worker not in self._silent:
+                _log.warning("the worker at %s does not answer, and is used once it does", worker)
+            self._silent.add(worker)
             self.lost(worker, str(error) or "it does not answer")
             return
         except Exception as error:  # its plugin is not set up yet, or cannot be
             _log.debug("the worker at %s cannot be asked: %s", worker, error)
             return
+        self._silent.discard(worker)
         if same and version == __version__:
             with self._lock:
                 joined = worker not in self._there

@@ -124,10 +124,8 @@ class Workers:
 
     def forget(self, dataset: Dataset) -> None:
         """Let workers drop what they hold of a dataset; they are told again when somebody asks."""
-        for part in self.parts_of(dataset):
-            held = self.holder(part)
-            if held is not None:
-                self._tell_forget(part, held[0])
+        for part, worker in self._assignment.forget(dataset).items():
+            self._tell_forget(part, worker)
 
     def _tell_forget(self, part: Part, worker: str) -> None:
         told = Answer({"ask": "forget", "dataset": part.dataset, "part": [part.first, part.stop]})
@@ -224,6 +222,8 @@ class Workers:
             held = self.holder(part)
             if expected is not None and (held is None or held[1] != expected.get(part)):
                 raise Moved()
+            if self._assignment.dataset_of(part) is None:  # it was closed meanwhile
+                raise Moved()
             held = held or self._assignment.next_holder(part, self._members.there)
             if held is None:  # until there are workers again, however long: pages wait, and come back by themselves
                 await asyncio.sleep(_UNTIL_THERE)
@@ -242,6 +242,8 @@ class Workers:
     async def _give(self, worker: str, part: Part, lacking: Mapping[str, Any], opens: bool) -> None:
         """Tell a worker what it lacks to answer of a part; with `opens` false nothing where it lacks all of it."""
         dataset = self._assignment.dataset_of(part)
+        if dataset is None:
+            raise Moved()
         if lacking["needs"] == "dataset":
             self._assignment.begun(part)
             if not opens:
@@ -251,7 +253,8 @@ class Workers:
             return
         for column in lacking["columns"]:
             labels = self._assignment.labels(part.dataset, column)
-            assert labels is not None
+            if labels is None:
+                raise Moved()
             known = {
                 "ask": "know_labels",
                 "dataset": part.dataset,

@@ -17,6 +17,7 @@ from bigviz.common.cancel import Cancel
 from bigviz.common.errors import Cancelled
 from bigviz.data.dataset import Dataset
 from bigviz.data.open import open as open_dataset
+from bigviz.tiles.built_layers import layer_key
 from bigviz.tiles.cluster.cluster_layer import ClusterLayer
 from bigviz.tiles.cluster.dask_engine import DaskEngine
 from bigviz.tiles.cluster.workers import Moved
@@ -134,6 +135,27 @@ def test_layers_that_were_used_longest_ago_are_let_go(
         engine.ensure(dataset, each)
     assert [engine.readiness(dataset, each) for each in layers] == ["none", "complete", "complete"]
     assert engine.tile(dataset, layers[0], KEYS[0]).arrays()[0].any()
+
+
+def test_of_a_table_that_is_forgotten_nothing_is_kept_and_it_is_divided_anew_when_it_is_shown_again(
+    engine: DaskEngine, alone: Engine, dataset: Dataset, whole: Dataset
+) -> None:
+    layer = Layer("points", "x", "y", "by(kind)")
+    for _ in range(2):
+        found, expected = (
+            each.image(table, layer, -1, 1, -1, 1, 9, 9) for each, table in ((engine, dataset), (alone, whole))
+        )
+        same(found, expected)
+        assert dataset in engine.workers.assignment.datasets
+        part, old = engine.workers.parts_of(dataset)[0], engine.layers.store.find(layer_key(dataset, layer))[0]
+        engine.forget(dataset)
+        assert not engine.workers.assignment.datasets and engine.workers.holder(part) is None
+        assert not engine._maker._surveys and not [*engine._maker._prepared]
+        assert not engine.workers._assignment._labels
+        with pytest.raises(Moved):  # who still has the layer is told to ask again
+            old.arrays(KEYS[1])
+        with pytest.raises(Moved):
+            old.restore(False)
 
 
 def test_a_caller_who_does_not_wait_any_more_is_not_kept(engine: DaskEngine, dataset: Dataset) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -24,7 +25,8 @@ class Assignment:
         self._datasets: dict[str, Dataset] = {}
         self._parts: dict[str, tuple[Part, ...]] = {}
         self._holder: dict[Part, str] = {}
-        self._epochs: dict[Part, int] = {}  # raised whenever a worker begins to hold it
+        self._epochs: dict[Part, int] = {}  # another one whenever a worker begins to hold it
+        self._numbers = itertools.count(1)  # for these: none is given again, also once a part is forgotten
         self._labels: dict[tuple[str, str], bytes] = {}
         self._moves: dict[str, int] = {}  # how often parts of a dataset have moved
 
@@ -52,7 +54,8 @@ class Assignment:
             if found is None:
                 workers = list(there)
                 found = self._parts[dataset.fingerprint] = divided(dataset, max(len(workers), 1))
-                self._holder.update(zip(found, workers, strict=False))
+                for part, worker in zip(found, workers, strict=False):
+                    self._hold(part, worker)
             self._datasets[dataset.fingerprint] = dataset
             self._note_taken(dataset)
             return found
@@ -81,13 +84,16 @@ class Assignment:
             if found is None:
                 return None
             self._moves[dataset.fingerprint] = move
-            self._holder.update(found)
+            for part, worker in found.items():
+                if holders.get(part) != worker:
+                    self._hold(part, worker)
             return tuple(found)
 
     def adopt(self, dataset: Dataset, parts: tuple[Part, ...]) -> None:
         """Let a dataset be divided as it was planned, from now on."""
         with self._deciding():
-            self._parts[dataset.fingerprint] = parts
+            if dataset.fingerprint in self._datasets:  # else it was closed meanwhile
+                self._parts[dataset.fingerprint] = parts
 
     def taken(self, dataset: Dataset) -> None:
         """This server answers from the parts of now, and from no others."""
@@ -111,16 +117,43 @@ class Assignment:
         """Name nobody any more for parts that are not of now: who held them, and does not hold their rows by another
         name."""
         with self._deciding():
-            now = self._parts[dataset.fingerprint]
+            now = self._parts.get(dataset.fingerprint, ())
             held = {(part.first, part.stop, self._holder.get(part)) for part in now}
-            old = [part for part in self._holder if part.dataset == dataset.fingerprint and part not in now]
-            left = {part: self._holder.pop(part) for part in old}
+            left = self._drop(dataset, but=now)
         return {part: who for part, who in left.items() if (part.first, part.stop, who) not in held}
 
-    def dataset_of(self, part: Part) -> Dataset:
-        """What a part is of."""
+    def forget(self, dataset: Dataset) -> Mapping[Part, str]:
+        """Keep nothing of a dataset, which is divided anew if it is asked for again: who held its parts, unless another
+        server answers from them."""
+        name = dataset.fingerprint
+        with self._deciding():
+            self._datasets.pop(name, None)
+            for key in [key for key in self._labels if key[0] == name]:
+                del self._labels[key]
+            if self._is_anothers(dataset):
+                return {}
+            self._parts.pop(name, None)
+            self._moves.pop(name, None)
+            return self._drop(dataset)
+
+    def _is_anothers(self, dataset: Dataset) -> bool:
+        """Whether another server answers from the parts of a dataset. This one does not any more."""
+        return False
+
+    def _drop(self, dataset: Dataset, but: Collection[Part] = ()) -> dict[Part, str]:
+        """Name nobody any more for the parts of a dataset: who held them."""
+        for part in [part for part in self._epochs if part.dataset == dataset.fingerprint and part not in but]:
+            del self._epochs[part]
+        old = [part for part in self._holder if part.dataset == dataset.fingerprint and part not in but]
+        return {part: self._holder.pop(part) for part in old}
+
+    def _hold(self, part: Part, worker: str) -> None:
+        self._holder[part], self._epochs[part] = worker, next(self._numbers)
+
+    def dataset_of(self, part: Part) -> Dataset | None:
+        """What a part is of; None once that is forgotten."""
         with self._lock:
-            return self._datasets[part.dataset]
+            return self._datasets.get(part.dataset)
 
     def holder(self, part: Part) -> tuple[str, int] | None:
         """Who is to hold a part, and a number that changes when another one is, or the same one begins anew; None where
@@ -132,22 +165,23 @@ class Assignment:
     def begun(self, part: Part) -> None:
         """The holder of a part begins to hold it, with nothing of what was there."""
         with self._lock:
-            self._epochs[part] = self._epochs.get(part, 0) + 1
+            if part in self._holder:
+                self._epochs[part] = next(self._numbers)
 
     def next_holder(self, part: Part, there: Collection[str]) -> tuple[str, int] | None:
         """Who is to hold a part from now on, whose holder is gone: who has the fewest rows of those that are there;
-        None where nobody is. Where another one was named meanwhile it is that one."""
+        None where nobody is, or what it is of is forgotten. Where another one was named meanwhile it is that one."""
         with self._deciding():
             rows = dict.fromkeys(there, 0)
             named = self._holder.get(part)
-            if not rows or (named not in rows and self._is_awaited(part)):
+            if not rows or part.dataset not in self._datasets or (named not in rows and self._is_awaited(part)):
                 return None
             if named is None or named not in rows:
                 for each, who in self._holder.items():
                     if who in rows:
                         rows[who] += each.rows
-                named = self._holder[part] = min(rows, key=lambda each: rows[each])
-                self._epochs[part] = self._epochs.get(part, 0) + 1
+                named = min(rows, key=lambda each: rows[each])
+                self._hold(part, named)
             return named, self._epochs.get(part, 0)
 
     def _is_awaited(self, part: Part) -> bool:
@@ -157,7 +191,8 @@ class Assignment:
     def know_labels(self, dataset: Dataset, column: str, labels: bytes) -> None:
         """Keep the labels of a category, for the workers that lack them."""
         with self._lock:
-            self._labels[dataset.fingerprint, column] = labels
+            if dataset.fingerprint in self._datasets:
+                self._labels[dataset.fingerprint, column] = labels
 
     def labels(self, fingerprint: str, column: str) -> bytes | None:
         """The labels of a category of a dataset, if they are kept."""

@@ -87,6 +87,11 @@ class SharedAssignment(Assignment):
         taken = self._taken.setdefault(str(os.getpid()), {})
         taken[dataset.fingerprint] = self._moves.get(dataset.fingerprint, 0)
 
+    def _is_anothers(self, dataset: Dataset) -> bool:
+        own, name = str(os.getpid()), dataset.fingerprint
+        self._taken.get(own, {}).pop(name, None)
+        return any(name in taken and _lives(pid) for pid, taken in self._taken.items() if pid != own)
+
     def _is_awaited(self, part: Part) -> bool:
         return time.monotonic() - self._learned.get(part, -_MEETS) < _MEETS
 
@@ -109,8 +114,12 @@ class SharedAssignment(Assignment):
         for part, worker in holders.items():
             if self._holder.get(part) != worker:
                 self._learned[part] = time.monotonic()
-                self._epochs[part] = self._epochs.get(part, 0) + (part in self._holder)
+                self._epochs[part] = next(self._numbers)
         self._holder = holders
+        for known in (self._parts, self._moves):
+            for fingerprint in known.keys() - said["tables"].keys():
+                del known[fingerprint]
+        self._epochs = {part: epoch for part, epoch in self._epochs.items() if part.dataset in self._parts}
         self._learned = {part: when for part, when in self._learned.items() if part in holders}
 
     def _write(self) -> None:

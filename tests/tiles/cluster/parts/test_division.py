@@ -91,5 +91,38 @@ def test_workers_that_come_and_go_hold_all_rows_once() -> None:
             assert sum(part.rows for part in parts) == dataset.num_rows
             holders = [held_by.holder(part) for part in parts]
             assert all(holder is not None and holder[0] in there for holder in holders)
+            assert set(held_by._holder) == set(parts) == set(held_by._epochs)  # nothing of who is gone
         idle = len(there) - len({holder[0] for holder in holders if holder is not None})
         assert not idle or held_by.plan(dataset, there) is None or len(dataset.chunks()) > len(parts)
+
+
+def test_of_a_table_that_is_forgotten_nothing_is_kept() -> None:
+    held_by, dataset, there = Assignment(), table(*[10] * 12), ["a", "b"]
+    empty = {name: repr(value) for name, value in vars(held_by).items() if isinstance(value, dict)}
+    for _ in range(3):
+        parts = held_by.parts_of(dataset, there)
+        held_by.know_labels(dataset, "kind", b"labels")
+        held_by.begun(parts[0])
+        plan = held_by.plan(dataset, [*there, "c"])
+        assert plan is not None
+        held = held_by.forget(dataset)
+        assert {held[part] for part in parts} == {"a", "b"} and set(held) == {*parts, *plan}
+        held_by.adopt(dataset, plan)  # who moved its parts meanwhile
+        held_by.know_labels(dataset, "kind", b"labels")
+        held_by.begun(parts[0])
+        assert held_by.next_holder(parts[0], there) is None and held_by.dataset_of(parts[0]) is None
+        assert not held_by.leave(dataset) and not held_by.forget(dataset)
+        assert {name: repr(value) for name, value in vars(held_by).items() if isinstance(value, dict)} == empty
+
+
+def test_a_number_of_a_holding_is_never_given_again() -> None:
+    held_by, dataset = Assignment(), table(*[10] * 4)
+    seen = set()
+    for _ in range(3):
+        (part,) = held_by.parts_of(dataset, ["a"])
+        for tell in (held_by.begun, lambda part: held_by.next_holder(part, ["b"]), lambda part: None):
+            held = held_by.holder(part)
+            assert held is not None and held not in seen
+            seen.add(held)
+            tell(part)
+        held_by.forget(dataset)

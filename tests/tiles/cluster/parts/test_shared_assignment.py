@@ -62,11 +62,14 @@ def test_a_worker_that_another_server_has_met_is_waited_for(
     (part, *_) = one.parts_of(dataset, ["tcp://a"])
     other.parts_of(again, ["tcp://a"])
     one.next_holder(part, ["tcp://new"])
-    assert other.holder(part) == ("tcp://new", 1)
+    found = other.holder(part)
+    assert found is not None and found[0] == "tcp://new"
     assert other.next_holder(part, ["tcp://b"]) is None
     monkeypatch.setattr(shared_assignment, "_MEETS", 0.0)
-    assert other.next_holder(part, ["tcp://b"]) == ("tcp://b", 2)
-    assert one.holder(part) == ("tcp://b", 2)
+    last = other.next_holder(part, ["tcp://b"])
+    assert last is not None and last[0] == "tcp://b" and last[1] != found[1]
+    follows = one.holder(part)
+    assert follows is not None and follows[0] == "tcp://b"
 
 
 def test_rows_move_once_and_former_parts_are_left_when_all_servers_have_followed(
@@ -111,3 +114,29 @@ def test_a_server_that_has_ended_is_not_waited_for(tmp_path: Path, dataset: Data
     one.adopt(dataset, new)
     one.taken(dataset)
     assert one.is_taken(dataset)
+
+
+def test_a_table_is_forgotten_once_no_server_shows_it_any_more(
+    two: tuple[SharedAssignment, SharedAssignment],
+    dataset: Dataset,
+    again: Dataset,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one, other = two
+    pids = {one: os.getpid(), other: os.getppid()}  # both live
+
+    def act(as_whom: SharedAssignment) -> SharedAssignment:
+        monkeypatch.setattr(os, "getpid", lambda: pids[as_whom])
+        return as_whom
+
+    parts = act(one).parts_of(dataset, THERE)
+    assert act(other).parts_of(again, THERE) == parts
+    assert act(one).forget(dataset) == {}  # the other one still asks
+    assert one.dataset_of(parts[0]) is None and one.next_holder(parts[0], THERE) is None
+    assert [act(other).holder(part) is not None for part in parts] == [True] * 3
+    assert set(act(other).forget(again)) == set(parts)
+    for each in two:
+        assert act(each).holder(parts[0]) is None
+        assert not each._parts and not each._epochs and not each._holder and not each._moves and not each._datasets
+    assert act(one).parts_of(dataset, THERE[:2]) != parts
+    assert act(other).parts_of(again, THERE) == one.parts_of(dataset, THERE)
