@@ -114,7 +114,7 @@ class Dataset:
         return self._source.files
 
     @property
-    def stretch(self) -> tuple[int, int] | None:
+    def pieces(self) -> tuple[int, int] | None:
         """Which pieces of the files this is, first and stop (exclusive); None where it is all of them."""
         return None
 

@@ -15,11 +15,11 @@ import pyarrow as pa
 from bigviz.common.errors import Conflict
 from bigviz.data.columns.column import Unusable
 from bigviz.data.dataset import Dataset
+from bigviz.data.dataset_slice import frame_source
 from bigviz.data.formats.delimited.dialect import CsvOptions
 from bigviz.data.open import open_files
 from bigviz.data.origin import Origin
 from bigviz.data.sources.memory import MemorySource
-from bigviz.data.stretch import frame_source
 from bigviz.document.spec import Document
 
 __all__ = ["described_tables", "mapped_table", "opened_table", "shared_description"]

@@ -93,7 +93,7 @@ class PartitionsSource:
         self.growth: Growth | None = None
         self.offset = 0
 
-    def stretch(self, first: int, stop: int) -> PartitionsSource:
+    def slice(self, first: int, stop: int) -> PartitionsSource:
         """The partitions `first` to `stop` (exclusive) as a source of their own, whose row 0 is row `offset` here."""
         name = hashlib.sha256(f"{self.fingerprint} {first} {stop}".encode()).hexdigest()
         found = PartitionsSource(self.partitions[first:stop], self.schema, self.unusable, name)

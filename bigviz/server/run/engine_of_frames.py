@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bigviz.common.errors import BadInput
 from bigviz.data.dataset import Dataset
-from bigviz.data.stretch import frame_source
+from bigviz.data.dataset_slice import frame_source
 
 if TYPE_CHECKING:
     from bigviz.document.spec import Document

@@ -10,7 +10,7 @@ from typing import Any
 
 from bigviz.common.memory import total_memory
 from bigviz.data.dataset import Dataset
-from bigviz.data.stretch import frame_source, is_divisible
+from bigviz.data.dataset_slice import frame_source, is_divisible
 from bigviz.document.spec import Document
 from bigviz.server.run.index_options import Storage
 from bigviz.server.run.loading import stores_of

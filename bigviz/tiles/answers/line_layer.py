@@ -141,24 +141,24 @@ class LineLayer(TileByTile, TileColours, SingleVersion):
     def select(self, dataset: Dataset, layer: Layer, region: Region, crew: Crew) -> tuple[Chosen, ...]:
         """The rows of the line in a region; a gap is in none."""
         found = RowSet(dataset.first_row, dataset.num_rows)
-        for stretch in self.line.stretches(*region.windows[0]):
+        for batch in self.line.batches(*region.windows[0]):
             crew.look()
-            inside = region.holds(stretch.x, stretch.y, crew.cancel)
-            if stretch.known is not None:
-                inside &= stretch.known
-            found.add(stretch.numbers(np.flatnonzero(inside)))
+            inside = region.holds(batch.x, batch.y, crew.cancel)
+            if batch.known is not None:
+                inside &= batch.known
+            found.add(batch.numbers(np.flatnonzero(inside)))
         return (NumberedRows(found),)
 
     def _rows(self, x: Window, y: Window, limit: int, cancel: Cancel) -> tuple[Array, int]:
         found: list[Array] = []
         matched = 0
-        for stretch in self.line.stretches(*x):
+        for batch in self.line.batches(*x):
             cancel.check()
-            inside = within(stretch.y, *y)
-            if stretch.known is not None:
-                inside &= stretch.known
+            inside = within(batch.y, *y)
+            if batch.known is not None:
+                inside &= batch.known
             places = np.flatnonzero(inside)
-            found.append(stretch.numbers(places[: max(limit - matched, 0)]))
+            found.append(batch.numbers(places[: max(limit - matched, 0)]))
             matched += len(places)
         return (np.concatenate(found) if found else np.empty(0, np.int64)), matched
 

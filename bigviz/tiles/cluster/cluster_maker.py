@@ -25,7 +25,7 @@ from bigviz.common.workers import Crew
 from bigviz.data.columns.categories import LabelSet
 from bigviz.data.columns.numbers import axis_dtype
 from bigviz.data.dataset import Dataset
-from bigviz.data.stretch import know_labels
+from bigviz.data.dataset_slice import know_labels
 from bigviz.tiles.answers.layer_answers import LayerAnswers
 from bigviz.tiles.bars.histogram import line_below
 from bigviz.tiles.cluster.bars.bar_passes import BarPasses

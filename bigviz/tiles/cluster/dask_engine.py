@@ -17,7 +17,7 @@ from bigviz.common.daemon_thread import start_daemon
 from bigviz.common.progress import Progress, no_progress
 from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
-from bigviz.data.stretch import is_divisible
+from bigviz.data.dataset_slice import is_divisible
 from bigviz.tiles.answers.layer_answers import LayerAnswers
 from bigviz.tiles.answers.row_lookup import RowOrder, check_limit, first_names, named_rows
 from bigviz.tiles.brush.linked import OtherBrush, Source, Target

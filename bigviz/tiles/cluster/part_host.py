@@ -17,7 +17,7 @@ from bigviz.common.cancel import Cancel
 from bigviz.common.errors import TooLarge
 from bigviz.common.workers import Crew
 from bigviz.data.columns.categories import Sorted, label_texts
-from bigviz.data.stretch import Stretch, know_labels, own_labels
+from bigviz.data.dataset_slice import DatasetSlice, know_labels, own_labels
 from bigviz.tiles.answers.points_layer import PointsLayer
 from bigviz.tiles.answers.row_lookup import find_rows
 from bigviz.tiles.answers.window_image import ordered_rows, window_planes
@@ -191,7 +191,7 @@ class PartHost:
             return Answer({"arrays": facts, "matched": found.matched}, bodies)
 
 
-def _points(built: object, part: Stretch) -> PointsLayer:
+def _points(built: object, part: DatasetSlice) -> PointsLayer:
     if not isinstance(built, PointsLayer):
         raise TooLarge(
             f"A worker has no memory for the index of its {part.num_rows:,} rows of {part.name!r}: more workers hold "
@@ -202,7 +202,7 @@ def _points(built: object, part: Stretch) -> PointsLayer:
     return built
 
 
-def _planes_answer(points: PointsLayer, planes: Planes, part: Stretch, read: int) -> Answer:
+def _planes_answer(points: PointsLayer, planes: Planes, part: DatasetSlice, read: int) -> Answer:
     inputs = points.pyramid.inputs
     facts, bodies = packed(numbered(inputs.reduction, planes, part.offset))
     return Answer({"arrays": facts, "dtype": inputs.dtype.str, "rows": read, "row_bytes": inputs.row_bytes}, bodies)

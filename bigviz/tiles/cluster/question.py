@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bigviz.common.workers import Crew
-from bigviz.data.stretch import Stretch
+from bigviz.data.dataset_slice import DatasetSlice
 from bigviz.tiles.cluster.messages import PartLayer, layer_of
 
 __all__ = ["Question"]
@@ -17,7 +17,7 @@ __all__ = ["Question"]
 class Question:
     """What is asked of a part; `crew` does the work, for as long as somebody waits for it."""
 
-    part: Stretch
+    part: DatasetSlice
     head: Mapping[str, Any]
     crew: Crew
 

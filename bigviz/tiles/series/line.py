@@ -21,14 +21,14 @@ from bigviz.tiles.series.part import Part
 from bigviz.tiles.series.series import Series
 from bigviz.tiles.series.sorted_numbers import Ascending, Positions
 
-__all__ = ["Line", "MergedLine", "OneSeries", "Stretch"]
+__all__ = ["Line", "LineBatch", "MergedLine", "OneSeries"]
 
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
 Bounds = Callable[[Ascending], Positions]
 
 
-class Stretch(NamedTuple):
+class LineBatch(NamedTuple):
     """Rows that follow each other: x, y, which y are numbers (None: those that are not NaN), and the row numbers of
     places among them."""
 
@@ -61,7 +61,7 @@ class Line(Protocol):
     def between(self, picks: Picks) -> tuple[Slices, Slices]:
         """x and y of all rows from the first of some picks to the last."""
 
-    def stretches(self, low: Number, high: Number) -> Iterator[Stretch]:
+    def batches(self, low: Number, high: Number) -> Iterator[LineBatch]:
         """The rows whose x lies in a half-open window, in order."""
 
 
@@ -95,12 +95,12 @@ class OneSeries:
         x = _Range(lambda start, stop: (self.series.x.slice(start, stop), None), first, last + 1)
         return x, _Range(self.series.heights, first, last + 1)
 
-    def stretches(self, low: Number, high: Number) -> Iterator[Stretch]:
+    def batches(self, low: Number, high: Number) -> Iterator[LineBatch]:
         first, stop = first_from(self.series.x, low), first_from(self.series.x, high)
         for start, end in slices(max(stop - first, 0)):
             y, known = self.series.heights(first + start, first + end)
             x = self.series.x.slice(first + start, first + end)
-            yield Stretch(x, y, known, partial(self._numbers_from, first + start))
+            yield LineBatch(x, y, known, partial(self._numbers_from, first + start))
 
     def _numbers_from(self, first: int, places: Array) -> Array:
         return self.series.numbers(places + first)
@@ -133,13 +133,13 @@ class MergedLine:
         ends = tuple(int(rank) + self._has(part, int(rank), picks) for part, rank in zip(self.parts, last, strict=True))
         return sides(MergedRows(self.parts, tuple(first), ends))
 
-    def stretches(self, low: Number, high: Number) -> Iterator[Stretch]:
+    def batches(self, low: Number, high: Number) -> Iterator[LineBatch]:
         first, stop = (
             tuple(max(first_from(part.series.x, edge), part.start) for part in self.parts) for edge in (low, high)
         )
         if any(start < end for start, end in zip(first, stop, strict=True)):
             for piece in MergedRows(self.parts, first, stop).pieces():
-                yield Stretch(piece.x, piece.y, piece.known, piece.rows.__getitem__)
+                yield LineBatch(piece.x, piece.y, piece.known, piece.rows.__getitem__)
 
     def _ranks(self, picks: Picks, at: int) -> list[int]:
         """Where a pick stands in each part."""

@@ -127,7 +127,7 @@ def _joined(found: Sequence[Piece]) -> Piece:
 
 
 def _order(x: Array, rows: Array) -> Array:
-    """The order by x, equal ones by row number. Sorted stretches are merged (timsort); equal x of several of them come
+    """The order by x, equal ones by row number. Sorted runs are merged (timsort); equal x of several of them come
     in the order of rows already, unless corrections have come between."""
     order = np.argsort(x, kind="stable")
     same = x[order[1:]] == x[order[:-1]]

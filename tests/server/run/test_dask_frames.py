@@ -19,7 +19,7 @@ from distributed import Client, LocalCluster
 import bigviz as bv
 from bigviz.aggregate.layer import Layer
 from bigviz.data.dataset import Dataset
-from bigviz.data.stretch import frame_source
+from bigviz.data.dataset_slice import frame_source
 from bigviz.document.document import document
 from bigviz.server.run.engine_of_frames import engine_of_frames
 from bigviz.server.run.options import Options

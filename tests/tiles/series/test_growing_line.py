@@ -170,10 +170,10 @@ def same_rows(ours: Line, theirs: Line, low: Any, high: Any, first_row: int) -> 
     found = []
     for line, first in ((ours, 0), (theirs, first_row)):
         rows: list[int] = []
-        for stretch in line.stretches(low, high):
-            known = np.ones(len(stretch.y), np.bool_) if stretch.known is None else stretch.known
-            kept = np.flatnonzero(known & np.isfinite(stretch.y.astype(float)))
-            rows += (stretch.numbers(kept) + first).tolist()
+        for batch in line.batches(low, high):
+            known = np.ones(len(batch.y), np.bool_) if batch.known is None else batch.known
+            kept = np.flatnonzero(known & np.isfinite(batch.y.astype(float)))
+            rows += (batch.numbers(kept) + first).tolist()
         found.append(rows)
     assert found[0] == found[1]
 

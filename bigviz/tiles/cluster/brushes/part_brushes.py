@@ -11,7 +11,7 @@ from typing import Any, Final
 from cachetools import LRUCache
 
 from bigviz.common.errors import Cancelled
-from bigviz.data.stretch import Stretch
+from bigviz.data.dataset_slice import DatasetSlice
 from bigviz.tiles.answers.columns import Columns
 from bigviz.tiles.brush.linked import Accumulated, Brushed, Step
 from bigviz.tiles.brush.linked_brush import LinkedBrush
@@ -98,7 +98,7 @@ class PartBrushes:
         step = held.brush.move(shape, cancel)
         return _step_answer(held.brush.settle(cancel) if do == "settle" else step)
 
-    def _find(self, key: tuple[str, str], part: Stretch, facts: Mapping[str, Any]) -> _Held:
+    def _find(self, key: tuple[str, str], part: DatasetSlice, facts: Mapping[str, Any]) -> _Held:
         gone: _Held | None = None
         with self._lock:
             if key in self._closed:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bigviz.aggregate.glyphs.bins import Bins
-from bigviz.data.stretch import Stretch
+from bigviz.data.dataset_slice import DatasetSlice
 from bigviz.tiles.answers.layer_answers import LayerAnswers
 from bigviz.tiles.answers.line_layer import LineLayer
 from bigviz.tiles.bars.histogram import HistogramLayer
@@ -130,15 +130,15 @@ class PartLines:
         rows: list[Array] = []
         matched = 0
         with self._line(asked) as (line, part):
-            for stretch in line.line.stretches(*head["x"]):
+            for batch in line.line.batches(*head["x"]):
                 asked.crew.look()
-                inside = within(stretch.y, *head["y"])
-                if stretch.known is not None:
-                    inside &= stretch.known
+                inside = within(batch.y, *head["y"])
+                if batch.known is not None:
+                    inside &= batch.known
                 places = np.flatnonzero(inside)
                 few = places[: max(head["limit"] - matched, 0)]
-                xs.append(stretch.x[few])
-                rows.append(stretch.numbers(few) + part.base)
+                xs.append(batch.x[few])
+                rows.append(batch.numbers(few) + part.base)
                 matched += len(places)
             xs.append(part.series.x.slice(0, 0))
         rows.append(np.empty(0, np.int64))
@@ -174,10 +174,10 @@ def line_of(built: LayerAnswers) -> LineLayer:
     return line
 
 
-def line_facts(line: LineLayer, stretch: Stretch) -> dict[str, Any]:
+def line_facts(line: LineLayer, rows: DatasetSlice) -> dict[str, Any]:
     """What a server has to know of a part's line: how many rows its filter keeps, whether x needed no sort, and the
     first row and the last two in the order of x, each as x, y (None: there is none) and number."""
-    part = _part(line, stretch)
+    part = _part(line, rows)
     size = len(part)
     places = np.array(sorted({0, size - 2, size - 1} & set(range(size))), np.int64)
     ends = []
@@ -187,13 +187,13 @@ def line_facts(line: LineLayer, stretch: Stretch) -> dict[str, Any]:
         y, known = part.series.heights(place, place + 1)
         there = bool(y[0] == y[0]) if known is None else bool(known[0])
         ends.append([x, y[0].item() if there else None, row])
-    kept = stretch.num_rows if line.kept is None else line.kept
+    kept = rows.num_rows if line.kept is None else line.kept
     return {"kept": kept, "sorted": line.line.sorted, "rows": size, "ends": ends}
 
 
-def _part(line: LineLayer, stretch: Stretch) -> Part:
+def _part(line: LineLayer, rows: DatasetSlice) -> Part:
     assert isinstance(line.line, OneSeries)
-    return Part(line.line.series, stretch.offset, 0, line, 0)
+    return Part(line.line.series, rows.offset, 0, line, 0)
 
 
 def _bounds(part: Part, asked: Question, window: Mapping[str, Any]) -> Positions:

@@ -13,10 +13,10 @@ from bigviz.common.cancel import Cancel
 from bigviz.common.errors import Unreadable
 from bigviz.data.columns.column import Unusable
 from bigviz.data.dataset import Dataset
+from bigviz.data.dataset_slice import DatasetSlice
 from bigviz.data.formats.delimited.dialect import CsvOptions
 from bigviz.data.open import open_files
 from bigviz.data.sources.partitions import PartitionsSource, Span, spans_of
-from bigviz.data.stretch import Stretch
 from bigviz.tiles.cluster.messages import Answer
 
 __all__ = ["OpenedTables"]
@@ -29,7 +29,7 @@ class OpenedTables:
 
     def __init__(self) -> None:
         self._wholes: dict[str, Dataset] = {}
-        self._parts: dict[tuple[str, int, int], Stretch] = {}
+        self._parts: dict[tuple[str, int, int], DatasetSlice] = {}
         self._kept: dict[str, Tables] = {}  # the partitions of tables in memory that are here
         self._lock = Lock()
 
@@ -45,7 +45,7 @@ class OpenedTables:
         with self._lock:
             self._kept.setdefault(fingerprint, {})[number] = table
 
-    def part(self, fingerprint: str, first: int, stop: int) -> Stretch | None:
+    def part(self, fingerprint: str, first: int, stop: int) -> DatasetSlice | None:
         """A part of a table; None where it is not open, or some of its partitions are not here."""
         key = fingerprint, first, stop
         with self._lock:
@@ -57,10 +57,10 @@ class OpenedTables:
                 and not set(range(first, stop)) <= self._kept.get(fingerprint, {}).keys()
             ):
                 return None
-            found = self._parts[key] = Stretch(whole, first, stop)
+            found = self._parts[key] = DatasetSlice(whole, first, stop)
             return found
 
-    def forget(self, part: Stretch) -> None:
+    def forget(self, part: DatasetSlice) -> None:
         """Drop a part, and what no other one needs."""
         with self._lock:
             self._parts = {key: each for key, each in self._parts.items() if each is not part}

@@ -13,8 +13,8 @@ from distributed import get_worker
 
 from bigviz.common.cancel import NEVER
 from bigviz.data.dataset import Dataset
+from bigviz.data.dataset_slice import frame_source
 from bigviz.data.sources.dask_frame import DaskFrameSource, finished, kept_at_workers
-from bigviz.data.stretch import frame_source
 from bigviz.tiles.cluster.messages import Answer
 from bigviz.tiles.cluster.parts.division import Part
 

@@ -34,7 +34,7 @@ def origin_of(dataset: Dataset, spec: OrderSpec) -> dict[str, Any]:
         "dataset": dataset.name,
         "rows": dataset.num_rows,
         "fingerprint": dataset.fingerprint,
-        "identity": _digest(of if dataset.stretch is None else (*of, dataset.stretch)),
+        "identity": _digest(of if dataset.pieces is None else (*of, dataset.pieces)),
         "files": [each.identity for each in files[:_MOST_FILES]],
         "more_files": max(0, len(files) - _MOST_FILES),
         "spec": asdict(spec),

@@ -17,8 +17,8 @@ from bigviz.common.cancel import Cancel
 from bigviz.common.errors import BadInput, Cancelled, TooLarge, Unreadable
 from bigviz.common.workers import Crew
 from bigviz.data.dataset import Dataset
+from bigviz.data.dataset_slice import DatasetSlice
 from bigviz.data.open import open as open_dataset
-from bigviz.data.stretch import Stretch
 from bigviz.tiles.grid.order_spec import OrderSpec
 from bigviz.tiles.store.catalog.directory import StoreDirectory
 from bigviz.tiles.store.catalog.identity import freshness
@@ -67,7 +67,7 @@ def test_a_part_takes_the_place_of_no_other_part_and_of_no_whole(directories, tm
         pq.write_table(pa.table({"x": [1.0, 2.0], "y": [1.0, 5.0]}), tmp_path / f"{number}.parquet")
     whole = open_dataset(str(tmp_path / "*.parquet"))
     made: list[tuple[Dataset, Path]] = []
-    for each in (whole, Stretch(whole, 0, 1), Stretch(whole, 1, 2), Stretch(whole, 0, 2)):
+    for each in (whole, DatasetSlice(whole, 0, 1), DatasetSlice(whole, 1, 2), DatasetSlice(whole, 0, 2)):
         stores = directories()
         made.append((each, stores.build(each, spec)))
         stores.release(made[-1][1])

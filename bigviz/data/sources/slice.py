@@ -15,10 +15,10 @@ from bigviz.data.sources.files import FilesSource
 from bigviz.data.sources.tasks import Task, TaskSource
 from bigviz.data.statistics.values import Statistics
 
-__all__ = ["StretchSource"]
+__all__ = ["SliceSource"]
 
 
-class StretchSource(TaskSource):
+class SliceSource(TaskSource):
     """The rows of the pieces `first` to `stop` (exclusive) of `whole`, under its schema. Its row 0 is row `offset`."""
 
     def __init__(self, whole: FilesSource, first: int, stop: int) -> None:

@@ -11,12 +11,12 @@ from bigviz.data.remote.address import is_remote
 from bigviz.data.sources.dask_frame import DaskFrameSource
 from bigviz.data.sources.files import FilesSource
 from bigviz.data.sources.partitions import PartitionsSource
-from bigviz.data.sources.stretch import StretchSource
+from bigviz.data.sources.slice import SliceSource
 
-__all__ = ["Stretch", "frame_source", "is_divisible", "know_labels", "own_labels"]
+__all__ = ["DatasetSlice", "frame_source", "is_divisible", "know_labels", "own_labels"]
 
 
-class Stretch(Dataset):
+class DatasetSlice(Dataset):
     """The pieces `first` to `stop` (exclusive) of `Dataset.chunks()`. Its row 0 is row `offset` of the whole.
 
     The labels of a category are those of the whole dataset: they have to be known (`know_labels`) before anything is
@@ -26,16 +26,16 @@ class Stretch(Dataset):
     def __init__(self, whole: Dataset, first: int, stop: int) -> None:
         source = whole._source
         if isinstance(source, PartitionsSource):
-            self.source: StretchSource | PartitionsSource = source.stretch(first, stop)
+            self.source: SliceSource | PartitionsSource = source.slice(first, stop)
         elif isinstance(source, FilesSource):
-            self.source = StretchSource(source, first, stop)
+            self.source = SliceSource(source, first, stop)
         else:
             raise ValueError(f"{whole!r} is not made of files or partitions")
         super().__init__(whole.name, self.source, whole.origin)
         self._pieces = first, stop
 
     @property
-    def stretch(self) -> tuple[int, int]:
+    def pieces(self) -> tuple[int, int]:
         return self._pieces
 
     @property

@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from bigviz.data.dataset import Dataset
+from bigviz.data.dataset_slice import DatasetSlice, is_divisible, know_labels, own_labels
 from bigviz.data.open import open as open_dataset
-from bigviz.data.stretch import Stretch, is_divisible, know_labels, own_labels
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def whole(tmp_path: Path) -> Dataset:
 def test_parts_hold_all_rows_once_with_the_labels_of_all(whole: Dataset) -> None:
     chunks = len(whole.chunks())
     middle = max(chunks // 2, 1)
-    parts = [Stretch(whole, *ends) for ends in ((0, middle), (middle, chunks))]
+    parts = [DatasetSlice(whole, *ends) for ends in ((0, middle), (middle, chunks))]
     assert [part.offset for part in parts] == [0, parts[0].num_rows]
     assert len({whole.fingerprint, *(part.fingerprint for part in parts)}) == 3
     for part in parts:
@@ -42,7 +42,7 @@ def test_parts_hold_all_rows_once_with_the_labels_of_all(whole: Dataset) -> None
 
 
 def test_labels_that_are_not_known_are_not_those_of_some_rows(whole: Dataset) -> None:
-    part = Stretch(whole, 0, 1)
+    part = DatasetSlice(whole, 0, 1)
     with pytest.raises(ValueError, match="labels of column"):
         part.column("kind")
     assert own_labels(part, "kind").texts == ("a", "b")
