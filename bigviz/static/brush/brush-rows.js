@@ -18,6 +18,7 @@ export class BrushRows extends EventTarget {
     /** @type {string|null} why there is none */ this.error = null;
     /** @type {AbortController|null} */ this.asking = null;
     link.addEventListener("rest", () => this.#ask(), { signal });
+    connection.addEventListener("up", () => this.#back(), { signal });
     signal.addEventListener("abort", () => this.asking?.abort());
   }
 
@@ -28,6 +29,11 @@ export class BrushRows extends EventTarget {
   /** Asks anew, after an error. */
   again() {
     void this.#ask();
+  }
+
+  /** The connection is there again: who has kept the rows may have ended. */
+  #back() {
+    if (this.answer !== null || this.isBusy) void this.#ask();
   }
 
   async #ask() {

@@ -24,7 +24,8 @@ test("rows are asked for when the brushes rest, and are gone with them", async (
     return { ok: true, json: async () => ({ id: String(asked.length), rows: 3 }) };
   };
   const link = Object.assign(new EventTarget(), { shapes: new Map() });
-  const page = /** @type {any} */ ({ connection: { url: "ws://host/d/ws", get } });
+  const connection = Object.assign(new EventTarget(), { url: "ws://host/d/ws", get });
+  const page = /** @type {any} */ ({ connection });
   const rows = new BrushRows(/** @type {any} */ (link), page, new AbortController().signal);
   const rest = async () => {
     link.dispatchEvent(new Event("rest"));
@@ -39,6 +40,12 @@ test("rows are asked for when the brushes rest, and are gone with them", async (
   link.shapes.set(figure(2, "histogram"), { kind: "range", x: span(1, 2) });
   assert.equal(await rest(), "2");
   assert.deepEqual(asked[1], ["/d/layers/2/select", { range: [1, 2], brushes: [{ definition, labels: ["b"] }] }]);
+  connection.dispatchEvent(new Event("up"));
+  await soon();
+  assert.equal(rows.answer?.id, "3", "who has kept the rows may have ended");
   link.shapes.clear();
   assert.equal(await rest(), null);
+  connection.dispatchEvent(new Event("up"));
+  await soon();
+  assert.equal(asked.length, 3);
 });

@@ -46,7 +46,7 @@ export class Selection extends EventTarget {
     const { signal } = this.ending;
     figure.addEventListener("info", () => this.#follow());
     figure.page.connection.addEventListener("down", () => this.#lose(), { signal });
-    figure.page.connection.addEventListener("up", () => this.#follow(), { signal });
+    figure.page.connection.addEventListener("up", () => this.#back(), { signal });
   }
 
   /** Ends what would go on by itself. */
@@ -160,6 +160,12 @@ export class Selection extends EventTarget {
       if (this.isWaiting && layer.error !== null) this.#fail(layer.error);
     } else if (this.axes !== this.#axes()) this.clear();
     else if (this.asked !== JSON.stringify(layer.definition)) this.#ask();
+  }
+
+  /** The connection is there again, perhaps to another process: who has kept the rows may have ended. */
+  #back() {
+    this.asked = "";
+    this.#follow();
   }
 
   /** What was asked for will not come. */

@@ -92,7 +92,13 @@ test("a connection that is lost is told of, and the rows are selected once it is
   assert.deepEqual([selection.error, selection.answer?.id], [null, "again"]);
   connection.dispatchEvent(new Event("down"));
   connection.dispatchEvent(new Event("up"));
-  assert.equal(asked.length, 2, "what is known stays");
+  assert.equal(selection.answer?.id, "again", "what is known stays until it is known of who is there now");
+  asked[2].resolve(answered("of another process"));
+  await settled();
+  assert.equal(selection.answer?.id, "of another process");
+  selection.clear();
+  connection.dispatchEvent(new Event("up"));
+  assert.equal(asked.length, 3, "nothing is selected");
   selection.dispose();
 });
 
