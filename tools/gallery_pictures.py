@@ -23,7 +23,7 @@ HEIGHTS: Final = {"taxi": 800, "flights": 1080, "sky": 800, "market": 800}  # CS
 COLOURS: Final = 256  # a palette makes the file a third of its size
 READY_MS: Final = 120_000
 BRUSHED: Final = "section[data-brush]"
-COUNTED: Final = '.brush[data-rows$=" rows"]:not([data-rows^="about"])'
+COUNTED: Final = "() => [...document.querySelectorAll('.brush')].some(e => /^[0-9,]+ rows?$/.test(e.textContent))"
 
 
 @contextmanager
@@ -66,7 +66,7 @@ def _drag(page: Page, figure: int, x0: float, y0: float, x1: float, y1: float) -
     page.mouse.move(box["x"] + x1 * box["width"], box["y"] + y1 * box["height"], steps=5)
     page.mouse.up()
     page.wait_for_selector(BRUSHED, state="attached", timeout=READY_MS)
-    page.wait_for_selector(COUNTED, state="attached", timeout=READY_MS)
+    page.wait_for_function(COUNTED, timeout=READY_MS)
     page.mouse.move(1, 1)
 
 
