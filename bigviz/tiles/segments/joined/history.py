@@ -73,6 +73,8 @@ class LevelHistory:
                     state = self._state(level, cancel)
                     if state is not None:
                         found[level] = state.known
+                    elif level in self._drawn:  # of many new rows: what is known of parts is put together again
+                        found.update(self._all_drawn(rows, level, cancel))
             finally:
                 self._lock.release()
         return found
@@ -184,7 +186,8 @@ class LevelHistory:
             self._step += 1
         there = {id(part) for part in rows.parts}
         self._sources = {name: held for name, held in self._sources.items() if name in there}
-        most = max(_LEAST_NOTED, sum(len(part.part) for part in rows.parts) // _NOTED)
+        size = 0 if rows.is_drawn else sum(len(part.part) for part in rows.parts)
+        most = max(_LEAST_NOTED, size // _NOTED)
         kept = len(self._steps)
         while sum(len(keys) for each in list(self._steps)[len(self._steps) - kept :] for keys in each) > most:
             kept -= 1

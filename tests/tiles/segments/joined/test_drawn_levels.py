@@ -135,8 +135,12 @@ def test_appends_seals_drops_corrections_merges_and_growing_roots(agg: str, keep
         settle(made, step % 2)
 
 
-def test_parts_that_were_looked_at_are_not_looked_at_again(looks: list[int]) -> None:
-    """Neither where they are merged; the new rows are, and a part with rows that went or were corrected."""
+@pytest.mark.parametrize("noted", [history._LEAST_NOTED, 20])
+def test_parts_that_were_looked_at_are_not_looked_at_again(
+    noted: int, monkeypatch: pytest.MonkeyPatch, looks: list[int]
+) -> None:
+    """Neither where they are merged, nor where more rows came than are noted; the new rows are."""
+    monkeypatch.setattr(history, "_LEAST_NOTED", noted)
     rng, streams = np.random.default_rng(12), indexes()
     growing, layer = Growing(batch(rng, 700)), Layer("points", "x", "y", "mean(v)")
     made = built(streams, growing.version(), layer)
