@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["PATIENCE", "Patience", "delta_options", "endpoint_of", "first_of", "iceberg_options", "is_set"]
+__all__ = ["PATIENCE", "Patience", "delta_options", "endpoint_of", "first_of", "is_set"]
 
 _ENDPOINTS: Final = {
     "s3": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"),
@@ -52,11 +52,10 @@ def is_set(name: str) -> bool:
 
 
 def delta_options() -> dict[str, str]:
-    """What the package `deltalake`, which reads the environment too, does not find there."""
-    return {"allow_http": "true"} if endpoint_of("s3").startswith("http://") else {}
-
-
-def iceberg_options() -> dict[str, str]:
-    """What the package `pyiceberg` does not find in the environment."""
-    names = {"s3.region": ("AWS_REGION", "AWS_DEFAULT_REGION"), "s3.endpoint": _ENDPOINTS["s3"]}
-    return {key: value for key, each in names.items() if (value := first_of(each))}
+    """What the package `deltalake`, which reads the environment too, does not find there; and how long it waits."""
+    limits = PATIENCE
+    waits = {
+        "connect_timeout": f"{1e3 * limits.connect:.0f}ms", "timeout": f"{1e3 * limits.silence:.0f}ms",
+        "max_retries": str(limits.retries), "retry_timeout": f"{1e3 * limits.total:.0f}ms",
+    }  # fmt: skip
+    return {**waits, **({"allow_http": "true"} if endpoint_of("s3").startswith("http://") else {})}

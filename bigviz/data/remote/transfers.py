@@ -13,13 +13,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from typing import Final, TypeVar
 
-from bigviz.common.daemon_thread import start_daemon
+from bigviz.common.daemon_thread import in_thread, start_daemon
+from bigviz.common.threads.waits import wait_for
+from bigviz.data.remote import settings
 from bigviz.data.remote.address import Address
 from bigviz.data.remote.circuit_breaker import CircuitBreaker
-from bigviz.data.remote.failures import is_unanswered, is_unreached, unasked
+from bigviz.data.remote.failures import failure_of, is_unanswered, is_unreached, unasked
 from bigviz.data.remote.http_connection import IDLE
 
-__all__ = ["Host", "host_of"]
+__all__ = ["Host", "host_of", "in_own_time"]
 
 T = TypeVar("T")
 Request = Callable[[], Awaitable[T]]
@@ -94,6 +96,20 @@ class Host:
 def host_of(place: str) -> Host:
     """The host or bucket of that name."""
     return Host()
+
+
+def in_own_time(address: Address, call: Callable[[], T]) -> T:
+    """What a library reads from a host in its own way: in a thread of its own, which is waited for, given up and
+    counted as a request of bigviz is. The thread ends when the library does. Raises what the call does."""
+
+    async def asked() -> T:
+        async with asyncio.timeout(settings.PATIENCE.request):
+            return await in_thread(call)
+
+    def words(error: Exception) -> Exception:
+        return failure_of(error, address) if isinstance(error, TimeoutError) else error
+
+    return wait_for(host_of(address.host).ask(address, asked, words))
 
 
 def _loop() -> asyncio.AbstractEventLoop:

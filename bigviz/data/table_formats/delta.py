@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +15,8 @@ import pyarrow as pa
 from bigviz.common.errors import BadInput, NotFound, Unreadable
 from bigviz.data.arrow_errors import reason_of
 from bigviz.data.paths import Files, require_few
-from bigviz.data.remote.address import is_remote
+from bigviz.data.remote.address import address_of, is_remote
+from bigviz.data.remote.transfers import in_own_time
 
 __all__ = ["LOG", "delta_files", "is_delta", "local_delta_files"]
 
@@ -49,11 +51,9 @@ def delta_files(root: str, shown: str, name: str, options: Mapping[str, str] | N
             field="source",
             got=shown,
         ) from error
+    listed = partial(_listed, deltalake, root, shown, dict(options or {}))
     try:
-        table = deltalake.DeltaTable(root, storage_options=dict(options or {}))
-        _require_plain(table, shown)
-        uris: list[str] = table.file_uris()
-        actions = pa.table(table.get_add_actions(flatten=False))
+        table, uris, actions = in_own_time(address_of(root), listed) if is_remote(root) else listed()
     except (deltalake.exceptions.DeltaError, OSError, ValueError) as error:
         reason = type(error).__name__ if is_remote(root) else reason_of(error)  # those of stores may hold secrets
         raise Unreadable(
@@ -69,6 +69,13 @@ def delta_files(root: str, shown: str, name: str, options: Mapping[str, str] | N
     paths = [_path(uris[at]) for at in order]
     note = f"Version {table.version():,} of a Delta table."
     return Files(tuple(paths), tuple(map(os.path.basename, paths)), name, (note,), constants=_constants(actions, order))
+
+
+def _listed(deltalake: Any, root: str, shown: str, options: dict[str, str]) -> tuple[Any, list[str], pa.Table]:
+    """The table, its files, and what its log says of them."""
+    table = deltalake.DeltaTable(root, storage_options=options)
+    _require_plain(table, shown)
+    return table, table.file_uris(), pa.table(table.get_add_actions(flatten=False))
 
 
 def _require_plain(table: Any, shown: str) -> None:

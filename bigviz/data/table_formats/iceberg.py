@@ -18,9 +18,9 @@ from bigviz.data.arrow_errors import reason_of
 from bigviz.data.formats.stable_file import StableFile
 from bigviz.data.paths import Files, require_few
 from bigviz.data.remote.address import Address, address_of, is_remote
-from bigviz.data.remote.object_file import ObjectFile
-from bigviz.data.remote.settings import iceberg_options
+from bigviz.data.remote.transfers import in_own_time
 from bigviz.data.table_formats.by_field_id import ColumnsById, TableColumn
+from bigviz.data.table_formats.metadata_files import MetadataFiles, file_at, read_by, read_here
 
 __all__ = [
     "IN_CATALOG", "METADATA", "iceberg_files", "is_iceberg", "local_iceberg_files", "newest_metadata",
@@ -102,10 +102,10 @@ def iceberg_files(location: str, shown: str, name: str) -> Files:
             got=shown,
         ) from error
     try:
-        table = _table(location)
-        snapshot = table.current_snapshot()
-        home = _Home.of(location, table.metadata_location, shown)
-        found = [] if snapshot is None else list(_data_files(table, snapshot, home))
+        if location.startswith(f"{IN_CATALOG}://"):
+            table, snapshot, home, found = in_own_time(address_of(location), partial(_listed, location, shown))
+        else:
+            table, snapshot, home, found = _listed(location, shown)
         paths = tuple(home.path(each.path) for each in found)
         columns = _columns(table)
     except BigvizError:
@@ -134,6 +134,14 @@ def iceberg_files(location: str, shown: str, name: str) -> Files:
     )
 
 
+def _listed(location: str, shown: str) -> tuple[Any, Any, _Home, list[_DataFile]]:
+    """The table, its snapshot, where its files may be, and those that count."""
+    table = _table(location)
+    snapshot = table.current_snapshot()
+    home = _Home.of(location, table.metadata_location, shown)
+    return table, snapshot, home, [] if snapshot is None else list(_data_files(table, snapshot, home))
+
+
 def _advice(location: str) -> str:
     if not location.startswith(f"{IN_CATALOG}://"):
         return "Check that it can be reached, and open it with Iceberg's own tools."
@@ -149,8 +157,8 @@ def _table(location: str) -> Any:
     pyiceberg would run, and others the servers that it would sign requests for."""
     if location.startswith(f"{IN_CATALOG}://"):
         return _in_catalog(address_of(location))
-    files = import_module("pyiceberg.io").load_file_io(iceberg_options(), location)
-    metadata = import_module("pyiceberg.serializers").FromInputFile.table_metadata(files.new_input(location))
+    files = MetadataFiles(lambda path: read_here(_local(path)))
+    metadata = import_module("pyiceberg.table.metadata").TableMetadataUtil.parse_raw(files.new_input(location).text())
     name = ("static-table", location)
     catalog = import_module("pyiceberg.catalog.noop").NoopCatalog(name[0])
     return import_module("pyiceberg.table").StaticTable(name, metadata, location, files, catalog)
@@ -165,7 +173,9 @@ def _in_catalog(address: Address) -> Any:
         return of_catalog({name: each for name, each in properties.items() if name != _CODE}, location)
 
     catalog._load_file_io = files
-    return catalog.load_table(address.key)
+    table = catalog.load_table(address.key)
+    table.io = MetadataFiles(partial(read_by, table.io))
+    return table
 
 
 def _data_files(table: Any, snapshot: Any, home: _Home) -> Iterator[_DataFile]:
@@ -276,7 +286,7 @@ def _at(address: Address | None) -> str:
 def _known(paths: Sequence[str], files: Sequence[_DataFile]) -> dict[str, StableFile]:
     """The files, opened. Raises `Unreadable` where one is not what its manifest says."""
     with ThreadPoolExecutor(_WAITING, thread_name_prefix="bigviz-open", initializer=inheriting()) as pool:
-        opened = list(pool.map(_opened, paths))
+        opened = list(pool.map(file_at, paths))
     for path, file, told in zip(paths, opened, files, strict=True):
         if file.size != told.size:
             raise Unreadable(
@@ -286,7 +296,3 @@ def _known(paths: Sequence[str], files: Sequence[_DataFile]) -> dict[str, Stable
                 got=path,
             )
     return dict(zip(paths, opened, strict=True))
-
-
-def _opened(path: str) -> StableFile:
-    return ObjectFile.at(path) if is_remote(path) else StableFile.at(path)
