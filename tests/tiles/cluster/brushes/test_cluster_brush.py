@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
+import threading
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,6 +31,8 @@ from bigviz.tiles.brush.linked import (
 from bigviz.tiles.brush.orders.shapes import Box, Labels, Shape, Span
 from bigviz.tiles.cluster.dask_engine import DaskEngine
 from bigviz.tiles.engine import Engine
+
+from ....patience import until
 
 POINTS = Layer("points", "x", "y", "count")
 HOME = RasterView(0, 0, 0, 0, 256, 256)
@@ -140,3 +145,32 @@ def test_moves_are_estimates_without_the_rows_of_a_part_that_is_lost(
     assert all(not each.exact and each.share == rows / dataset.num_rows for each in step.targets)
     assert brush.move(None).exact and brush.settle().rows == exact.rows
     brush.close()
+
+
+def test_brushes_that_wait_for_workers_take_no_thread(
+    engine: DaskEngine, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, waiting, answers = asyncio.Event(), list[str](), engine.workers.answers
+
+    async def slow(asked: Any, question: Any, ident: str, *more: Any) -> Any:
+        if question["ask"] == "brush":
+            waiting.append(ident)
+            await gate.wait()
+        return await answers(asked, question, ident, *more)
+
+    monkeypatch.setattr(engine.workers, "answers", slow)
+    brushes = [engine.brush(dataset, BoxSource(POINTS), [BarTarget("kind")]) for _ in range(9)]
+    told = list[int]()
+    for number, brush in enumerate(brushes):
+        brush.tell(lambda number=number: told.append(number))
+    until(lambda: len(waiting) == 9)
+    until(lambda: not [each for each in threading.enumerate() if each.name.startswith("bigviz-brush")])
+    assert not told and not any(brush.prepared for brush in brushes)
+    brushes[0].close()
+    assert told == [0]
+    engine.workers.loop.call_soon_threadsafe(gate.set)
+    steps = [brush.settle() for brush in brushes[1:]]
+    assert {step.rows for step in steps} == {dataset.num_rows}
+    until(lambda: sorted(told) == list(range(9)))
+    for brush in brushes[1:]:
+        brush.close()
