@@ -35,6 +35,8 @@ def brushing(settings: Settings) -> Iterator[Figure]:
     late = f"{what}: a good viewer's views that took longer than {1e3 / _GOOD:g} ms, alone and beside"
     yield Figure(late, "", [alone.replaced, found.replaced], "max", 0)
     (steps,) = others
+    if not steps.milliseconds:
+        raise RuntimeError(f"no step of a brush was answered in {settings.seconds:g} s")
     told = f"{len(steps.milliseconds):,} answered, {steps.failed:,} failed; {used:.1f} s of the server's CPU"
     yield Figure(f"{what}: steps of a brush, asked to answered, p95", "ms", steps.milliseconds, "p95", None, told)
 
