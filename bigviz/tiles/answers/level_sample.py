@@ -25,7 +25,7 @@ from bigviz.render.level_values import Level, LevelValues
 from bigviz.render.shade import values_of
 from bigviz.tiles.grid.interleave import compact
 from bigviz.tiles.grid.tile_key import DEEPEST
-from bigviz.tiles.morton.sorted_keys import Fenced, Guard, open_block, run_end
+from bigviz.tiles.morton.sorted_keys import Fenced, SortedKeys, open_block, run_end
 from bigviz.tiles.pyramid.accumulators import finished
 from bigviz.tiles.pyramid.layer_columns import Inputs
 
@@ -43,7 +43,7 @@ _MOST_APART: Final = 20  # levels, of which that many rows are read: names of ce
 _ONE: Final = np.uint64(1)
 
 
-def level_sample(guard: Guard, inputs: Inputs, level: Level, cancel: Cancel = NEVER) -> LevelValues | None:
+def level_sample(guard: SortedKeys, inputs: Inputs, level: Level, cancel: Cancel = NEVER) -> LevelValues | None:
     """The values of filled cells of a level of tiles, for categories the sum of all.
 
     None where no whole cell was found. Raises Cancelled, Unreadable.
@@ -66,7 +66,7 @@ def level_sample(guard: Guard, inputs: Inputs, level: Level, cancel: Cancel = NE
     return LevelValues(values, np.ones(len(values), np.int64))
 
 
-def _found(guard: Guard, level: Level, most_rows: int, most_cells: int) -> tuple[Array, Array, int]:
+def _found(guard: SortedKeys, level: Level, most_rows: int, most_cells: int) -> tuple[Array, Array, int]:
     """The cell of each row, by number, the row's position, and how many cells there are."""
     square, cut = (2 * (DEEPEST - each) for each in (min(level), max(level)))
     size = min(2 * most_rows, len(guard))

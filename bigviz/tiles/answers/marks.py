@@ -22,7 +22,7 @@ from bigviz.tiles.grid.interleave import compact
 from bigviz.tiles.grid.window import Number, codes_between, within
 from bigviz.tiles.morton.order import Order
 from bigviz.tiles.morton.quadtree import Ranges, batches_within, positions_of
-from bigviz.tiles.morton.sorted_keys import Fenced, Guard, open_block, run_end
+from bigviz.tiles.morton.sorted_keys import Fenced, SortedKeys, open_block, run_end
 from bigviz.tiles.pyramid.layer_columns import Inputs
 
 __all__ = ["MOST_LOOKED", "MOST_MARKS", "MOST_SORTED", "Marks", "find_marks", "keys_tell", "runs_within"]
@@ -122,7 +122,7 @@ class _Runs:
     """The runs of equal keys in a window, as far as they are listed; `bounds` are the window's codes and those whose
     rows lie inside for certain."""
 
-    def __init__(self, guard: Guard, bounds: Array, most: int) -> None:
+    def __init__(self, guard: SortedKeys, bounds: Array, most: int) -> None:
         self._guard, self._bounds, self._most = guard, bounds, most
         self._low, self._high = np.empty(2 * most + 1, np.int64), np.empty(2 * most + 1, np.int64)
         self._count, self._certain = 0, 0

@@ -41,7 +41,7 @@ from bigviz.tiles.grid.survey import Survey, survey
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number
 from bigviz.tiles.morton.quadtree import Ranges, cells_of, positions_of, ranges_within
-from bigviz.tiles.morton.sorted_keys import Guard
+from bigviz.tiles.morton.sorted_keys import SortedKeys
 from bigviz.tiles.pyramid.accumulators import wire
 from bigviz.tiles.series.line import OneSeries
 from bigviz.tiles.series.series import build_series
@@ -65,7 +65,7 @@ class Known:
 class _Ordered:
     """Rows of a unit in Morton order, and the columns of a reduction."""
 
-    guard: Guard
+    guard: SortedKeys
     rows: Rows
     read: int
 
@@ -265,7 +265,7 @@ class Preview:
         keys = np.empty(len(places), np.uint64)
         _interleave(codes[0], codes[1], places, keys)
         order = np.argsort(keys)
-        return _Ordered(Guard(keys[order]), self._rows(unit, places[order]), rows)
+        return _Ordered(SortedKeys(keys[order]), self._rows(unit, places[order]), rows)
 
     def _rows(self, unit: Unit, places: Array) -> Rows:
         """The columns of the reduction, in order."""

@@ -20,8 +20,8 @@ from bigviz.tiles.morton.packed_mask import PackedMask
 from bigviz.tiles.morton.packed_rtree import BOXED, boxes_of
 from bigviz.tiles.morton.quadtree import positions_of
 from bigviz.tiles.morton.small_pages import in_small_pages
-from bigviz.tiles.morton.sorted_keys import Guard
-from bigviz.tiles.morton.verified_array import Checked
+from bigviz.tiles.morton.sorted_keys import SortedKeys
+from bigviz.tiles.morton.verified_array import VerifiedArray
 
 __all__ = ["KEPT_ROW", "ColumnBelow", "FilteredOrder", "KeptCopy"]
 
@@ -34,14 +34,14 @@ _LOOK: Final = 0.05  # seconds between two looks at the flag, while others copy
 
 
 @dataclass(frozen=True, eq=False)
-class ColumnBelow(Checked):
+class ColumnBelow(VerifiedArray):
     """A column of the order below, read at the positions of the rows that are kept; it holds no memory of its own."""
 
-    positions: Checked = field(kw_only=True, repr=False)
-    below: Checked = field(kw_only=True, repr=False)
+    positions: VerifiedArray = field(kw_only=True, repr=False)
+    below: VerifiedArray = field(kw_only=True, repr=False)
 
     @classmethod
-    def of(cls, column: Checked, positions: Checked) -> ColumnBelow:
+    def of(cls, column: VerifiedArray, positions: VerifiedArray) -> ColumnBelow:
         """A column at some positions."""
         return cls(column.array, column.sums, column.path, positions=positions, below=column)
 
@@ -54,7 +54,7 @@ class ColumnBelow(Checked):
         return 0
 
     @property
-    def owner(self) -> Checked:
+    def owner(self) -> VerifiedArray:
         """The column below."""
         return self.below.owner
 
@@ -124,7 +124,7 @@ class FilteredOrder(Order):
         keep[self.far] = True
         return keep
 
-    def gather(self, key: str, values: Array, crew: Crew) -> Checked:
+    def gather(self, key: str, values: Array, crew: Crew) -> VerifiedArray:
         """Values of the kept rows; what was gathered for the order below is looked up there."""
         found = self.below.gathered(key)
         return super().gather(key, values, crew) if found is None else self._read(found)
@@ -140,7 +140,7 @@ class FilteredOrder(Order):
         crew.run("gathering values", take, slices(len(out)), len(out))
         return out
 
-    def _read(self, column: Checked) -> Checked:
+    def _read(self, column: VerifiedArray) -> VerifiedArray:
         return ColumnBelow.of(column, self.numbered)
 
     def _places(self, positions: slice | Array) -> npt.NDArray[np.int64]:
@@ -217,9 +217,9 @@ class KeptCopy:
         for shared in {int(end) // BOXED for end in self._ends if end % BOXED}:
             self._boxes[shared] = boxes_of(self._keys[shared * BOXED : (shared + 1) * BOXED])
         places, order = np.flatnonzero(self._far), self._order
-        guard = Guard(self._keys, None, self._boxes)
+        guard = SortedKeys(self._keys, None, self._boxes)
         return FilteredOrder(
-            order.survey, guard, Checked(self._positions), order.far[places], order, places, self._kept
+            order.survey, guard, VerifiedArray(self._positions), order.far[places], order, places, self._kept
         )
 
 

@@ -22,8 +22,8 @@ from bigviz.tiles.morton.masked_rows import MaskedRows
 from bigviz.tiles.morton.order import Order, OrderedColumn
 from bigviz.tiles.morton.packed_mask import PackedMask, packed_mask
 from bigviz.tiles.morton.packed_rtree import touched
-from bigviz.tiles.morton.sorted_keys import Guard
-from bigviz.tiles.morton.verified_array import Checked
+from bigviz.tiles.morton.sorted_keys import SortedKeys
+from bigviz.tiles.morton.verified_array import VerifiedArray
 
 __all__ = ["Slices", "keep_rows", "ordered_columns", "sample_rows"]
 
@@ -89,7 +89,7 @@ def sample_rows(
     some = places[mask]
     kept = round(order.survey.rows * len(some) / max(len(places), 1))
     none = np.empty(0, np.int64)
-    guard, numbered = Guard(order.guard.keys.take(some)), Checked(some.astype(np.uint32))
+    guard, numbered = SortedKeys(order.guard.keys.take(some)), VerifiedArray(some.astype(np.uint32))
     return FilteredOrder(order.survey, guard, numbered, none, order, none, kept), len(places)
 
 

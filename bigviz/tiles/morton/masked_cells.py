@@ -12,7 +12,7 @@ from bigviz.common.jit import frozen, jit
 from bigviz.tiles.grid.interleave import compact
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.morton.quadtree import Ranges, in_batches, offset_of, table_of, terms_of
-from bigviz.tiles.morton.sorted_keys import Fenced, Guard, open_block, run_end
+from bigviz.tiles.morton.sorted_keys import Fenced, SortedKeys, open_block, run_end
 from bigviz.wire.codec import CELLS
 
 __all__ = ["count_kept", "count_kept_cells", "list_kept", "rehearse"]
@@ -21,7 +21,7 @@ Array = npt.NDArray[Any]
 
 
 def count_kept_cells(
-    guard: Guard, ranges: Ranges, tile: TileKey, words: Array, plane: Array, cancel: Cancel = NEVER
+    guard: SortedKeys, ranges: Ranges, tile: TileKey, words: Array, plane: Array, cancel: Cancel = NEVER
 ) -> None:
     """What `quadtree.count_cells` adds of the rows that have a bit in `words` (see `PackedMask`)."""
     flat, bits = plane.reshape(CELLS), frozen(words)
@@ -46,7 +46,7 @@ def list_kept(ranges: Ranges, words: Array) -> npt.NDArray[np.int64]:
 
 def rehearse() -> None:
     """Load the kernels, so that the first filter need not wait for them."""
-    guard, words, plane = Guard(np.zeros(1, np.uint64)), np.ones(2, np.uint64), np.zeros(CELLS, np.uint32)
+    guard, words, plane = SortedKeys(np.zeros(1, np.uint64)), np.ones(2, np.uint64), np.zeros(CELLS, np.uint32)
     count_kept_cells(guard, Ranges.one(0, 1), TileKey(0, 0, 0, 0), words, plane)
     list_kept(Ranges.one(0, 1), words)
 

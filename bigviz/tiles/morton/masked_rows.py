@@ -19,8 +19,8 @@ from bigviz.tiles.morton.masked_cells import count_kept, count_kept_cells, list_
 from bigviz.tiles.morton.order import Order
 from bigviz.tiles.morton.packed_mask import PackedMask
 from bigviz.tiles.morton.quadtree import Ranges, batches_within, ranges_within
-from bigviz.tiles.morton.sorted_keys import Guard
-from bigviz.tiles.morton.verified_array import Checked
+from bigviz.tiles.morton.sorted_keys import SortedKeys
+from bigviz.tiles.morton.verified_array import VerifiedArray
 
 __all__ = ["MaskedRows"]
 
@@ -67,5 +67,5 @@ class MaskedRows:
                 return None
             found.append(ranges)
         some, places = list_kept(Ranges.joined(found), self.mask.words), np.flatnonzero(self.far)
-        guard, numbered = Guard(order.guard.keys.take(some)), Checked(some.astype(np.uint32))
+        guard, numbered = SortedKeys(order.guard.keys.take(some)), VerifiedArray(some.astype(np.uint32))
         return FilteredOrder(order.survey, guard, numbered, order.far[places], order, places, self.kept)

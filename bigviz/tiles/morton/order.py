@@ -24,8 +24,8 @@ from bigviz.tiles.grid.survey import Far, Survey, survey
 from bigviz.tiles.morton.keys import encode
 from bigviz.tiles.morton.quadtree import positions_of
 from bigviz.tiles.morton.radix_sort import sort_keys
-from bigviz.tiles.morton.sorted_keys import Guard
-from bigviz.tiles.morton.verified_array import Checked
+from bigviz.tiles.morton.sorted_keys import SortedKeys
+from bigviz.tiles.morton.verified_array import VerifiedArray
 
 __all__ = ["Excerpt", "MemoryOrder", "Order", "OrderedColumn", "build_order", "compact", "spread"]
 
@@ -42,9 +42,9 @@ class OrderedColumn(NamedTuple):
     `labels` (int8 up to 127 labels, else int32; -1 is null); labels is None beyond 4,096 of them.
     """
 
-    values: Checked | None = None
-    valid: Checked | None = None
-    codes: Checked | None = None
+    values: VerifiedArray | None = None
+    valid: VerifiedArray | None = None
+    codes: VerifiedArray | None = None
     labels: tuple[str, ...] | None = None
 
 
@@ -58,10 +58,10 @@ class Order(ABC):
     """
 
     survey: Survey
-    guard: Guard
-    numbered: Checked = field(repr=False)
+    guard: SortedKeys
+    numbered: VerifiedArray = field(repr=False)
     far: Array = field(repr=False)
-    _columns: weakref.WeakValueDictionary[str, Checked] = field(
+    _columns: weakref.WeakValueDictionary[str, VerifiedArray] = field(
         default_factory=weakref.WeakValueDictionary, init=False, repr=False
     )
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
@@ -112,15 +112,15 @@ class Order(ABC):
         """The row numbers at positions of the order."""
         return self.numbered.take(positions).astype(np.int64)
 
-    def gather(self, key: str, values: Array, crew: Crew) -> Checked:
+    def gather(self, key: str, values: Array, crew: Crew) -> VerifiedArray:
         """Values of all rows in this order, in their own dtype; shared under `key` by all who use them at a time."""
         with self._lock:
             gathered = self._columns.get(key)
             if gathered is None:
-                gathered = self._columns[key] = Checked(self._gathered(values, crew))
+                gathered = self._columns[key] = VerifiedArray(self._gathered(values, crew))
             return gathered
 
-    def gathered(self, key: str) -> Checked | None:
+    def gathered(self, key: str) -> VerifiedArray | None:
         """What `gather` gave for a key, while somebody uses it."""
         with self._lock:
             return self._columns.get(key)
@@ -194,4 +194,4 @@ def build_order(x: Axis, y: Axis, far: Far, crew: Crew, known: Survey | None = N
     filled = [(start, end) for (start, _), end in zip(pieces, ends, strict=True) if end > start]
     keys, numbers = sort_keys(keys, numbers, filled, crew.within(_STAGE, 0.4, 1.0, rows))
     lost = np.concatenate([np.empty(0, np.int64), *(far_rows[k] for k in sorted(far_rows))])
-    return MemoryOrder(found, Guard(keys), Checked(numbers), lost, (x, y))
+    return MemoryOrder(found, SortedKeys(keys), VerifiedArray(numbers), lost, (x, y))

@@ -23,7 +23,7 @@ from bigviz.common.workers import SLICE
 from bigviz.tiles.grid.interleave import compact, spread
 from bigviz.tiles.grid.tile_key import DEEPEST, Codes, TileKey
 from bigviz.tiles.morton.packed_rtree import enclosed, touched
-from bigviz.tiles.morton.sorted_keys import Fenced, Guard, lower_bound, open_block, run_end
+from bigviz.tiles.morton.sorted_keys import Fenced, SortedKeys, lower_bound, open_block, run_end
 from bigviz.wire.codec import CELLS, SIDE
 
 __all__ = [
@@ -91,7 +91,7 @@ class Ranges:
 
 
 def ranges_within(
-    guard: Guard, codes: Codes, cancel: Cancel = NEVER, inner: Codes | None = None, leaf: int = LEAF
+    guard: SortedKeys, codes: Codes, cancel: Cancel = NEVER, inner: Codes | None = None, leaf: int = LEAF
 ) -> Ranges:
     """The ranges that hold every row of a rectangle of codes, its ends included.
 
@@ -102,7 +102,7 @@ def ranges_within(
 
 
 def batches_within(
-    guard: Guard,
+    guard: SortedKeys,
     codes: Codes,
     cancel: Cancel = NEVER,
     inner: Codes | None = None,
@@ -124,7 +124,7 @@ def batches_within(
         room = min(2 * room, _BATCH)
 
 
-def count_cells(guard: Guard, ranges: Ranges, tile: TileKey, plane: Array, cancel: Cancel = NEVER) -> None:
+def count_cells(guard: SortedKeys, ranges: Ranges, tile: TileKey, plane: Array, cancel: Cancel = NEVER) -> None:
     """Add the rows of the ranges that lie in the tile to its uint32 plane (256 x 256, row 0 the highest y).
 
     A whole range is one that `ranges_within` found for this tile, or a part of one.
@@ -137,7 +137,7 @@ def count_cells(guard: Guard, ranges: Ranges, tile: TileKey, plane: Array, cance
     guard.keys.check()
 
 
-def count_rows(guard: Guard, tile: TileKey, cancel: Cancel = NEVER) -> int:
+def count_rows(guard: SortedKeys, tile: TileKey, cancel: Cancel = NEVER) -> int:
     """How many rows lie in a tile: by two searches in a square one."""
     if tile.zx == tile.zy:
         low, high = guard.span(*tile.keys)
@@ -156,7 +156,7 @@ def cells_of(keys: Array, tile: TileKey) -> npt.NDArray[np.int32]:
 
 
 def cells_within(
-    guard: Guard, low: int, high: int, tile: TileKey, out: npt.NDArray[np.int32] | None = None
+    guard: SortedKeys, low: int, high: int, tile: TileKey, out: npt.NDArray[np.int32] | None = None
 ) -> npt.NDArray[np.int32]:
     """The same for the rows of a part of a whole range of the tile; written to `out`, if that is given, which has room
     for them."""

@@ -18,9 +18,9 @@ from bigviz.common.jit import frozen, jit
 from bigviz.common.workers import Crew, slices
 from bigviz.common.xxh64 import BLOCK, block_sum
 from bigviz.tiles.morton.packed_rtree import BOXED, Boxes, boxes_of, stack_boxes
-from bigviz.tiles.morton.verified_array import Checked
+from bigviz.tiles.morton.verified_array import VerifiedArray
 
-__all__ = ["PITCH", "Fenced", "Guard", "key_span", "lower_bound", "open_block", "run_end"]
+__all__ = ["PITCH", "Fenced", "SortedKeys", "key_span", "lower_bound", "open_block", "run_end"]
 
 Array = npt.NDArray[Any]
 PITCH: Final = BLOCK // 8  # keys between two fences: those of a block
@@ -33,10 +33,10 @@ _SQUARES: Final = 1 << 14  # squares that a thread looks for at a time
 
 
 class Fenced(NamedTuple):
-    """Sorted keys as kernels take them: `fences[b]` is `keys[8192 b]`; what follows `squares` is that of `Checked`.
+    """Sorted keys as kernels take them: `fences[b]` is `keys[8192 b]`; what follows `squares` is a `VerifiedArray`'s.
 
     `squares` (uint32) says where the squares of a level begin, in the order of their keys, and has no rows unless
-    `Guard.tabulate` was called.
+    `SortedKeys.tabulate` was called.
     """
 
     keys: Array
@@ -50,12 +50,12 @@ class Fenced(NamedTuple):
     damaged: Array
 
 
-class Guard:
+class SortedKeys:
     """Sorted uint64 keys with their fences and boxes."""
 
-    def __init__(self, keys: Checked | Array, fences: Array | None = None, boxes: Array | None = None) -> None:
+    def __init__(self, keys: VerifiedArray | Array, fences: Array | None = None, boxes: Array | None = None) -> None:
         """`fences` and `boxes` (those of 256 rows) are read from the keys unless they are given."""
-        self.keys = keys if isinstance(keys, Checked) else Checked(keys)
+        self.keys = keys if isinstance(keys, VerifiedArray) else VerifiedArray(keys)
         array = self.keys.array
         self.fences = frozen(np.ascontiguousarray(array[::PITCH]) if fences is None else fences)
         if len(self.fences) != -(-len(array) // PITCH):

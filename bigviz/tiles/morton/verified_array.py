@@ -13,7 +13,7 @@ from bigviz.common.errors import Unreadable
 from bigviz.common.jit import frozen
 from bigviz.common.xxh64 import BLOCK, block_count, open_blocks, words_of
 
-__all__ = ["Checked"]
+__all__ = ["VerifiedArray"]
 
 Array = npt.NDArray[Any]
 
@@ -22,7 +22,7 @@ _UNREAD, _VERIFIED = 0, 1
 
 
 @dataclass(frozen=True, eq=False)
-class Checked:
+class VerifiedArray:
     """An array, in memory or mapped, whose blocks are verified before they are first used.
 
     `sums` holds the XXH64 of each 64 KiB block of its bytes; empty: it is in memory and nothing is verified. `path` is
@@ -58,7 +58,7 @@ class Checked:
         return 0 if len(self.sums) else self.array.nbytes
 
     @property
-    def owner(self) -> Checked:
+    def owner(self) -> VerifiedArray:
         """What holds the memory: this, or the array that this one reads from."""
         return self
 

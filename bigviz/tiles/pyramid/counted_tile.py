@@ -15,7 +15,7 @@ import numpy.typing as npt
 from bigviz.common.jit import jit
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.morton.quadtree import LEAF, STACK, count_ranges, descend, table_of, terms_of
-from bigviz.tiles.morton.sorted_keys import Fenced, Guard, key_span
+from bigviz.tiles.morton.sorted_keys import Fenced, SortedKeys, key_span
 from bigviz.wire.codec import CELLS, SIDE
 
 __all__ = ["counted_tile"]
@@ -38,7 +38,7 @@ class _Scratch(threading.local):
 _scratch = _Scratch()
 
 
-def counted_tile(guard: Guard, tile: TileKey) -> tuple[npt.NDArray[np.uint32], int] | None:
+def counted_tile(guard: SortedKeys, tile: TileKey) -> tuple[npt.NDArray[np.uint32], int] | None:
     """The rows of a tile in each of its cells, (256, 256), and how many rows were looked at; None for more than a
     million of them, or more than 1,024 ranges. The plane is that of the next call of the thread, too. Raises
     Unreadable."""

@@ -14,7 +14,7 @@ from bigviz.common.cancel import NEVER
 from bigviz.common.workers import Crew
 from bigviz.data.columns.column import Column, widen
 from bigviz.tiles.morton.order import Order
-from bigviz.tiles.morton.verified_array import Checked
+from bigviz.tiles.morton.verified_array import VerifiedArray
 from bigviz.tiles.pyramid.accumulators import Look, kept_planes
 from bigviz.wire.codec import CELLS, SIDE
 
@@ -37,9 +37,9 @@ class Inputs:
     own: np.dtype[Any]
     labels: tuple[str, ...] | None = None
     numbers: Callable[[slice | Array], Array] | None = None
-    values: Checked | None = None
-    valid: Checked | None = None
-    codes: Checked | None = None
+    values: VerifiedArray | None = None
+    valid: VerifiedArray | None = None
+    codes: VerifiedArray | None = None
 
     @property
     def counts_rows(self) -> bool:
@@ -63,7 +63,7 @@ class Inputs:
         return _APART * self.many
 
     @property
-    def columns(self) -> tuple[Checked, ...]:
+    def columns(self) -> tuple[VerifiedArray, ...]:
         """The gathered columns."""
         return tuple(column for column in (self.values, self.valid, self.codes) if column is not None)
 

@@ -26,7 +26,7 @@ from bigviz.common.jit import frozen, jit
 from bigviz.tiles.grid.interleave import compact
 from bigviz.tiles.grid.tile_key import DEEPEST, TileKey
 from bigviz.tiles.morton.quadtree import Ranges, cells_of, cells_within, count_cells, positions_of, ranges_within
-from bigviz.tiles.morton.sorted_keys import Fenced, Guard, open_block, run_end
+from bigviz.tiles.morton.sorted_keys import Fenced, SortedKeys, open_block, run_end
 from bigviz.tiles.pyramid.accumulators import Kept, Pair, add_block, add_kept, halved, keep, pooled, revive, revive_cell
 from bigviz.tiles.pyramid.counted_tile import counted_tile
 from bigviz.tiles.pyramid.layer_columns import Inputs
@@ -59,7 +59,7 @@ class Work:
 class Pyramid:
     """Sorted keys, the inputs of a reduction, and the planes of large tiles. Safe to use from any number of threads."""
 
-    def __init__(self, guard: Guard, inputs: Inputs, shelf: Shelf | None = None) -> None:
+    def __init__(self, guard: SortedKeys, inputs: Inputs, shelf: Shelf | None = None) -> None:
         self.guard, self.inputs = guard, inputs
         self.shelf: Shelf = MemoryShelf() if shelf is None else shelf
 

@@ -17,7 +17,7 @@ from bigviz.common.jit import frozen, jit
 from bigviz.tiles.grid.tile_key import DEEPEST, TileKey
 from bigviz.tiles.morton.packed_rtree import enclosed
 from bigviz.tiles.morton.quadtree import LEAF, LONG, STACK, Ranges, descend
-from bigviz.tiles.morton.sorted_keys import Fenced, Guard, lower_bound
+from bigviz.tiles.morton.sorted_keys import Fenced, SortedKeys, lower_bound
 
 __all__ = ["Strip", "halves"]
 
@@ -84,7 +84,7 @@ class Strip:
         return int(_cut(frozen(self.squares), first, end, np.uint64(key)))
 
 
-def halves(guard: Guard, strip: Strip, along_x: bool) -> list[Strip]:
+def halves(guard: SortedKeys, strip: Strip, along_x: bool) -> list[Strip]:
     """The lower and the upper half of a strip on its finer axis, or of a square on either; none at the last level.
     Raises Unreadable for damaged keys."""
     if strip.level == DEEPEST:

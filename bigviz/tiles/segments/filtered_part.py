@@ -16,8 +16,8 @@ from bigviz.common.workers import Crew, slices
 from bigviz.tiles.grid.survey import Extent, Survey
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.morton.filtered_order import ColumnBelow
-from bigviz.tiles.morton.sorted_keys import Guard
-from bigviz.tiles.morton.verified_array import Checked
+from bigviz.tiles.morton.sorted_keys import SortedKeys
+from bigviz.tiles.morton.verified_array import VerifiedArray
 from bigviz.tiles.segments.changes.oldest_rows import rows_of_tile
 from bigviz.tiles.segments.growing_mask import KeptRows
 from bigviz.tiles.segments.part_layer import PartColumn
@@ -110,8 +110,8 @@ def kept_part(part: RowPart, near: Mask, far: Mask) -> RowPart:
     survey = Survey(*below.roots, whole.count, inside.count, 0, len(places), inside.low, inside.high)
     none = below.own[0][:0], below.own[1][:0]
     order = KeptOrder(
-        survey, Guard(below.keys[positions]), Checked(positions), below.far[places], below.first, none, none, below,
-        places,
+        survey, SortedKeys(below.keys[positions]), VerifiedArray(positions), below.far[places], below.first, none, none,
+        below, places,
     )  # fmt: skip
     return RowPart(part.first, part.stop, order, whole)
 
@@ -141,8 +141,8 @@ def column_above(column: PartColumn, kept: RowPart) -> PartColumn:
     rows, far = len(order.below.guard), len(order.below.far)
     valid, far_valid = column.valid, column.far_valid
     return PartColumn(
-        Checked(spread(column.values.take(slice(None)), order.numbered.array, rows)),
-        None if valid is None else Checked(spread(valid.take(slice(None)), order.numbered.array, rows)),
+        VerifiedArray(spread(column.values.take(slice(None)), order.numbered.array, rows)),
+        None if valid is None else VerifiedArray(spread(valid.take(slice(None)), order.numbered.array, rows)),
         spread(column.far, order.far_places, far),
         None if far_valid is None else spread(far_valid, order.far_places, far),
         column.low,

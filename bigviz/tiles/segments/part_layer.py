@@ -21,7 +21,7 @@ from bigviz.tiles.grid.near_runs import near_runs
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number, within
 from bigviz.tiles.morton.quadtree import count_rows
-from bigviz.tiles.morton.verified_array import Checked
+from bigviz.tiles.morton.verified_array import VerifiedArray
 from bigviz.tiles.pyramid.layer_columns import Inputs, category_codes
 from bigviz.tiles.pyramid.pyramid import Pyramid, Work
 from bigviz.tiles.segments.column_pieces import read_columns
@@ -44,8 +44,8 @@ class PartColumn:
     """A column in a part's order, and of its far rows: numbers, `valid` where not all are, or codes of a category (-1
     is null). `low` and `high` are the extremes of whole numbers."""
 
-    values: Checked
-    valid: Checked | None
+    values: VerifiedArray
+    valid: VerifiedArray | None
     far: Array
     far_valid: Array | None
     low: int = 0
@@ -77,8 +77,8 @@ def column_of(part: RowPart, dataset: Dataset, name: str, crew: Crew) -> PartCol
         values, valid = category_codes(column, len(column.categories)), None
     whole = values.dtype.kind in "iu" and len(values)
     made = PartColumn(
-        Checked(values[places]),
-        None if valid is None else Checked(valid[places]),
+        VerifiedArray(values[places]),
+        None if valid is None else VerifiedArray(valid[places]),
         values[far],
         None if valid is None else valid[far],
         int(values.min()) if whole else 0,

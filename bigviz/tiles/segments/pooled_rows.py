@@ -26,8 +26,8 @@ from bigviz.tiles.grid.window import Number, within
 from bigviz.tiles.morton.keys import encode
 from bigviz.tiles.morton.quadtree import positions_of
 from bigviz.tiles.morton.radix_sort import sort_keys
-from bigviz.tiles.morton.sorted_keys import Guard
-from bigviz.tiles.morton.verified_array import Checked
+from bigviz.tiles.morton.sorted_keys import SortedKeys
+from bigviz.tiles.morton.verified_array import VerifiedArray
 from bigviz.tiles.pyramid.layer_columns import Inputs
 from bigviz.tiles.segments.part_layer import PartLayer, Strays
 from bigviz.tiles.segments.row_part import PartOrder, Roots
@@ -135,16 +135,27 @@ def mixed_order(pool: Pool, reduction: Reduction, taken: Sequence[TakenRows], ca
     survey = Survey(*pool.roots, len(row), len(row), 0, 0, None, None)
     none = np.empty(0, np.int64)
     order = _Mixed(
-        survey, Guard(keys), Checked(np.arange(len(row), dtype=np.uint32)), none, 0, own, (x[:0], y[:0]), row[places]
+        survey,
+        SortedKeys(keys),
+        VerifiedArray(np.arange(len(row), dtype=np.uint32)),
+        none,
+        0,
+        own,
+        (x[:0], y[:0]),
+        row[places],
     )
     values = valid = codes = None
     if reduction.column is not None:
-        values = Checked(np.concatenate([np.empty(0, pool.own), *(_some(t.rows.values) for t in taken)])[from_taken])
+        values = VerifiedArray(
+            np.concatenate([np.empty(0, pool.own), *(_some(t.rows.values) for t in taken)])[from_taken]
+        )
         if any(t.rows.valid is not None for t in taken):
             masks = [np.ones(len(t.row), np.bool_) if t.rows.valid is None else t.rows.valid for t in taken]
-            valid = Checked(np.concatenate(masks)[from_taken])
+            valid = VerifiedArray(np.concatenate(masks)[from_taken])
     if reduction.category is not None:
-        codes = Checked(np.concatenate([np.empty(0, np.int32), *(_some(t.rows.codes) for t in taken)])[from_taken])
+        codes = VerifiedArray(
+            np.concatenate([np.empty(0, np.int32), *(_some(t.rows.codes) for t in taken)])[from_taken]
+        )
     numbers = order.row_numbers if reduction.ordered else None
     return order, Inputs(reduction, pool.dtype, pool.own, pool.labels, numbers, values, valid, codes)
 

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from bigviz.common.workers import Crew
 from bigviz.data.columns.column import widen
 from bigviz.tiles.grid.survey import Extent, Survey
-from bigviz.tiles.morton.sorted_keys import Guard
-from bigviz.tiles.morton.verified_array import Checked
+from bigviz.tiles.morton.sorted_keys import SortedKeys
+from bigviz.tiles.morton.verified_array import VerifiedArray
 from bigviz.tiles.pyramid.plane_store import MemoryShelf
 from bigviz.tiles.segments.changes.splice import Splice, places_among, positions_of_rows
 from bigviz.tiles.segments.changes.touched_cells import TouchedCells
@@ -54,10 +54,10 @@ def _both(near: Join, far: Join) -> Callable[[list[PartColumn]], PartColumn]:
         one, two = columns
         valid = far_valid = None
         if one.valid is not None or two.valid is not None:
-            valid = Checked(near(*(_mask(each.valid, len(each.values)) for each in columns)))
+            valid = VerifiedArray(near(*(_mask(each.valid, len(each.values)) for each in columns)))
         if one.far_valid is not None or two.far_valid is not None:
             far_valid = far(_far_mask(one), _far_mask(two))
-        values = Checked(near(one.values.array, two.values.array))
+        values = VerifiedArray(near(one.values.array, two.values.array))
         ends = min(one.low, two.low), max(one.high, two.high)
         return PartColumn(values, valid, far(one.far, two.far), far_valid, *ends)
 
@@ -86,8 +86,10 @@ def spliced(part: RowPart, rows: Array, new: RowPart) -> RowPart:
     numbers = far.of(order.far, other.far)
     survey = Survey(*order.roots, whole.count, inside.count, 0, len(numbers), inside.low, inside.high)
     keys, numbered = near.of(order.keys, other.keys), near.of(order.rows, other.rows)
-    guard = order.guard if keys is order.keys else Guard(keys)
-    made = PartOrder(survey, guard, Checked(numbered), numbers, order.first, (own[0], own[1]), (far_own[0], far_own[1]))
+    guard = order.guard if keys is order.keys else SortedKeys(keys)
+    made = PartOrder(
+        survey, guard, VerifiedArray(numbered), numbers, order.first, (own[0], own[1]), (far_own[0], far_own[1])
+    )
     out = RowPart(part.first, part.stop, made, whole)
     carried((part, new), out, _both(near.of, far.of))
     _keep_planes(part, out, TouchedCells.of((order.keys[removed], other.keys), 1))
@@ -123,8 +125,8 @@ def remake(parts: Sequence[RowPart], roots: Roots, crew: Crew) -> RowPart:
             if mask is not None:
                 mask[rows], mask[lost] = _mask(column.valid, len(rows)), _far_mask(column)
         return PartColumn(
-            Checked(values[places]),
-            None if mask is None else Checked(mask[places]),
+            VerifiedArray(values[places]),
+            None if mask is None else VerifiedArray(mask[places]),
             values[far],
             None if mask is None else mask[far],
             min(column.low for column in columns),
@@ -142,8 +144,8 @@ def without(part: RowPart, first: int, stop: int, but: Array | None, crew: Crew)
     def carry(columns: list[PartColumn]) -> PartColumn:
         [column] = columns
         return PartColumn(
-            Checked(column.values.array[kept]),
-            None if column.valid is None else Checked(column.valid.array[kept]),
+            VerifiedArray(column.values.array[kept]),
+            None if column.valid is None else VerifiedArray(column.valid.array[kept]),
             column.far[far],
             None if column.far_valid is None else column.far_valid[far],
             column.low,
@@ -203,16 +205,16 @@ def _carry_layers(held: Sequence[dict[Any, Any]], new: RowPart) -> None:
 def _marks(order: PartOrder) -> PartColumn:
     assert isinstance(order, KeptOrder)
     near, far = order.masks()
-    return PartColumn(Checked(near), None, far, None)
+    return PartColumn(VerifiedArray(near), None, far, None)
 
 
 def _alone(column: PartColumn) -> PartColumn:
     """The same with values of its own: the part below has no such column."""
     values, valid = column.values.take(slice(None)), None if column.valid is None else column.valid.take(slice(None))
-    return replace(column, values=Checked(values), valid=None if valid is None else Checked(valid))
+    return replace(column, values=VerifiedArray(values), valid=None if valid is None else VerifiedArray(valid))
 
 
-def _mask(valid: Checked | None, rows: int) -> Array:
+def _mask(valid: VerifiedArray | None, rows: int) -> Array:
     return np.ones(rows, np.bool_) if valid is None else valid.array
 
 

@@ -21,8 +21,8 @@ from bigviz.tiles.grid.survey import Extent, Survey
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.morton.keys import encode
 from bigviz.tiles.morton.order import Order, build_order
-from bigviz.tiles.morton.sorted_keys import Guard
-from bigviz.tiles.morton.verified_array import Checked
+from bigviz.tiles.morton.sorted_keys import SortedKeys
+from bigviz.tiles.morton.verified_array import VerifiedArray
 from bigviz.tiles.segments.changes.oldest_rows import lowest_of_blocks, rows_of_tile
 from bigviz.tiles.segments.changes.splice import positions_of_rows
 
@@ -180,7 +180,13 @@ def part_of(first: int, stop: int, numbers: Numbers, roots: Roots, crew: Crew) -
         inside.add(widen(own[0]), widen(own[1]))
     found = Survey(*roots, len(numbers), inside.count, 0, len(made.far), inside.low, inside.high)
     order = PartOrder(
-        found, made.guard, Checked(_taken(rows, places, crew)), numbers.rows[made.far], first, (own[0], own[1]), far_own
+        found,
+        made.guard,
+        VerifiedArray(_taken(rows, places, crew)),
+        numbers.rows[made.far],
+        first,
+        (own[0], own[1]),
+        far_own,
     )
     return RowPart(first, stop, order, whole)
 
@@ -247,7 +253,7 @@ def merged(a: RowPart, b: RowPart, crew: Crew) -> tuple[RowPart, Interleaving]:
         inside.merge(part.inside)
     survey = Survey(*a.order.roots, whole.count, inside.count, 0, len(far), inside.low, inside.high)
     order = PartOrder(
-        survey, Guard(keys), Checked(rows), far[by_number], first, (own[0], own[1]), (far_own[0], far_own[1])
+        survey, SortedKeys(keys), VerifiedArray(rows), far[by_number], first, (own[0], own[1]), (far_own[0], far_own[1])
     )
     return RowPart(first, max(a.stop, b.stop), order, whole), how
 
@@ -279,7 +285,9 @@ def kept_rows(
     whole.add(widen(far_own[0]), widen(far_own[1]))
     whole.merge(inside)
     survey = Survey(*order.roots, whole.count, inside.count, 0, len(far_own[0]), inside.low, inside.high)
-    made = PartOrder(survey, Guard(order.keys[kept]), Checked(frozen(rows)), order.far[far], first, own, far_own)
+    made = PartOrder(
+        survey, SortedKeys(order.keys[kept]), VerifiedArray(frozen(rows)), order.far[far], first, own, far_own
+    )
     return RowPart(first, stop, made, whole), kept, far
 
 

@@ -18,7 +18,7 @@ from bigviz.data.dataset import Dataset
 from bigviz.tiles.grid.near_runs import near_runs
 from bigviz.tiles.morton.order import Order, OrderedColumn
 from bigviz.tiles.morton.quadtree import positions_of
-from bigviz.tiles.morton.verified_array import Checked
+from bigviz.tiles.morton.verified_array import VerifiedArray
 from bigviz.tiles.selection.chosen import Chosen, OrderedRows, parts_of, rows_of
 from bigviz.tiles.selection.ranks import Load, Slice
 
@@ -109,7 +109,7 @@ class _OfAxis:
 
     order: Order
     which: int
-    codes: Checked | None
+    codes: VerifiedArray | None
 
     def at(self, low: Array, high: Array) -> Slice:
         """The numbers at ranges of positions."""
@@ -126,9 +126,9 @@ class _OfAxis:
 class _InOrder:
     """A column, and codes, in the order of a selection's rows."""
 
-    values: Checked
-    valid: Checked | None
-    codes: Checked | None
+    values: VerifiedArray
+    valid: VerifiedArray | None
+    codes: VerifiedArray | None
 
     def at(self, low: Array, high: Array) -> Slice:
         """The numbers at ranges of positions: where they are, or a copy where they have to be widened."""

@@ -21,7 +21,7 @@ from bigviz.tiles.grid.interleave import compact
 from bigviz.tiles.grid.survey import Survey
 from bigviz.tiles.grid.window import Number, codes_between
 from bigviz.tiles.morton.quadtree import Ranges, batches_within
-from bigviz.tiles.morton.sorted_keys import Fenced, Guard, lower_bound
+from bigviz.tiles.morton.sorted_keys import Fenced, SortedKeys, lower_bound
 from bigviz.tiles.selection.polygon import Polygon, bands_of
 
 __all__ = ["ranges_in"]
@@ -35,13 +35,13 @@ _BEYOND: Final = 1 << 60
 _FAR: Final = 2.0**48  # codes to a vertex beyond which rounding would matter
 
 
-def ranges_in(guard: Guard, survey: Survey, polygon: Polygon, cancel: Cancel = NEVER) -> Ranges:
+def ranges_in(guard: SortedKeys, survey: Survey, polygon: Polygon, cancel: Cancel = NEVER) -> Ranges:
     """The ranges that hold every row of the polygon inside both roots, ascending; whole ones hold no other. Raises
     Cancelled, and Unreadable for damaged keys."""
     return Ranges.joined(list(_batches(guard, survey, polygon, cancel)))
 
 
-def _batches(guard: Guard, survey: Survey, polygon: Polygon, cancel: Cancel) -> Iterator[Ranges]:
+def _batches(guard: SortedKeys, survey: Survey, polygon: Polygon, cancel: Cancel) -> Iterator[Ranges]:
     xs = _codes([x for x, _ in polygon.vertices], survey.x)
     ys = _codes([y for _, y in polygon.vertices], survey.y)
     if max(np.abs(xs).max(), np.abs(ys).max()) > _FAR:
@@ -60,7 +60,7 @@ def _batches(guard: Guard, survey: Survey, polygon: Polygon, cancel: Cancel) -> 
         yield Ranges(low[:found], high[:found], whole[:found])
 
 
-def _unsure(guard: Guard, survey: Survey, polygon: Polygon, cancel: Cancel) -> Iterator[Ranges]:
+def _unsure(guard: SortedKeys, survey: Survey, polygon: Polygon, cancel: Cancel) -> Iterator[Ranges]:
     """Ranges of rows around the polygon, all to be looked at."""
     across, up = (
         codes_between(root, *window) for root, window in zip((survey.x, survey.y), polygon.bounds, strict=True)

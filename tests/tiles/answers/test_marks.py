@@ -25,7 +25,7 @@ from bigviz.tiles.answers.marks import Marks
 from bigviz.tiles.answers.points_layer import PointsLayer
 from bigviz.tiles.engine import Engine
 from bigviz.tiles.grid.order_spec import OrderSpec
-from bigviz.tiles.morton.sorted_keys import Guard
+from bigviz.tiles.morton.sorted_keys import SortedKeys
 from bigviz.tiles.store.order.build import build_stored_order
 from bigviz.tiles.store.order.stored_order import open_stored_order
 
@@ -250,7 +250,7 @@ def test_too_many_runs_are_told_without_listing_them(numbers: list[int], data: s
         if most < 0:
             continue
         arrays = (frozen(each) for each in (lows, highs, whole))
-        found = marks_module._count_runs(Guard(keys).fenced, *arrays, 0, 4 * most, most)[0] > most
+        found = marks_module._count_runs(SortedKeys(keys).fenced, *arrays, 0, 4 * most, most)[0] > most
         assert found <= (runs > most)
         if len(inside) <= 4 * most or len(inside) == runs:
             assert found == (runs > most) or most == 0

@@ -20,7 +20,7 @@ from bigviz.tiles.grid.tile_key import DEEPEST, TileKey
 from bigviz.tiles.morton.order import build_order
 from bigviz.tiles.morton.packed_rtree import BOXED, Boxes, boxes_of, enclosed, stack_boxes, touched
 from bigviz.tiles.morton.quadtree import ranges_within
-from bigviz.tiles.morton.sorted_keys import Guard
+from bigviz.tiles.morton.sorted_keys import SortedKeys
 from bigviz.tiles.pyramid.accumulators import revive
 from bigviz.tiles.pyramid.layer_columns import gather_inputs
 from bigviz.tiles.pyramid.pyramid import Pyramid
@@ -109,7 +109,7 @@ def test_what_is_not_touched_has_no_row_and_what_is_enclosed_has_no_other(data: 
 
 def test_boxes_must_fit() -> None:
     with pytest.raises(Unreadable, match="boxes"):
-        Guard(KEYS[9], boxes=lowest(9)[1:])
+        SortedKeys(KEYS[9], boxes=lowest(9)[1:])
 
 
 ROWS = 1_500_000
@@ -125,14 +125,14 @@ LINES = {
 
 
 @pytest.fixture(scope="module", params=list(LINES))
-def line(request: pytest.FixtureRequest, axis: MakeAxis) -> tuple[Guard, Pyramid]:
+def line(request: pytest.FixtureRequest, axis: MakeAxis) -> tuple[SortedKeys, Pyramid]:
     """A table of so few places on one axis that its rows lie on lines, in order, and its complete pyramid of counts."""
     x = np.random.default_rng(6).normal(size=ROWS)
     order = build_order(*(axis(each) for each in LINES[request.param](x, np.arange(ROWS))), False, CREW)
     return order.guard, build_pyramid(order.guard, gather_inputs(order, parse("count"), {}, CREW), CREW)
 
 
-def test_no_tile_touches_more_rows_than_may_be_scanned(line: tuple[Guard, Pyramid]) -> None:
+def test_no_tile_touches_more_rows_than_may_be_scanned(line: tuple[SortedKeys, Pyramid]) -> None:
     """Over all levels, at rows and next to them: the rows in the ranges of a tile that is neither kept nor few runs."""
     guard, pyramid = line
     most = pyramid.inputs.many_apart
@@ -157,7 +157,7 @@ def test_no_tile_touches_more_rows_than_may_be_scanned(line: tuple[Guard, Pyrami
     assert asked > 1000 and touched_rows > 0
 
 
-def test_tiles_on_lines_and_beside_them_count_their_rows(line: tuple[Guard, Pyramid]) -> None:
+def test_tiles_on_lines_and_beside_them_count_their_rows(line: tuple[SortedKeys, Pyramid]) -> None:
     guard, pyramid = line
     x, y = (_codes(guard.keys.array, axis) for axis in (0, 1))
     rng = np.random.default_rng(8)

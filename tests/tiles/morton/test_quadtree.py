@@ -13,7 +13,7 @@ from bigviz.tiles.grid.tile_key import DEEPEST, TileKey
 from bigviz.tiles.morton import quadtree, sorted_keys
 from bigviz.tiles.morton.order import Order, build_order
 from bigviz.tiles.morton.quadtree import cells_of, count_cells, positions_of, ranges_within
-from bigviz.tiles.morton.sorted_keys import Guard
+from bigviz.tiles.morton.sorted_keys import SortedKeys
 
 MakeAxis = Callable[..., Axis]
 CREW = Crew(1)
@@ -129,7 +129,7 @@ def test_long_answers_come_in_batches(axis: MakeAxis, monkeypatch: pytest.Monkey
 
 
 def test_a_pile_costs_its_logarithm(axis: MakeAxis) -> None:
-    keys = Guard(np.repeat(np.array([5, 2**40, 2**63], np.uint64), 3_000_000))
+    keys = SortedKeys(np.repeat(np.array([5, 2**40, 2**63], np.uint64), 3_000_000))
     plane = np.zeros((256, 256), np.uint32)
     tile = TileKey(0, 0, 0, 0)
     steps = 0

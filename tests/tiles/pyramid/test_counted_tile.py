@@ -11,7 +11,7 @@ from bigviz.common.errors import Cancelled
 from bigviz.tiles.grid.interleave import spread
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.morton.quadtree import count_cells, ranges_within
-from bigviz.tiles.morton.sorted_keys import Guard
+from bigviz.tiles.morton.sorted_keys import SortedKeys
 from bigviz.tiles.pyramid import counted_tile
 from bigviz.tiles.pyramid.layer_columns import Inputs
 from bigviz.tiles.pyramid.pyramid import Pyramid
@@ -25,7 +25,7 @@ KEYS = [
 
 
 @pytest.fixture(scope="module")
-def guard() -> Guard:
+def guard() -> SortedKeys:
     """60,000 rows, some of them many on one place."""
     rng = np.random.default_rng(2)
     x, y = (
@@ -33,20 +33,20 @@ def guard() -> Guard:
         rng.integers(0, 1 << 32, 60_000).astype(np.uint64),
     )
     x[:9_000], y[:9_000] = 1 << 31, 1 << 31
-    return Guard(np.sort(spread_all(x) | spread_all(y) << np.uint64(1)))
+    return SortedKeys(np.sort(spread_all(x) | spread_all(y) << np.uint64(1)))
 
 
 def spread_all(codes: np.ndarray) -> np.ndarray:
     return np.array([spread(code) for code in codes], np.uint64)
 
 
-def expected(guard: Guard, tile: TileKey) -> np.ndarray:
+def expected(guard: SortedKeys, tile: TileKey) -> np.ndarray:
     plane = np.zeros((SIDE, SIDE), np.uint32)
     count_cells(guard, ranges_within(guard, tile.codes), tile, plane)
     return plane
 
 
-def test_counts_are_those_of_the_ranges(guard: Guard) -> None:
+def test_counts_are_those_of_the_ranges(guard: SortedKeys) -> None:
     for tile in (*KEYS, *KEYS[::-1]):  # each plane is written over by that of the next tile
         found = counted_tile.counted_tile(guard, tile)
         assert found is not None
@@ -56,7 +56,7 @@ def test_counts_are_those_of_the_ranges(guard: Guard) -> None:
             np.testing.assert_array_equal(plane, expected(guard, tile))
 
 
-def test_many_rows_and_many_ranges_are_left_to_others(guard: Guard, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_rows_and_many_ranges_are_left_to_others(guard: SortedKeys, monkeypatch: pytest.MonkeyPatch) -> None:
     few = counted_tile._Scratch()
     few.ranges = np.empty((2, 4), np.int64), np.empty(4, np.bool_)
     monkeypatch.setattr(counted_tile, "_scratch", few)
@@ -65,7 +65,7 @@ def test_many_rows_and_many_ranges_are_left_to_others(guard: Guard, monkeypatch:
 
 
 def test_a_pyramid_counts_no_values_so_and_stops_when_it_is_told() -> None:
-    empty, reduction = Guard(np.empty(0, np.uint64)), Layer("points", "x", "y").reduction
+    empty, reduction = SortedKeys(np.empty(0, np.uint64)), Layer("points", "x", "y").reduction
     counts = Pyramid(empty, Inputs(reduction, U4, U4))
     for key in KEYS:
         found = counts.counted(key, NEVER)

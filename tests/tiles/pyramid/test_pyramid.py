@@ -20,8 +20,8 @@ from bigviz.common.xxh64 import sum_blocks
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.grid.tile_key import DEEPEST, TileKey
 from bigviz.tiles.morton.order import Order, build_order
-from bigviz.tiles.morton.sorted_keys import Guard
-from bigviz.tiles.morton.verified_array import Checked
+from bigviz.tiles.morton.sorted_keys import SortedKeys
+from bigviz.tiles.morton.verified_array import VerifiedArray
 from bigviz.tiles.pyramid import layer_columns as values_module
 from bigviz.tiles.pyramid import pyramid as pyramid_module
 from bigviz.tiles.pyramid.accumulators import finished, revive
@@ -291,12 +291,12 @@ def test_verified_keys_and_columns_give_the_same_bits(case: Case, agg: str) -> N
     whole = case.pyramid(agg)
     inputs = whole.inputs
     summed = {
-        name: Checked(held.array, sum_blocks(held.array))
+        name: VerifiedArray(held.array, sum_blocks(held.array))
         for name in ("values", "valid", "codes")
         if (held := getattr(inputs, name)) is not None
     }
     keys = case.order.guard.keys.array
-    guard = Guard(Checked(keys, sum_blocks(keys)), case.order.guard.fences)
+    guard = SortedKeys(VerifiedArray(keys, sum_blocks(keys)), case.order.guard.fences)
     mapped = build_pyramid(guard, replace(inputs, **summed), Crew(2))
     assert set(mapped.shelf.tiles()) == set(whole.shelf.tiles())
     assert all(mapped.kept(tile) == whole.kept(tile) for tile in whole.shelf.tiles())

@@ -12,8 +12,8 @@ from bigviz.common.xxh64 import sum_blocks
 from bigviz.tiles.grid.tile_key import DEEPEST, TileKey
 from bigviz.tiles.morton.order import build_order
 from bigviz.tiles.morton.quadtree import LONG, ranges_within
-from bigviz.tiles.morton.sorted_keys import Guard
-from bigviz.tiles.morton.verified_array import Checked
+from bigviz.tiles.morton.sorted_keys import SortedKeys
+from bigviz.tiles.morton.verified_array import VerifiedArray
 from bigviz.tiles.pyramid.strips import Strip, halves
 
 MakeAxis = Callable[..., Axis]
@@ -32,12 +32,12 @@ def points(shape: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.fixture(scope="module", params=["normal", "lines", "piles"])
-def guard(request: pytest.FixtureRequest, axis: MakeAxis) -> Guard:
+def guard(request: pytest.FixtureRequest, axis: MakeAxis) -> SortedKeys:
     x, y = points(request.param)
     return build_order(axis(x), axis(y), False, Crew(1)).guard
 
 
-def strips_of(guard: Guard, tile: TileKey, along_x: bool) -> Iterator[Strip]:
+def strips_of(guard: SortedKeys, tile: TileKey, along_x: bool) -> Iterator[Strip]:
     """All strips of a square, four levels deep, and of those below them the one with the most rows of each level."""
     waiting = [Strip.square(tile, *guard.span(*tile.keys))]
     while waiting:
@@ -60,7 +60,7 @@ def tiles_in(strip: Strip, tile: TileKey, first: int, end: int, along_x: bool) -
 
 @pytest.mark.parametrize("along_x", [True, False])
 @pytest.mark.parametrize("tile", [TileKey(0, 0, 0, 0), TileKey(2, 2, 1, 1), TileKey(2, 2, 2, 2)])
-def test_ranges_that_are_inherited_are_those_of_a_descent(guard: Guard, tile: TileKey, along_x: bool) -> None:
+def test_ranges_that_are_inherited_are_those_of_a_descent(guard: SortedKeys, tile: TileKey, along_x: bool) -> None:
     seen = 0
     for strip in strips_of(guard, tile, along_x):
         for each, first, end in tiles_in(strip, strip.tile, 0, len(strip.squares), along_x):
@@ -71,14 +71,14 @@ def test_ranges_that_are_inherited_are_those_of_a_descent(guard: Guard, tile: Ti
     assert seen > 3
 
 
-def test_the_last_level_has_no_halves(guard: Guard) -> None:
+def test_the_last_level_has_no_halves(guard: SortedKeys) -> None:
     assert halves(guard, Strip.square(TileKey(DEEPEST, DEEPEST, 0, 0), 0, 1), True) == []
 
 
-def test_damaged_keys_are_found(guard: Guard) -> None:
+def test_damaged_keys_are_found(guard: SortedKeys) -> None:
     keys = guard.keys.array.copy()
     sums = sum_blocks(keys)
     keys[20_000] ^= np.uint64(1)
-    damaged = Guard(Checked(keys, sums), guard.fences, guard.boxes.sides[: -(-len(keys) // 256)])
+    damaged = SortedKeys(VerifiedArray(keys, sums), guard.fences, guard.boxes.sides[: -(-len(keys) // 256)])
     with pytest.raises(Unreadable):
         list(strips_of(damaged, TileKey(0, 0, 0, 0), True))

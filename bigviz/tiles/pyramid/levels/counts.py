@@ -14,7 +14,7 @@ import numpy.typing as npt
 from bigviz.common.jit import frozen, jit
 from bigviz.common.workers import Crew, slices
 from bigviz.render.level_values import LevelValues
-from bigviz.tiles.morton.sorted_keys import Fenced, Guard, open_block, run_end
+from bigviz.tiles.morton.sorted_keys import Fenced, SortedKeys, open_block, run_end
 from bigviz.tiles.pyramid.levels.merge_level import LEVELS, merge_level
 
 __all__ = ["CountTally", "count_levels"]
@@ -62,7 +62,7 @@ class CountTally:
         return tuple(found)
 
 
-def count_levels(guard: Guard, crew: Crew) -> tuple[LevelValues, ...]:
+def count_levels(guard: SortedKeys, crew: Crew) -> tuple[LevelValues, ...]:
     """The numbers of rows in the cells of each level, 0 to 24. Raises Cancelled, Unreadable."""
     tally = CountTally()
 

@@ -15,7 +15,7 @@ from bigviz.common.workers import Crew, slices
 from bigviz.render.level_values import LevelValues
 from bigviz.render.shade import Values, values_of
 from bigviz.tiles.grid.tile_key import DEEPEST
-from bigviz.tiles.morton.sorted_keys import Guard
+from bigviz.tiles.morton.sorted_keys import SortedKeys
 from bigviz.tiles.pyramid.accumulators import finished
 from bigviz.tiles.pyramid.layer_columns import Inputs
 from bigviz.tiles.pyramid.levels.cell_tree import Cells, combined, joined
@@ -43,7 +43,9 @@ def takes_long(inputs: Inputs, rows: int) -> bool:
     return rows > _MOST_APART and not (reduction.traits.counts or is_plain(reduction))
 
 
-def level_values(guard: Guard, inputs: Inputs, crew: Crew, tally: ValueTally | None = None) -> tuple[LevelValues, ...]:
+def level_values(
+    guard: SortedKeys, inputs: Inputs, crew: Crew, tally: ValueTally | None = None
+) -> tuple[LevelValues, ...]:
     """The values of all filled cells of each level of square tiles, 0 to 24: counts exactly, of others the extremes and
     a sample, for which they are told to the `tally`. Floats that are added may differ from those of tiles in their last
     bits. Raises Cancelled, Unreadable."""
@@ -57,7 +59,7 @@ def level_values(guard: Guard, inputs: Inputs, crew: Crew, tally: ValueTally | N
 class _Summary:
     """The pass over rows with columns. Counts by label are those of all labels together."""
 
-    def __init__(self, guard: Guard, inputs: Inputs, crew: Crew, tally: ValueTally) -> None:
+    def __init__(self, guard: SortedKeys, inputs: Inputs, crew: Crew, tally: ValueTally) -> None:
         self._guard, self._inputs, self._crew = guard, inputs, crew
         self._counts = inputs.reduction.traits.counts
         self._picture = picture_cells(inputs.reduction)

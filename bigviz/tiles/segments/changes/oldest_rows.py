@@ -11,7 +11,7 @@ import numpy.typing as npt
 from bigviz.common.jit import frozen, jit
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.morton.quadtree import cells_of, positions_of, ranges_within
-from bigviz.tiles.morton.sorted_keys import Guard
+from bigviz.tiles.morton.sorted_keys import SortedKeys
 
 __all__ = ["lowest_of_blocks", "rows_of_tile"]
 
@@ -29,7 +29,7 @@ def lowest_of_blocks(rows: Array) -> npt.NDArray[np.uint32]:
 
 
 def rows_of_tile(
-    guard: Guard, rows: Array, lowest: Array, tile: TileKey, places: Array | None = None
+    guard: SortedKeys, rows: Array, lowest: Array, tile: TileKey, places: Array | None = None
 ) -> tuple[int, int]:
     """How many rows of an order lie in a tile, and the lowest of their numbers; (0, -1) without any. `lowest` is what
     `lowest_of_blocks` gives of the row numbers, which are those at `places` (uint32) of `rows`, None: at their own."""

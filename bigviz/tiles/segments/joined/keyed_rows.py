@@ -15,7 +15,7 @@ from bigviz.common.jit import frozen, jit
 from bigviz.common.workers import slices
 from bigviz.tiles.grid.interleave import compact
 from bigviz.tiles.grid.tile_key import DEEPEST, TileKey
-from bigviz.tiles.morton.sorted_keys import Guard
+from bigviz.tiles.morton.sorted_keys import SortedKeys
 from bigviz.tiles.pyramid.layer_columns import Inputs
 from bigviz.tiles.pyramid.pyramid import Pyramid, Work
 from bigviz.tiles.segments.part_layer import PartLayer
@@ -42,7 +42,7 @@ class Stretch(NamedTuple):
     keys, their numbers and what a reduction knows of them, by position."""
 
     size: int
-    guard: Guard | None
+    guard: SortedKeys | None
     keys: Callable[[At], Array]
     numbers: Callable[[At], Array]
     rows: Callable[[At], Rows]
@@ -52,7 +52,7 @@ class Stretch(NamedTuple):
 class KeyedRows:
     """Sorted keys, and how their rows are added to cells. Of a reduction that counts only the rows that it counts."""
 
-    guard: Guard
+    guard: SortedKeys
     rows: Callable[[At], Rows]
     order: npt.NDArray[np.int64] | None  # where the row of each key is among `rows`; None: as the keys are
     pyramid: Pyramid | None  # of these rows, in this order
@@ -129,12 +129,12 @@ def _keyed(part: PartLayer, rows: Stretch) -> KeyedRows:
         keys = _counted(part.inputs, rows, slice(0, rows.size))
         if rows.guard is not None and len(keys) == rows.size:
             return KeyedRows(rows.guard, rows.rows, None, None, False)
-        return KeyedRows(Guard(np.sort(keys)), rows.rows, None, None, True)
+        return KeyedRows(SortedKeys(np.sort(keys)), rows.rows, None, None, True)
     if rows.guard is not None:
         return KeyedRows(rows.guard, rows.rows, None, pyramid, False)
     keys = rows.keys(slice(0, rows.size))
     order = np.argsort(keys, kind="stable")
-    return KeyedRows(Guard(keys[order]), rows.rows, order, None, True)
+    return KeyedRows(SortedKeys(keys[order]), rows.rows, order, None, True)
 
 
 def keys_where(part: PartLayer, roots: Roots, pick: Callable[[Array], npt.NDArray[np.bool_]]) -> Array:

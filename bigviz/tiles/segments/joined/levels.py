@@ -12,8 +12,8 @@ from bigviz.aggregate.reductions.base import CELLS_ONLY, Rows
 from bigviz.common.cancel import Cancel
 from bigviz.common.workers import Crew
 from bigviz.render.level_values import LevelValues
-from bigviz.tiles.morton.sorted_keys import Guard
-from bigviz.tiles.morton.verified_array import Checked
+from bigviz.tiles.morton.sorted_keys import SortedKeys
+from bigviz.tiles.morton.verified_array import VerifiedArray
 from bigviz.tiles.pyramid.layer_columns import Inputs
 from bigviz.tiles.pyramid.levels.summary import level_values
 from bigviz.tiles.pyramid.levels.values import ValueTally
@@ -43,9 +43,9 @@ def joined_levels(
         inputs.own,
         inputs.labels,
         None if numbers is None else numbers.__getitem__,
-        *(None if each is None else Checked(each) for each in (values, valid, codes)),
+        *(None if each is None else VerifiedArray(each) for each in (values, valid, codes)),
     )
-    return level_values(Guard(keys[order]), whole, Crew(1, cancel=cancel), tally)
+    return level_values(SortedKeys(keys[order]), whole, Crew(1, cancel=cancel), tally)
 
 
 def _ordered(parts: Sequence[PartLayer], roots: Roots) -> Iterator[tuple[Array, Rows]]:

@@ -24,7 +24,7 @@ from bigviz.data.columns.numbers import axis_dtype
 from bigviz.data.dataset import Dataset
 from bigviz.tiles.grid.batches import Streamed
 from bigviz.tiles.morton.order import Order, OrderedColumn
-from bigviz.tiles.morton.verified_array import Checked
+from bigviz.tiles.morton.verified_array import VerifiedArray
 from bigviz.tiles.store.catalog.directory import StoreDirectory
 from bigviz.tiles.store.files.column_file import ColumnFile, map_column, write_column
 from bigviz.tiles.store.files.manifest import read_manifest
@@ -65,9 +65,9 @@ def open_column(folder: Path, rows: int) -> OrderedColumn:
         raise Unreadable(f"{folder} holds no column: {error}.", got=str(folder)) from error
 
 
-def _checked(folder: Path, part: str, dtype: np.dtype[Any]) -> Checked:
+def _checked(folder: Path, part: str, dtype: np.dtype[Any]) -> VerifiedArray:
     path = folder / f"{part}.arrow"
-    return Checked(map_column(path, dtype), map_column(folder / f"{part}-sums.arrow", _SUMS), path)
+    return VerifiedArray(map_column(path, dtype), map_column(folder / f"{part}-sums.arrow", _SUMS), path)
 
 
 def _write(folder: Path, dataset: Dataset, order: Order, name: str, crew: Crew) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from bigviz.common.daemon_thread import is_closing, start_daemon
 from bigviz.common.errors import Unreadable
 from bigviz.common.memory import available_memory
 from bigviz.common.priority import Turns
-from bigviz.tiles.morton.verified_array import Checked
+from bigviz.tiles.morton.verified_array import VerifiedArray
 from bigviz.tiles.store.order.stored_order import StoredOrder
 
 __all__ = ["verify_ahead"]
@@ -35,7 +35,7 @@ def verify_ahead(order: StoredOrder, turns: Turns) -> threading.Thread | None:
     return start_daemon("bigviz-verify", _verify, weakref.ref(order), turns)
 
 
-def _arrays(order: StoredOrder) -> list[Checked]:
+def _arrays(order: StoredOrder) -> list[VerifiedArray]:
     columns = [each for column in order.columns.values() for each in (column.values, column.valid, column.codes)]
     return [order.guard.keys, *(each for each in columns if each is not None)]
 

@@ -19,8 +19,8 @@ from bigviz.data.columns.column import widen
 from bigviz.tiles.morton.keys import Derived
 from bigviz.tiles.morton.order import Order, OrderedColumn
 from bigviz.tiles.morton.quadtree import positions_of
-from bigviz.tiles.morton.sorted_keys import Guard
-from bigviz.tiles.morton.verified_array import Checked
+from bigviz.tiles.morton.sorted_keys import SortedKeys
+from bigviz.tiles.morton.verified_array import VerifiedArray
 from bigviz.tiles.store.files.column_file import map_column
 from bigviz.tiles.store.files.survey_json import survey_of
 from bigviz.tiles.store.order.build import FACTS
@@ -34,15 +34,15 @@ Array = npt.NDArray[Any]
 class _Kept:
     """An axis whose column is there, in the space that is shown."""
 
-    values: Checked
+    values: VerifiedArray
     kind: str
     which: int
 
-    def numbers(self, keys: Checked, positions: slice | Array) -> Array:
+    def numbers(self, keys: VerifiedArray, positions: slice | Array) -> Array:
         """Axis-space numbers at positions."""
         return in_space(space(self.kind, "x" if self.which == 0 else "y"), widen(self.values.take(positions)), None)[0]
 
-    def numbers_within(self, keys: Checked, low: Array, high: Array) -> Array:
+    def numbers_within(self, keys: VerifiedArray, low: Array, high: Array) -> Array:
         """The same at half-open ranges."""
         return self.numbers(keys, positions_of(low, high))
 
@@ -52,10 +52,10 @@ class _Derived:
     """An axis whose numbers follow from the keys, but for a few."""
 
     rule: Derived
-    places: Checked
-    values: Checked
+    places: VerifiedArray
+    values: VerifiedArray
 
-    def numbers(self, keys: Checked, positions: slice | Array) -> Array:
+    def numbers(self, keys: VerifiedArray, positions: slice | Array) -> Array:
         """Axis-space numbers at positions."""
         out = self.rule.numbers(keys.take(positions))
         if isinstance(positions, slice):
@@ -72,7 +72,7 @@ class _Derived:
             out[hits[:count]] = self.values.take(at[:count])
         return out
 
-    def numbers_within(self, keys: Checked, low: Array, high: Array) -> Array:
+    def numbers_within(self, keys: VerifiedArray, low: Array, high: Array) -> Array:
         """The same at half-open ranges."""
         out = self.rule.numbers_within(*keys.ranges(low, high))
         self.places.open(np.zeros(1, np.int64), np.array([len(self.places)]))
@@ -94,7 +94,7 @@ class StoredOrder(Order):
 
     path: Path
     axes: tuple[_Kept | _Derived, _Kept | _Derived] = field(repr=False)
-    lost: tuple[Checked, Checked] = field(repr=False)
+    lost: tuple[VerifiedArray, VerifiedArray] = field(repr=False)
     columns: Mapping[str, OrderedColumn] = field(repr=False)
 
     @property
@@ -173,7 +173,7 @@ def open_stored_order(path: Path) -> StoredOrder:
 def _opened(path: Path, facts: Mapping[str, Any]) -> StoredOrder:
     sums = map_column(path / "sums.arrow", np.dtype(np.uint64))
 
-    def checked(name: str) -> Checked:
+    def checked(name: str) -> VerifiedArray:
         known = facts["arrays"][name]
         start, count = known["sums"]
         file = path / f"{name}.arrow"
@@ -181,7 +181,7 @@ def _opened(path: Path, facts: Mapping[str, Any]) -> StoredOrder:
         if len(mapped) != known["rows"]:
             what = f"{file} is damaged: it says {len(mapped):,} rows instead of {known['rows']:,}."
             raise Unreadable(what, got=str(file))
-        return Checked(mapped, sums[start : start + count], file)
+        return VerifiedArray(mapped, sums[start : start + count], file)
 
     def axis(which: int) -> _Kept | _Derived:
         name = "xy"[which]
@@ -199,7 +199,7 @@ def _opened(path: Path, facts: Mapping[str, Any]) -> StoredOrder:
     fences = np.array(map_column(path / "fences.arrow", np.dtype(np.uint64)))
     return StoredOrder(
         survey_of(facts["survey"]),
-        Guard(checked("keys"), fences, checked("boxes").take(slice(None)).reshape(-1, 4)),
+        SortedKeys(checked("keys"), fences, checked("boxes").take(slice(None)).reshape(-1, 4)),
         checked("rows"),
         checked("far").take(slice(None)),
         path,
