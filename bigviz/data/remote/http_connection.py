@@ -88,6 +88,8 @@ class Incoming(asyncio.BufferedProtocol):
         try:
             while not self._count and not self._over:
                 await self._wait()
+            if not self._count and self._error is not None:
+                raise self._error
             return self._count
         finally:
             self._into = None
@@ -97,7 +99,7 @@ class Incoming(asyncio.BufferedProtocol):
         seen = self._begin
         while (at := self._kept.find(mark, max(self._begin, seen - len(mark) + 1), self._end)) < 0:
             if self._over:
-                raise EOFError("the connection was closed within a line")
+                raise self._error or EOFError("the connection was closed within a line")
             seen = self._end - self._begin
             self._make_room()
             if self._end == len(self._kept):

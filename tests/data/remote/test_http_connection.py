@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import pytest
@@ -92,6 +92,24 @@ def test_any_pieces(size: int):
     )
     assert answered(OK + chunks, False, size) == (206, bytes(31) + b"z" * 300, True)
     assert answered(OK + b"Content-Length: 331\r\n\r\n" + b"z" * 331, False, size) == (206, b"z" * 331, True)
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_connection_that_breaks_is_no_end_of_a_body(waits: bool):
+    """Of one that has no length its end would be the end of the connection."""
+
+    async def run() -> None:
+        incoming, sink = Incoming(), cast("Any", Sink())
+        await fed(incoming, OK + b"\r\nab", 99, ends=False)
+        connection = Connection(Place("http", "a", 80), incoming, sink)
+        head = await connection.get("/", {})
+        reading = asyncio.create_task(all_of(connection, head)) if waits else None
+        await asyncio.sleep(0)
+        incoming.connection_lost(ConnectionResetError())
+        with pytest.raises(ConnectionResetError):
+            await (reading or all_of(connection, head))
+
+    asyncio.run(run())
 
 
 def test_a_body_that_nobody_reads_is_not_taken_in():
