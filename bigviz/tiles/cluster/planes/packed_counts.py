@@ -38,7 +38,7 @@ _PRESENT: Final = SIDE // 8  # bytes that say which blocks have filled cells
 _WIDTHS: Final = (0, 1, 2, 4, 8, 16, 32)
 _EXACT: Final = len(_WIDTHS) - 1  # a width that needs no patches
 _MOST: Final = _PRESENT + SIDE * (2 + 4 * SIDE)  # bytes of a plane, at most
-_PATCH: Final = 1  # bytes that take as long to receive as a patch takes longer to add than its bytes
+_PATCH: Final = 3  # bytes that take as long to send as a patch takes longer to write and to add than its bytes
 
 
 def pack_counts(counts: npt.NDArray[np.uint32]) -> bytes:
