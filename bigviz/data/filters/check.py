@@ -100,6 +100,7 @@ def check(expression: Expression, dataset: Table) -> Predicate:
     that is no time where one is due, a control that `bind` has put no value in for.
     """
     checker = _Checker(dataset)
+    checker.refuse_quoted_columns(expression.root)
     condition = checker.condition(expression.root)
     columns = dict.fromkeys(node.name for node in walk(expression.root) if isinstance(node, ColumnName))
     return Predicate(expression, tuple(columns), condition)
@@ -108,6 +109,29 @@ def check(expression: Expression, dataset: Table) -> Predicate:
 class _Checker:
     def __init__(self, dataset: Table) -> None:
         self._dataset = dataset
+
+    def refuse_quoted_columns(self, root: Node) -> None:
+        """Raise BadInput where a column's name in double quotes, a column in SQL, is a text that no column is compared
+        with: that is so in all rows or in none."""
+        for node in walk(root):
+            if not isinstance(node, Compare | Between | In | IsNull | Call):
+                continue
+            inner = list(walk(node))
+            if any(isinstance(each, ColumnName) for each in inner):
+                continue
+            for each in inner:
+                if isinstance(each, Text) and each.doubled and self._has(each.value):
+                    words = f"{each} is a text here. The column of that name is written {ColumnName(each.value)}."
+                    raise fault(words, each.at, each.value)
+
+    def _has(self, name: str) -> bool:
+        try:
+            self._dataset.info(name)
+        except NotFound:
+            return False
+        except Unplottable:
+            pass
+        return True
 
     def condition(self, node: Node) -> Condition:
         """A node where a condition is due."""

@@ -173,7 +173,7 @@ class _Parser:
         if token.kind == "number":
             return Number(_number(token), at=token.at)
         if token.kind == "text":
-            return Text(token.value, at=token.at)
+            return Text(token.value, token.raw.startswith('"'), at=token.at)
         if token.kind == "control":
             return Control(token.value, at=token.at)
         if token.kind == "quoted":

@@ -66,9 +66,10 @@ def _scientific(value: Decimal) -> str:
 
 @dataclass(frozen=True)
 class Text(Node):
-    """A text."""
+    """A text; `doubled` tells that it was written in double quotes, as SQL writes columns."""
 
     value: str
+    doubled: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         return "'" + self.value.replace("'", "''") + "'"

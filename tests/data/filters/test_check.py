@@ -56,6 +56,10 @@ DATASET = bv.open(
         ("mars > '2024-01-01'", 0, "Mars/Phobos"),
         ("clock = us", 8, "a time of day"),
         ("i64 = $x", 6, "no value"),
+        ("i64 > 1 and \"other flag\" = 'a'", 12, "The column of that name is written `other flag`"),
+        ('"us" > "2024-01-31"', 0, "'us' is a text here. The column of that name is written us"),
+        ('"name" is null', 0, "is written name"),
+        ("lower(\"name\") in ('a')", 6, "is written name"),
         ("i64 between $x", 12, "no value"),
     ],
 )
@@ -63,6 +67,11 @@ def test_an_error_says_what_would_fit(text: str, at: int, words: str):
     with pytest.raises(bv.BadInput, match=words) as caught:
         check(parse(text), DATASET)
     assert (caught.value.field, caught.value.at) == ("filter", at)
+
+
+def test_texts_that_columns_are_compared_with_may_be_columns_names():
+    for text in ('name = "us"', "'us' = 'us'", '"one" != "other"', 'starts_with(name, "us")'):
+        check(parse(text), DATASET)
 
 
 @pytest.mark.parametrize(
