@@ -21,7 +21,7 @@ from bigviz.data.formats.geometry import geometries
 from bigviz.data.formats.ipc_layout import layout_of
 from bigviz.data.formats.patched_reader import patched
 from bigviz.data.formats.stable_file import StableFile
-from bigviz.data.limits import require_rows
+from bigviz.data.limits import require_memory, require_rows
 
 __all__ = ["IpcPart"]
 
@@ -130,6 +130,9 @@ class IpcPart:
                 yield from reader
             else:
                 for number in range(reader.num_record_batches) if numbers is None else numbers:
+                    if index is not None and self._layout is not None:
+                        size = self._layout.unpacked_size(handle, number, index)
+                        require_memory(size, f"Column {self.schema.names[index]!r} of {self.file.path}, unpacked,")
                     yield reader.get_batch(number)
 
     def _count(self, reader: ipc.RecordBatchFileReader | ipc.RecordBatchStreamReader) -> int:

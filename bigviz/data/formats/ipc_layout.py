@@ -53,6 +53,18 @@ class Layout:
         fits = all(_sliceable(field.type) for field in self.schema) and sum(counts) == len(batch.buffers)
         return fits and not batch.packed and self.head.startswith(CONTINUED)
 
+    def unpacked_size(self, handle: pa.NativeFile, number: int, index: int) -> int:
+        """The bytes that a column of a compressed batch says that it unpacks to; 0 where that is not known."""
+        batch, counts = self.batches[number], [_buffers(field.type) for field in self.schema]
+        if not batch.packed or sum(counts) != len(batch.buffers) or not all(_sliceable(f.type) for f in self.schema):
+            return 0
+        first, total = sum(counts[:index]), 0
+        for each in batch.buffers[first : first + counts[index]]:
+            if each["size"] > 8:  # its size is before what is packed; -1: it is not packed
+                told = handle.read_at(8, batch.body + int(each["offset"]))
+                total += max(0, int.from_bytes(told, "little", signed=True))
+        return total
+
     def slice(self, handle: pa.NativeFile, number: int, index: int, start: int, count: int) -> pa.Array:
         """Rows `start` (a multiple of 8) to `start + count` of column `index` of a batch that `can_slice`.
 

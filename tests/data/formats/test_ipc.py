@@ -12,6 +12,7 @@ import pytest
 from bigviz.common.errors import TooLarge, Unreadable
 from bigviz.data import limits
 from bigviz.data.open import open as open_table
+from bigviz.data.open import open_part
 
 from .damage import outcomes
 
@@ -113,3 +114,19 @@ def test_damaged_bytes_are_refused_or_read(tmp_path: Path, stream: bool) -> None
     size = path.stat().st_size
     found = outcomes(path, 3, 300, [1, 2, 5], lambda source: source.randrange(size))
     assert found["Unreadable"] > 20 and found["read"] > 20
+
+
+@pytest.mark.parametrize("codec", ["zstd", "lz4"])
+def test_text_that_unpacks_to_more_than_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, codec: str):
+    """A few rows may hold any number of bytes, of which the file says how many there are."""
+    path = tmp_path / "a.arrow"
+    rows = pa.table({"n": [1, 2, 3], "k": ["a" * 12_000_000, "b" * 12_000_000, "c"]})
+    with ipc.new_file(path, rows.schema, options=ipc.IpcWriteOptions(compression=codec)) as writer:
+        writer.write_table(rows)
+    assert path.stat().st_size < 1_000_000
+    part = open_part(path)
+    assert [len(each) for each in next(iter(part.arrays(1, part.pieces[0]))).to_pylist()] == [12_000_000] * 2 + [1]
+    monkeypatch.setattr(limits, "available_memory", lambda: 20_000_000)
+    with pytest.raises(TooLarge, match=r"Column 'k' of .*a.arrow, unpacked, needs"):
+        list(part.arrays(1, part.pieces[0]))
+    assert next(iter(part.arrays(0, part.pieces[0]))).to_pylist() == [1, 2, 3]
