@@ -136,11 +136,8 @@ class LinkedBrush:
 
     def begin(self) -> None:
         """Have it made ready behind: first its sample, unless the table has few rows."""
-        behind, stop = self._prepared.behind, self._closed.cancel
-        if self._prepared.dataset.num_rows > _FEW * SAMPLED:
-            behind.samples.begin(self._prepare_some, stop)
-        else:
-            behind.columns.begin(self._prepare_all, stop)
+        is_small = self._prepared.dataset.num_rows <= _FEW * SAMPLED
+        self._prepared.behind.quick.begin(self._prepare_all if is_small else self._prepare_some, self._closed.cancel)
 
     def _prepare_some(self) -> None:
         """Make the sample; or all that it needs, where another brush has had the same."""

@@ -57,10 +57,10 @@ class NotKept(Exception):
 
 @dataclass(frozen=True)
 class Behind:
-    """Where the work of all brushes of an engine is done that steps do not wait for: samples one by one, since they are
-    a matter of milliseconds; orders and columns, which may have to wait for an index; and blocks of rows."""
+    """Where the work of all brushes of an engine is done that steps do not wait for: what takes milliseconds (samples,
+    and all of a table of few rows); orders and columns, which may have to wait for an index; and blocks of rows."""
 
-    samples: FewAtATime = field(default_factory=lambda: FewAtATime("bigviz-brush-sample"))
+    quick: FewAtATime = field(default_factory=lambda: FewAtATime("bigviz-brush-quick", _AT_ONCE))
     columns: FewAtATime = field(default_factory=lambda: FewAtATime("bigviz-brush", _AT_ONCE))
     blocks: FewAtATime = field(default_factory=lambda: FewAtATime("bigviz-brush-blocks"))
 

@@ -362,8 +362,9 @@ def test_a_brush_that_is_not_prepared_takes_no_thread(plots: Document, monkeypat
         sent = [say(each, BAR, [target(each, BAR)], labels=["a"]) for each in browsers]
         held = lambda viewer: viewer.brushing is not None and viewer.brushing._held  # noqa: E731
         until(lambda: all(held(each) and held(each)._brush for each in served.server.site.viewers))
-        names = [thread.name for thread in threading.enumerate()]
-        assert sum(name == "bigviz-brush" for name in names) <= 4 and "bigviz-thread" not in names
+        names = lambda: [thread.name for thread in threading.enumerate()]  # noqa: E731
+        assert names().count("bigviz-brush-quick") <= 4
+        until(lambda: "bigviz-thread" not in names())
         gate.set()
         for browser, request in zip(browsers, sent, strict=True):
             assert brushed(browser, request)[1].kind == Type.DONE

@@ -121,7 +121,7 @@ def test_what_another_brush_has_had_made_needs_no_sample(
 def test_a_brush_that_is_closed_before_its_turn_is_not_made(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     engine, gate = Engine(threads=2), threading.Event()
     for _ in range(4):
-        engine._behind.columns.begin(lambda: gate.wait(PATIENCE))
+        engine._behind.quick.begin(lambda: gate.wait(PATIENCE))
     brush, told = engine.brush(dataset, BoxSource(POINTS), [BarTarget("kind")]), list[str]()
     brush.tell(lambda: told.append("told"))
     assert not told and not brush.prepared
@@ -131,7 +131,7 @@ def test_a_brush_that_is_closed_before_its_turn_is_not_made(dataset: Dataset, mo
     gate.set()
     with pytest.raises(Cancelled):
         brush.move(BOX)
-    until(lambda: engine._behind.columns._threads == 0)
+    until(lambda: engine._behind.quick._threads == 0)
 
 
 def test_without_a_sample_it_says_that_memory_does_not_hold_it(dataset: Dataset) -> None:
