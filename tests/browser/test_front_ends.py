@@ -1,4 +1,5 @@
-"""Pages of a server of several processes: one that is killed, and a cluster whose scheduler is gone for a while."""
+"""Pages of a server of several processes: one that is killed, and a cluster whose scheduler is gone for a while. The
+servers stand before the page in the arguments of a test, so that they end after it."""
 
 from __future__ import annotations
 
@@ -57,7 +58,7 @@ def moved(server: FrontEnds) -> tuple[int, int]:
     return number, pid
 
 
-def test_a_page_of_one_that_is_killed_goes_on_at_another_where_it_was(page: Page, two: FrontEnds) -> None:
+def test_a_page_of_one_that_is_killed_goes_on_at_another_where_it_was(two: FrontEnds, page: Page) -> None:
     open_page(page, f"{two.url}points/#x0=-1&x1=1&y0=-1&y1=1&filter=value+%3E+0")
     page.evaluate("() => { window.stays = true; }")
     surface = page.locator(f"{figure()} .surface")
@@ -86,7 +87,7 @@ def test_a_page_of_one_that_is_killed_goes_on_at_another_where_it_was(page: Page
 
 
 def test_a_page_waits_for_workers_and_goes_on_without_being_loaded_again(
-    page: Page, cluster: DaskCluster, on_cluster: FrontEnds
+    cluster: DaskCluster, on_cluster: FrontEnds, page: Page
 ) -> None:
     open_page(page, f"{on_cluster.url}cloud/#x0=-1&x1=1&y0=-1&y1=1")
     page.evaluate("() => { window.stays = true; }")

@@ -155,12 +155,18 @@ class Builds:
             yield Known(info, self._engine.readiness(dataset, layer), await self._dense(dataset, layer))
 
     async def shown(
-        self, dataset: Dataset, layer: Layer, changed: Callable[[], None], principal: Principal | None = None
+        self,
+        dataset: Dataset,
+        layer: Layer,
+        changed: Callable[[], None],
+        principal: Principal | None = None,
+        listener: Listener | None = None,
     ) -> Callable[[], None]:
-        """Wait until the layer can be answered for, by estimates or exactly, and `watch` it from then on."""
+        """Wait until the layer can be answered for, by estimates or exactly, and `watch` it from then on. A `listener`
+        hears how far its index is meanwhile."""
         if self.is_known(dataset, layer, True):
             return _nothing
-        with self._joined(dataset, layer, None, principal) as build:
+        with self._joined(dataset, layer, listener, principal) as build:
             if self._engine.readiness(dataset, layer) not in EXACT:
                 await _first_of(build.first, build.opened)
                 if build.sampled is None:

@@ -107,7 +107,10 @@ class View:
                 if readiness not in EXACT:
                     self.backend.runner.drop(self.viewer, slot)
                 principal = self.viewer.principal
-                leave = await self.backend.builds.shown(part.dataset, part.layer, self._changed, principal)
+                # Of a layer whose workers are lost the page believes that it is there: it has to know why it waits.
+                is_held = self.backend.engine.holders(part.dataset, part.layer) is not None
+                listener = partial(self._progress, part.wanted.layer) if is_held else None
+                leave = await self.backend.builds.shown(part.dataset, part.layer, self._changed, principal, listener)
                 if self.over:
                     leave()
                     return

@@ -221,9 +221,9 @@ export class Requests {
     this.#busy();
   }
 
-  /** No layer is being read for this view any more. */
+  /** No layer is being read, or indexed again, for this view any more. */
   #scanned() {
-    for (const layer of this.figure.layers) if (layer.info?.index === "none") layer.progress = null;
+    for (const layer of this.figure.layers) if (layer.info && layer.info.index !== "building") layer.progress = null;
   }
 
   /**

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final, Self, TypeVar
 
 from bigviz.aggregate.axis import Axis
 from bigviz.aggregate.layer import Layer
-from bigviz.common.cancel import NEVER, Cancel, locked
+from bigviz.common.cancel import NEVER, Cancel
 from bigviz.common.errors import BadInput, Busy
 from bigviz.common.progress import Progress, no_progress
 from bigviz.data.dataset import Dataset
@@ -32,6 +33,7 @@ __all__ = ["ClusterLayer", "refused"]
 
 T = TypeVar("T")
 
+_LOOK: Final = 0.5  # seconds between two reports of what another thread does
 _STAGE: Final = "indexing on workers"
 _ALONE: Final = "waiting for workers of the cluster"
 
@@ -107,10 +109,17 @@ class ClusterLayer(TileByTile, TileColours, SingleVersion):
             done = sum(each.rows for each in self.held_parts())
             progress(_STAGE, done / rows, done)
 
-        with locked(self.restoring, cancel):
+        def tell() -> None:
+            done = sum(part.rows for part in self.held_parts())
+            progress(_STAGE if self.workers.known else _ALONE, done / rows, done)
+
+        while not self.restoring.acquire(timeout=_LOOK):  # somebody else does so, and nobody is told of it here
+            cancel.check()
+            tell()
+        with ExitStack() as turn:
+            turn.callback(self.restoring.release)
             while missing := [part for part in self.parts if part not in set(self.held_parts())]:
-                done = rows - sum(part.rows for part in missing)
-                progress(_STAGE if self.workers.known else _ALONE, done / rows, done)
+                tell()
                 self.workers.ask(missing, {**self._told, "ask": "ensure", "published": published}, cancel, note)
 
     def over(self, parts: tuple[Part, ...]) -> Self:

@@ -77,10 +77,14 @@ export function bindState(figure, status) {
     else if (estimate) status.set("state", { text: estimateWords(estimate), spoken: estimateWords(estimate) });
     else if (isExact || isLive)
       status.set("state", isShallow ? SHALLOW : figure.layers.some(isPart) ? WITHIN : { text: "exact" });
-    else
+    else {
+      // Rows that were lost are indexed again: nothing of the view comes before.
+      const again = figure.layers.find(({ info, progress }) => info?.index === "ready" && progress)?.progress;
+      const waits = loading.prepared ?? again;
       status.set("state", {
-        text: loading.prepared ? progressWords(loading.prepared) : share === null ? "drawing…" : readingWords(share),
+        text: waits ? progressWords(waits) : share === null ? "drawing…" : readingWords(share),
       });
+    }
     const error = state === "failed" ? null : failed[0]?.error;
     status.set(
       "failed",
