@@ -40,7 +40,7 @@ def test_options_of_columns_go_with_what_is_followed(tmp_path: Path, monkeypatch
     (tmp_path / "a.csv").write_text("x,y\n1,2\n")
     (tmp_path / "b.csv").write_text("x;y\n1;2\n")
     found: list[tuple[list[str], Any]] = []
-    monkeypatch.setattr(serve, "run", lambda names, load, listening, apps: found.append((names, load(no_progress))))
+    monkeypatch.setattr(serve, "run", lambda names, load, *_, **__: found.append((names, load(no_progress))))
     arguments = [str(tmp_path / "a.csv"), "--follow", f"grown={tmp_path / 'b.csv'}", "--x", "y", "--y", "x"]
     made = CliRunner().invoke(cli, ["serve", *arguments], catch_exceptions=False)
     assert made.exit_code == 0
@@ -68,11 +68,11 @@ def test_a_server_that_fails_leaves_the_cluster(tmp_path: Path, monkeypatch: pyt
         def close(self) -> None:
             closed.append("engine")
 
-    def fail(names: list[str], load: Any, listening: dict[str, Any]) -> int:
+    def fail(options: Options, names: list[str], load: Any, *_: Any, **__: Any) -> int:
         assert isinstance(load(no_progress).engine, Engine)
         raise OSError("no port is free")
 
     monkeypatch.setattr(on_cluster, "engine_on", lambda *_: Engine())
-    monkeypatch.setattr(serve, "served", fail)
+    monkeypatch.setattr(process, "run", fail)
     made = CliRunner().invoke(cli, ["serve", str(tmp_path / "a.csv"), "--workers", "1", "--no-browser"])
     assert isinstance(made.exception, OSError) and closed == ["engine"]
