@@ -10,7 +10,7 @@ line of a width on a logarithmic axis is taken from the ends of the window, not 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,17 +18,22 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import xarray as xr
+from datashader.datatypes import RaggedArray, RaggedDtype
+from datashader.utils import mesh
 
 from bigviz.aggregate.canvas.axes import span_of_ends
 from bigviz.aggregate.glyphs.bins import Bins
+from bigviz.common.bounded_repr import echoed
+from bigviz.common.errors import BadInput
 from bigviz.common.jit import frozen, jit
 
-__all__ = ["Side", "drawn_in_cells", "places", "unsafe"]
+__all__ = ["Side", "check_geometries", "drawn_in_cells", "places", "triangles_in_cells", "unsafe"]
 
 Array = npt.NDArray[Any]
 Draw = Callable[[dict[str, Any], Any, dict[str, Any]], Any]
 
 _FAR: Final = 2.0**40  # cells: a segment from there is clipped with an error of 2^-10 of a cell
+_STEEP: Final = 2.0**22  # cells on y: datashader walks along the edge of an area from there, for 4 ms
 _NEAR: Final = 2.0**-20  # of a cell: how far outside numbers are, at least, that are outside
 _ROUNDING: Final = 2.0**-45  # that of the end of a clipped segment, of its coordinates
 _NARROW_ROUNDING: Final = 2.0**-20  # the same in float32
@@ -61,6 +66,10 @@ class Side:
         rounding = max(2.0, most) * (_NARROW_ROUNDING if self.narrow else _ROUNDING)
         return not clips or (not self.wraps and most < math.inf and rounding <= self._cell())
 
+    def is_far(self) -> bool:
+        """Whether some number is millions of cells away."""
+        return not max(map(abs, self.ends)) <= _STEEP * self._cell()
+
     def _cell(self) -> float:
         """The width of a cell, on a logarithmic axis that of the one before the window."""
         bins = self.bins
@@ -83,7 +92,11 @@ def unsafe(options: dict[str, Any], glyph: str, source: Any, arguments: dict[str
     if x is None or y is None:
         return None
     wide = bool(arguments.get("line_width") or arguments.get("antialias"))
-    safe = x.is_safe(glyph != "points") and y.is_safe(glyph != "points")
+    safe = (
+        x.is_safe(glyph != "points")
+        and y.is_safe(glyph != "points")
+        and not (glyph == "area" and (y.bins.log or y.is_far()))
+    )
     return None if safe and not (wide and (x.bins.log or y.bins.log)) else (x, y)
 
 
@@ -94,25 +107,28 @@ def drawn_in_cells(
     datashader.
 
     Segments are straight between cells: on a logarithmic axis between logarithms. Vertices at 0 and below there, and
-    those at an infinity, are gaps. Those further away than 2^40 cells are drawn as if they were that far.
+    those at an infinity, are gaps. Those further away than 2^40 cells are drawn as if they were that far, and of areas
+    those further above or below than 2^22.
     """
     base = _baseline(sides[1].bins) if glyph == "area" and arguments.get("y_stack") is None else 0.0
     given: dict[str, Any] = dict(arguments)
     made: dict[str, tuple[Any, Bins, float]] = {}
+    kinds = {"x": "line" if glyph == "area" else glyph}
     for role, side in (("x", sides[0]), ("y", sides[1]), ("y_stack", sides[1])):
         columns, shift = arguments.get(role), base if role == "y" else 0.0
         if isinstance(columns, np.ndarray):
-            given[role] = places(columns, side.bins, glyph) - shift
+            given[role] = places(columns, side.bins, kinds.get(role, glyph)) - shift
         elif columns is not None:
             names = {f"{role} in cells {at}": column for at, column in enumerate(_listed(columns))}
             made |= {name: (column, side.bins, shift) for name, column in names.items()}
             given[role] = list(names) if isinstance(columns, list | tuple) else next(iter(names))
 
     def place(part: pd.DataFrame) -> pd.DataFrame:
-        cells = {
-            name: places(part[column].to_numpy(), bins, glyph) - shift for name, (column, bins, shift) in made.items()
+        placed = {
+            name: _placed(part[column], bins, kinds.get(name.partition(" ")[0], glyph), shift)
+            for name, (column, bins, shift) in made.items()
         }
-        return part.assign(**cells)
+        return part.assign(**placed)
 
     if isinstance(source, xr.Dataset):
         moved = _in_dataset(source, made, glyph)
@@ -122,6 +138,67 @@ def drawn_in_cells(
     window = {"x_range": (0.0, float(width)), "y_range": (-base, height - base)}
     image = draw({**options, **window, "x_axis_type": "linear", "y_axis_type": "linear"}, moved, given)
     return _labelled(image, options, sides, arguments, given)
+
+
+def triangles_in_cells(draw: Draw, options: dict[str, Any], vertices: Any, arguments: dict[str, Any]) -> Any:
+    """The image of a mesh of triangles, by `draw` as for `drawn_in_cells`; vertices that a logarithmic axis has not
+    belong to no triangle. As datashader draws it where both axes are linear."""
+    if "log" not in (options["x_axis_type"], options["y_axis_type"]):
+        return draw(options, vertices, arguments)
+    joined = arguments.get("mesh")
+    if joined is None:
+        joined = mesh(vertices, arguments["simplices"])
+    names = list(joined.columns[:2])
+    x, y = (_side(options, role, joined, [name], "trimesh") for role, name in zip("xy", names, strict=True))
+    if x is None or y is None:
+        raise BadInput("The first two columns of vertices must be numbers: their places.", "vertices")
+    sides = x, y
+
+    def place(part: pd.DataFrame) -> pd.DataFrame:
+        part = part.copy()
+        for name, side in zip(names, sides, strict=True):
+            part[name] = places(part[name].to_numpy(), side.bins, "line")
+        known = part[names].notna().all(axis=1).to_numpy().reshape(-1, 3).all(axis=1)
+        return part[np.repeat(known, 3)]
+
+    moved = place(joined) if isinstance(joined, pd.DataFrame) else joined.map_partitions(place)
+    window = {f"{role}_range": (0.0, float(side.bins.size)) for role, side in zip("xy", sides, strict=True)}
+    linear = {"x_axis_type": "linear", "y_axis_type": "linear"}
+    image = draw({**options, **window, **linear}, vertices, {**arguments, "mesh": moved})
+    given = dict(zip("xy", names, strict=True))
+    return _labelled(image, options, sides, given, given)
+
+
+def check_geometries(options: dict[str, Any], glyph: str, source: Any, arguments: dict[str, Any]) -> None:
+    """Raise BadInput where datashader may write outside the image of a column of geometries, whose vertices are not
+    given to it in cells."""
+    geometries = source[arguments["geometry"]]
+    bounds = getattr(geometries, "total_bounds", None)
+    if bounds is None:
+        return  # datashader says what it expects
+    ends = [float(end) for end in (bounds.compute() if hasattr(bounds, "compute") else bounds)]
+    wide = bool(arguments.get("line_width") or arguments.get("antialias"))
+    for axis, role in enumerate("xy"):
+        low, high = options[f"{role}_range"] or span_of_ends(ends[axis], ends[axis + 2])
+        log, size = options[f"{role}_axis_type"] == "log", options["plot_width" if role == "x" else "plot_height"]
+        bins = Bins(float(low), float(high), size, log, f"{role}_range", descending=True)
+        side = Side(bins, (ends[axis], ends[axis + 2]), narrow=False, wraps=False)
+        if not side.is_safe(glyph == "line") or (wide and log):
+            raise BadInput(
+                f"datashader cannot draw these geometries in {role}_range {echoed((low, high))}: they reach from "
+                f"{ends[axis]:g} to {ends[axis + 2]:g}, too far for its arithmetic. Take a wider range, or a linear "
+                "axis.",
+                f"{role}_range",
+            )
+
+
+def _placed(column: pd.Series[Any], bins: Bins, glyph: str, shift: float) -> Any:
+    """The places of a column's numbers; of a column of lists, lists of them."""
+    if not isinstance(column.dtype, RaggedDtype):
+        return places(column.to_numpy(), bins, glyph) - shift
+    lists: Any = column.array
+    flat = places(lists.flat_array, bins, glyph) - shift
+    return RaggedArray({"start_indices": lists.start_indices, "flat_array": flat})
 
 
 def _in_dataset(source: xr.Dataset, made: dict[str, tuple[Any, Bins, float]], glyph: str) -> xr.Dataset:
@@ -153,6 +230,7 @@ def _side(options: dict[str, Any], role: str, source: Any, read: Sequence[Any], 
     if not (columns or shared) or any(name not in known for name in columns):
         return None
     dtypes = [source[name].dtype for name in columns] + [each.dtype for each in shared]
+    dtypes = [dtype.subtype if isinstance(dtype, RaggedDtype) else dtype for dtype in dtypes]
     window = options[f"{role}_range"]
     if any(not isinstance(dtype, np.dtype) or dtype.kind not in "iuf" for dtype in dtypes):
         return None
@@ -175,10 +253,20 @@ def _ends(source: Any, columns: Sequence[Any], shared: Sequence[Array]) -> tuple
     """The lowest and the highest of all numbers, infinities included; NaN where there is none."""
     lows, highs = ([float(end(each)) for each in shared if each.size] for end in (np.fmin.reduce, np.fmax.reduce))
     for name in dict.fromkeys(columns):
+        if isinstance(source[name].dtype, RaggedDtype):
+            numbers = [each.array.flat_array for each in _parts(source[name])]
+            lows += [float(np.fmin.reduce(each)) for each in numbers if each.size]
+            highs += [float(np.fmax.reduce(each)) for each in numbers if each.size]
+            continue
         low, high = source[name].min(), source[name].max()
         lows.append(float(low.compute() if hasattr(low, "compute") else low))
         highs.append(float(high.compute() if hasattr(high, "compute") else high))
-    return float(np.fmin.reduce(lows)), float(np.fmax.reduce(highs))
+    return (float(np.fmin.reduce(lows)), float(np.fmax.reduce(highs))) if lows else (math.nan, math.nan)
+
+
+def _parts(column: Any) -> Iterable[Any]:
+    """A column of pandas, or one after the other those of a column of Dask."""
+    return [column] if isinstance(column, pd.Series) else (each.compute() for each in column.partitions)
 
 
 def _baseline(bins: Bins) -> float:
@@ -187,10 +275,11 @@ def _baseline(bins: Bins) -> float:
 
 
 def places(values: Array, bins: Bins, glyph: str) -> Array:
-    """The places of numbers in cells, float64: see `_place`."""
+    """The places of numbers in cells, float64: see `_place`. Of an "area" they are those on y, else on any axis."""
+    far = _STEEP if glyph == "area" else _FAR
     out = np.empty(values.shape, np.float64)
     flat = np.ascontiguousarray(values, np.float64).reshape(-1)
-    limits = np.array([bins.low, bins.high, bins.scale, bins.shift, bins.size], np.float64)
+    limits = np.array([bins.low, bins.high, bins.scale, bins.shift, bins.size, far], np.float64)
     _place(frozen(flat), limits, bins.log, glyph == "points", out.reshape(-1))
     return out
 
@@ -198,7 +287,7 @@ def places(values: Array, bins: Bins, glyph: str) -> Array:
 @jit
 def _place(values: Array, limits: Array, log: bool, points: bool, out: Array) -> None:
     """Places of numbers, in cells, from 0 to the number of cells for those in the window; NaN for what is not drawn."""
-    low, high, scale, shift, size = limits[0], limits[1], limits[2], limits[3], limits[4]
+    low, high, scale, shift, size, far = limits[0], limits[1], limits[2], limits[3], limits[4], limits[5]
     for k in range(values.size):
         value = values[k]
         known = abs(value) < math.inf and not (log and value <= 0.0)
@@ -210,6 +299,6 @@ def _place(values: Array, limits: Array, log: bool, points: bool, out: Array) ->
         if inside:
             out[k] = min(max(place, 0.0), size)
         elif value < low:
-            out[k] = max(min(place, -_NEAR), -_FAR)
+            out[k] = max(min(place, -_NEAR), -far)
         else:
-            out[k] = min(max(place, size + _NEAR), _FAR)
+            out[k] = min(max(place, size + _NEAR), far)

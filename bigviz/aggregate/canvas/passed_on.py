@@ -12,7 +12,7 @@ import xarray as xr
 from datashader.core import Canvas
 
 from bigviz.aggregate.canvas.batches import collected
-from bigviz.aggregate.canvas.in_cells import drawn_in_cells, unsafe
+from bigviz.aggregate.canvas.in_cells import check_geometries, drawn_in_cells, triangles_in_cells, unsafe
 from bigviz.aggregate.reductions.base import Reduction
 from bigviz.aggregate.reductions.by import By
 from bigviz.common.errors import BadInput
@@ -50,6 +50,10 @@ def draw(options: dict[str, Any], glyph: str, source: object, arguments: dict[st
     def drawn(options: dict[str, Any], source: Any, arguments: dict[str, Any]) -> Any:
         return getattr(Canvas(**options), glyph)(source, **arguments)
 
+    if glyph == "trimesh":
+        return triangles_in_cells(drawn, options, source, arguments)
+    if arguments.get("geometry") is not None:
+        check_geometries(options, glyph, source, arguments)
     sides = unsafe(options, glyph, source, arguments)
     if sides is None:
         return drawn(options, source, arguments)

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from bigviz.aggregate.canvas import in_cells, passed_on
 from bigviz.aggregate.canvas.canvas import Canvas
-from bigviz.aggregate.canvas.in_cells import drawn_in_cells, unsafe
+from bigviz.aggregate.canvas.in_cells import check_geometries, drawn_in_cells, unsafe
 from bigviz.aggregate.glyphs.bins import Bins
 from bigviz.common.errors import BadInput
 
@@ -183,3 +183,160 @@ def test_unsigned_columns_have_no_lines_that_wrap_around() -> None:
             Canvas(5, 5, (1, 4), (1, 4)).line(each, ["a", "b"], ["c", "d"]) for each in (frame, frame.astype(float))
         ]
     assert images[0].identical(images[1])
+
+
+class Whole(np.ndarray):  # type: ignore[type-arg]
+    """Numbers that Python computes with as compiled code does: those of numpy wrap around at 8 bits."""
+
+    def __getitem__(self, key: Any) -> Any:
+        found = super().__getitem__(key)
+        return int(found) if np.ndim(found) == 0 else found
+
+
+def lists(module: Any, flat: np.ndarray, lengths: list[int]) -> Any:
+    """Numbers as lists, each so long."""
+    starts = np.cumsum([0, *lengths])[:-1].astype(np.uint32)
+    return module.datatypes.RaggedArray({"start_indices": starts, "flat_array": flat[: sum(lengths)]})
+
+
+@contextmanager
+def whole() -> Iterator[Any]:
+    """datashader, interpreted, which draws what `Canvas` gives it; IndexError for a cell that is not in the image."""
+    with interpreted() as module:
+        names = {name: getattr(module.datatypes, name) for name in ("RaggedArray", "RaggedDtype")}
+        with (
+            # Python walks along edges for seconds where machine code takes milliseconds.
+            mock.patch.multiple(in_cells, **names, mesh=module.utils.mesh, _STEEP=2.0**8),
+            mock.patch.object(passed_on, "Canvas", module.Canvas),
+            mock.patch.object(
+                names["RaggedArray"], "start_indices", property(lambda self: self._start_indices.view(Whole))
+            ),
+        ):
+            yield module
+
+
+@pytest.mark.parametrize("glyph", ["line", "area", "stack"])
+@COMMON
+@given(where=options(), frame=frames("float64"), lengths=st.lists(st.integers(0, 3), min_size=1, max_size=3))
+def test_no_line_of_lists_leaves_the_image(
+    glyph: str, where: dict[str, Any], frame: pd.DataFrame, lengths: list[int]
+) -> None:
+    with np.errstate(all="ignore"), whole() as module:
+        flat = np.resize(frame.to_numpy().T, (3, 9))
+        table = pd.DataFrame({name: lists(module, each, lengths) for name, each in zip("abc", flat, strict=True)})
+        more = {"y_stack": "c"} if glyph == "stack" else {}
+        try:
+            image = getattr(Canvas(**where), "line" if glyph == "line" else "area")(table, "a", "b", axis=1, **more)
+        except BadInput:
+            return
+    assert image.shape == (where["plot_height"], where["plot_width"]) and image.dims == ("b", "a")
+    assert (image.attrs["x_range"], image.attrs["y_range"]) == (where["x_range"], where["y_range"])
+
+
+@pytest.mark.parametrize("glyph", ["line", "area"])
+def test_lines_of_lists_are_those_of_datashader(glyph: str) -> None:
+    """By the cells, although its own way would do."""
+    rng = np.random.default_rng(4)
+    where: dict[str, Any] = {"plot_width": 7, "plot_height": 5, "x_range": (0.25, 8.0), "y_range": (0.25, 8.0)}
+    with whole() as module:
+        table = pd.DataFrame({name: lists(module, rng.uniform(0.3, 7.5, 9), [4, 0, 5]) for name in "ab"})
+        canvas, agg = Canvas(**where), module.count()
+        expected = getattr(canvas, glyph)(table, "a", "b", agg=agg, axis=1)
+        with mock.patch("bigviz.aggregate.canvas.in_cells.Side.is_safe", return_value=False):
+            assert getattr(canvas, glyph)(table, "a", "b", agg=agg, axis=1).identical(expected)
+    assert expected.values.sum() > 9
+
+
+def test_narrow_and_empty_lists_have_no_ends_that_wrap_around() -> None:
+    canvas = Canvas(5, 5, (1, 4), (1, 4))
+    for flat in (np.array([1, 5, 0, 4], np.uint8), np.array([1, 5, 0, np.inf], np.float32), np.empty(0)):
+        one = flat.astype(float)
+        expected = canvas.line(pd.DataFrame({"a": one, "b": one}), "a", "b").values if len(flat) else np.zeros((5, 5))
+        with whole() as module:
+            table = pd.DataFrame({name: lists(module, flat, [len(flat)]) for name in "ab"})
+            np.testing.assert_array_equal(canvas.line(table, "a", "b", axis=1).values, expected)
+
+
+def triangles(columns: list[float]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    places = np.resize(columns, (2, 6))
+    vertices = pd.DataFrame({"east": places[0], "north": places[1], "z": np.arange(6.0)})
+    return vertices, pd.DataFrame({"v0": [0, 3, 1], "v1": [1, 4, 5], "v2": [2, 5, 3]})
+
+
+@pytest.mark.parametrize("interpolate", ["linear", "nearest"])
+@COMMON
+@given(where=options(), places=st.lists(st.sampled_from(NUMBERS), min_size=12, max_size=12))
+def test_no_triangle_leaves_the_image(interpolate: str, where: dict[str, Any], places: list[float]) -> None:
+    """On logarithmic axes datashader fills a row and a column after the last."""
+    vertices, simplices = triangles(places)
+    if not all(math.isfinite(place) for place in places):  # Python has no whole number for them, other than machines
+        where |= {f"{role}_axis_type": "log" for role in "xy"}
+        where |= {f"{role}_range": (0.5, 100.0) for role in "xy"}
+    with np.errstate(all="ignore"), whole():
+        try:
+            image = Canvas(**where).trimesh(vertices, simplices, interpolate=interpolate)
+        except BadInput:
+            return
+    assert image.shape == (where["plot_height"], where["plot_width"]) and image.dims == ("north", "east")
+
+
+@pytest.mark.parametrize("ready", [False, True])
+def test_triangles_on_logarithmic_axes_are_those_of_logarithms(ready: bool) -> None:
+    """Up to the last row and column, and none after it."""
+    vertices, simplices = triangles([1, 100, 2000, 3, 5, 900, 1, 30, 2, 2000, 1, 70])
+    where: dict[str, Any] = {"plot_width": 6, "plot_height": 5, "x_range": (1.0, 1000.0), "y_range": (1.0, 1000.0)}
+    logs = vertices.assign(east=np.log10(vertices["east"]), north=np.log10(vertices["north"]))
+    with whole() as module:
+        more = {"mesh": module.utils.mesh(vertices, simplices)} if ready else {}
+        got = Canvas(**where, x_axis_type="log", y_axis_type="log").trimesh(vertices, simplices, **more)
+        with pytest.raises(IndexError):
+            module.Canvas(**where, x_axis_type="log", y_axis_type="log").trimesh(vertices, simplices)
+        where |= {"x_range": (0.0, 3.0), "y_range": (0.0, 3.0)}
+        expected = Canvas(**where).trimesh(logs, simplices)
+    np.testing.assert_allclose(got.values, expected.values, rtol=1e-9)
+    assert got.attrs["x_range"] == (1.0, 1000.0) and got["east"].values[0] == pytest.approx(10**0.25)
+
+
+def test_an_edge_of_an_area_is_not_walked_along_from_a_galaxy_away() -> None:
+    """By datashader itself that takes an hour."""
+    frame = pd.DataFrame({"a": [1.0, 2.0, 3.0, 4.0], "b": [1.0, 1e13, 1.0, -1e200]})
+    where: dict[str, Any] = {"plot_width": 8, "plot_height": 5, "x_range": (1.0, 4.0), "y_range": (-2.0, 3.0)}
+    image = Canvas(**where).area(frame, "a", "b")
+    near = Canvas(**where).area(frame.clip(-1e4, 1e4), "a", "b")
+    assert image.values.sum() > 10 and np.count_nonzero(image.values != near.values) <= 2
+
+
+class Geometries:
+    """A column of geometries, as far as its bounds are asked for."""
+
+    def __init__(self, *bounds: float) -> None:
+        self.total_bounds = bounds
+
+
+@pytest.mark.parametrize(
+    ("glyph", "bounds", "more", "safe"),
+    [
+        ("line", (0, 0, 5, 5), {}, True),
+        ("line", (0, 0, math.inf, 5), {}, False),
+        ("line", (-1e300, 0, 5, 5), {}, False),
+        ("points", (-1e300, 0, math.inf, 5), {}, True),
+        ("line", (1, 1, 5, 5), {"x_axis_type": "log", "line_width": 2}, False),
+        ("points", (0, 0, 5, 5), {"x_range": (1.0, 1.0 + 2.0**-51)}, False),
+    ],
+)
+def test_geometries_that_cannot_be_drawn_are_refused(
+    glyph: str, bounds: tuple[float, ...], more: dict[str, Any], safe: bool
+) -> None:
+    """Their vertices are not given to datashader in cells."""
+    where = {"plot_width": 9, "plot_height": 4, "x_range": (1.0, 4.0), "y_range": None}
+    where |= {"x_axis_type": "linear", "y_axis_type": "linear"} | more
+    arguments = {"geometry": "shape", "line_width": where.pop("line_width", 0)}
+    if safe:
+        check_geometries(where, glyph, {"shape": Geometries(*bounds)}, arguments)
+        return
+    with pytest.raises(BadInput, match="x_range"):
+        check_geometries(where, glyph, {"shape": Geometries(*bounds)}, arguments)
+
+
+def test_what_is_no_column_of_geometries_is_left_to_datashader() -> None:
+    check_geometries({}, "line", pd.DataFrame({"a": [1.0]}), {"geometry": "a"})
