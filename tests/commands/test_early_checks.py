@@ -18,7 +18,7 @@ def listened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """What a server was begun with, which is not begun."""
     found: list[object] = []
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(serve, "run", lambda names, load, listening, apps: found.append(names))
+    monkeypatch.setattr(serve, "run", lambda names, load, *_, **__: found.append(names))
     return found
 
 

@@ -36,7 +36,7 @@ def test_a_directory_of_scripts_is_its_apps(folder: Path):
 
 def test_apps_and_tables_are_served_together(folder: Path, monkeypatch: pytest.MonkeyPatch):
     found: list[tuple[list[str], Any]] = []
-    monkeypatch.setattr(serve, "run", lambda names, load, listening, apps: found.append((names, load(no_progress))))
+    monkeypatch.setattr(serve, "run", lambda names, load, *_, **__: found.append((names, load(no_progress))))
     made = CliRunner().invoke(cli, ["serve", "apps", "t.csv", "a=one/main.py"], catch_exceptions=False)
     assert made.exit_code == 0
     [(names, brought)] = found

@@ -149,9 +149,10 @@ def test_of_a_table_that_is_forgotten_nothing_is_kept_and_it_is_divided_anew_whe
         assert dataset in engine.workers.assignment.datasets
         part, old = engine.workers.parts_of(dataset)[0], engine.layers.store.find(layer_key(dataset, layer))[0]
         engine.forget(dataset)
-        assert not engine.workers.assignment.datasets and engine.workers.holder(part) is None
-        assert not engine._maker._surveys and not [*engine._maker._prepared]
-        assert not engine.workers._assignment._labels
+        assert dataset not in engine.workers.assignment.datasets and engine.workers.holder(part) is None
+        maker = engine._maker
+        for kept in (maker._surveys, maker._prepared, engine.workers._assignment._labels):
+            assert dataset.fingerprint not in {name for name, _ in kept}
         with pytest.raises(Moved):  # who still has the layer is told to ask again
             old.arrays(KEYS[1])
         with pytest.raises(Moved):
