@@ -18,7 +18,7 @@ from bigviz.render import contrast
 STATIC = Path(__file__).parents[1] / "bigviz" / "static"
 # A module, one of the page's, and the names (in Python perhaps with a _ before them) that both have.
 PAIRS = [
-    ("wire.frames", "wire/frames.js", "VERSION MAX_FRAME MAX_LEVEL GONE MALFORMED DENIED UNUSABLE OTHER_VERSION"),
+    ("wire.frames", "wire/frames.js", "VERSION MAX_FRAME MAX_LEVEL LATER GONE MALFORMED DENIED UNUSABLE OTHER_VERSION"),
     ("wire.images", "wire/images.js", "BLOCK"),
     ("server.access.credentials", "embed/frame.js", "PROTOCOL TOKEN_PROTOCOL"),
     ("export.html.export", "offline/file-socket.js", "FORMAT"),

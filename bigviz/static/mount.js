@@ -31,7 +31,7 @@ import { showReading, showRefusal } from "./ui/status/reading.js";
 import { planForMaps, withoutMaps } from "./ui/page/map-origins.js";
 import { PAGE_ADDRESS, readTabs, UrlState } from "./ui/address/url-state.js";
 import { ViewerSteps } from "./ui/address/viewer-steps.js";
-import { GONE, UNUSABLE } from "./wire/frames.js";
+import { GONE, LATER, UNUSABLE } from "./wire/frames.js";
 
 /** @typedef {import("./types.js").DocumentSpec} DocumentSpec */
 /** @typedef {import("./wire/connection.js").Connection} Connection */
@@ -224,7 +224,7 @@ export class Mounted extends EventTarget {
             ? "This document is gone."
             : `The server closed the connection (${code}). Reload the page to go on.`;
         this.#refuse(reason || why);
-      } else notices.down(inMs, () => connection.open());
+      } else notices.down(inMs, () => connection.open(), code === LATER ? "This plot is not open yet." : undefined);
     });
     on("error", ({ id, figure, current, json }) => {
       this.session.refused(id);

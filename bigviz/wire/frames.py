@@ -17,7 +17,7 @@ from enum import IntEnum
 from typing import Any, Final, TypeAlias
 
 __all__ = [
-    "AWAY", "DENIED", "ESTIMATE", "FLOODED", "GONE", "HEADER", "MAGIC", "MALFORMED", "MAX_FRAME", "MAX_LEVEL",
+    "AWAY", "DENIED", "ESTIMATE", "FLOODED", "GONE", "HEADER", "LATER", "MAGIC", "MALFORMED", "MAX_FRAME", "MAX_LEVEL",
     "OTHER_VERSION", "RESTART", "ROW_BYTES", "TILE", "UNREAD", "UNUSABLE", "VERSION", "Bytes", "Frame", "Part",
     "ProtocolError", "Reassembler", "Type", "dump", "frames", "in_pieces", "json_parts", "padded", "parse",
     "read_estimate", "read_json", "text_parts",
@@ -228,6 +228,7 @@ def read_estimate(frame: Frame) -> dict[str, Any] | None:
 AWAY: Final = 1001
 FLOODED: Final = 1008  # more pings than a connection may send
 RESTART: Final = 1012  # come again: the document was changed
+LATER: Final = 1013  # come again later: the document cannot be shown yet, as the error before says
 GONE: Final = 4001
 UNUSABLE: Final = 4004  # the document cannot be shown, as the error before says
 MALFORMED: Final = 4002

@@ -20,7 +20,7 @@ from bigviz.data.remote import settings, stores, transfers
 from bigviz.server import late_tables
 from bigviz.server.late_tables import Opening, in_time
 from bigviz.server.run.loading import Columns, open_paths
-from bigviz.wire.frames import UNUSABLE
+from bigviz.wire.frames import LATER
 from tests.data.remote.range_server import RangeServer, range_server
 
 from ..patience import PATIENCE, until
@@ -62,7 +62,7 @@ def test_others_are_served_and_the_reason_is_told(web: RangeServer, tmp_path: Pa
         ):
             while True:
                 socket.recv(PATIENCE)
-        assert closed.value.rcvd is not None and closed.value.rcvd.code == UNUSABLE
+        assert closed.value.rcvd is not None and closed.value.rcvd.code == LATER
         assert "far.parquet cannot be read" in closed.value.rcvd.reason
         web.always = ""
 

@@ -8,10 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bigviz.apps.script_failure import Failure, ScriptFailed
-from bigviz.common.errors import BigvizError, NotFound, out_of_memory
+from bigviz.common.errors import BigvizError, Busy, NotFound, out_of_memory
 from bigviz.server.error_json import describe
 from bigviz.server.websocket.send_queue import Message, Outbox, Sink
-from bigviz.wire.frames import DENIED, GONE, UNREAD, UNUSABLE, Type, json_parts
+from bigviz.wire.frames import DENIED, GONE, LATER, UNREAD, UNUSABLE, Type, json_parts
 
 if TYPE_CHECKING:
     from bigviz.server.site import Site
@@ -91,10 +91,12 @@ class Telling:
         self.put(Message(Type.ERROR, json_parts({**describe(ScriptFailed(failure)), "app": place})))
 
     def refuse(self, error: BigvizError) -> None:
-        """Say why the document cannot be shown, and close the connection."""
+        """Say why the document cannot be shown, and close the connection: the browser comes again if the server is only
+        Busy."""
         if self.is_open:
             self._error(0, error)
-            self.outbox.end(partial(self.leave, UNUSABLE, error.message))
+            code = LATER if isinstance(error, Busy) else UNUSABLE
+            self.outbox.end(partial(self.leave, code, error.message))
 
     def fail_request(self, request: int, error: BaseException, figure: int = 0, layer: int = 0) -> None:
         """Answer a request with an error frame; errors that are not bigviz's own are logged."""

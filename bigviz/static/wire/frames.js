@@ -50,6 +50,8 @@
 export const VERSION = 1;
 /** Close codes. 1012 is the websocket protocol's own: reconnect, what was shown has changed. */
 export const RESTART = 1012;
+/** The document cannot be shown yet, as an error before it has said: reconnect later. */
+export const LATER = 1013;
 export const GONE = 4001;
 export const MALFORMED = 4002;
 /** The server says why in its reason. */

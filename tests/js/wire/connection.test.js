@@ -219,6 +219,22 @@ test("a server that stops, or a document that was changed, is connected to again
   }
 });
 
+test("a document that cannot be shown yet is asked for again, each time later", () => {
+  const { sockets, told, pass } = setup();
+  const waits = [];
+  for (let k = 0; k < 8; k++) {
+    sockets[k].onclose({ code: 1013, reason: "far.parquet cannot be read" });
+    const [kind, { inMs, final }] = told[told.length - 1];
+    assert.ok(kind === "down" && !final);
+    waits.push(inMs);
+    pass(inMs);
+    assert.equal(sockets.length, k + 2);
+  }
+  assert.deepEqual(waits, [375, 750, 1500, 3000, 6000, 12000, 22500, 22500]);
+  sockets[8].hello(7);
+  assert.deepEqual(told[told.length - 1], ["up", { again: false, restarted: false }]);
+});
+
 test("retrying by hand does not wait; closing does not reconnect; opening again does", () => {
   const { connection, sockets, told, pass } = setup();
   sockets[0].hello();

@@ -109,14 +109,16 @@ export class Notices {
     return toast;
   }
 
-  /** @param {number} inMs until the next try @param {() => void} now what Retry does */
-  down(inMs, now) {
+  /**
+   * @param {number} inMs until the next try @param {() => void} now what Retry does
+   * @param {string} [words] what the page waits for
+   */
+  down(inMs, now, words = "The connection is lost; the view is kept.") {
     clearInterval(this.countdown);
     const due = performance.now() + inMs;
     const show = () => {
       const left = Math.ceil((due - performance.now()) / 1000);
-      this.bannerText.textContent =
-        left > 0 ? `The connection is lost. Trying again in ${left} s; the view is kept.` : "Connecting again…";
+      this.bannerText.textContent = left > 0 ? `${words} Trying again in ${left} s.` : "Connecting again…";
     };
     show();
     this.countdown = setInterval(show, 500);

@@ -11,7 +11,9 @@ import { find } from "../../dom.js";
 export function showReading(root, notices, report) {
   if (!root.querySelector(".opening")) return;
   const words = readingWords(report);
-  find(root, ".opening", HTMLElement).textContent = words;
+  const opening = find(root, ".opening", HTMLElement);
+  opening.classList.remove("refused");
+  opening.textContent = words;
   notices.say(words);
 }
 
