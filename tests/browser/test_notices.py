@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
+from bigviz.wire import frames as wire
+
 from .driver import choose, figure, frames, moving, open_page, pixels, rest, settle, until, view, watching
 from .served import Server
 
@@ -29,6 +31,40 @@ def test_an_error_is_told_in_the_servers_words(page: Page, server: Server) -> No
     assert page.locator('[name="agg"]').input_value() == "count"
     toast.get_by_role("button", name="Dismiss").click()
     expect(toast).to_have_count(0)
+
+
+def test_a_key_that_the_server_refuses_takes_no_other_with_it(page: Page, server: Server) -> None:
+    open_page(page, f"{server.url}/points/#x=value&xaxis=log&agg=mean(velue)&cmap=bmy")
+    expect(page.get_by_role("alert")).to_contain_text("velue")
+    for name, value in (("agg", "count"), ("x", "value"), ("xaxis", "log"), ("cmap", "bmy")):
+        assert page.locator(f'[name="{name}"]').input_value() == value
+
+
+def test_a_plot_that_is_not_open_yet_is_asked_for_again(page: Page, server: Server) -> None:
+    """It says what it waits for in the server's words, counts down, and shows the plot once it is there."""
+    words = "far.parquet cannot be read: its server did not send it in time. The server tries again every 30 s."
+    (refusal,) = wire.frames(wire.Type.ERROR, wire.json_parts({"error": words}), sequence=1, epoch=1)
+    open_yet: list[bool] = []
+
+    def connect(socket: WebSocketRoute) -> None:
+        if open_yet:
+            upstream = socket.connect_to_server()
+            socket.on_message(upstream.send)
+            upstream.on_message(socket.send)
+        else:
+            socket.send(refusal)
+            socket.close(code=wire.LATER, reason=words[:100])
+
+    page.route_web_socket(lambda url: urlsplit(url).path.endswith("/ws"), connect)
+    page.goto(f"{server.url}/points/")
+    expect(page.locator(".opening.refused")).to_have_text(words)
+    banner = page.locator(".banner")
+    expect(banner).to_contain_text("This plot is not open yet. Trying again in ")
+    open_yet.append(True)
+    page.get_by_role("button", name="Retry now").click()
+    expect(page.locator(".opening")).to_have_count(0)
+    expect(banner).to_be_hidden()
+    settle(page)
 
 
 def test_many_notices_leave_the_plot_in_sight(page: Page, server: Server) -> None:

@@ -275,7 +275,8 @@ export class Figure extends EventTarget {
     layer.error = layer.definition ? null : json.error;
     this.dispatchEvent(new CustomEvent("refused", { detail: { layer, definition, ...json } }));
     this.loading.progress(null);
-    layer.choice = layer.definition ? { ...layer.choice, ...layer.drawn } : { ...layer.published };
+    if (layer.definition) layer.choice = { ...layer.choice, ...layer.drawn };
+    else layer.retract(json.field);
     this.due = null;
     this.steps.refused();
     this.dispatchEvent(new Event("choice"));

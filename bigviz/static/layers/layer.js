@@ -4,7 +4,7 @@ import { ValueWords } from "../axes/values.js";
 import { AxisRoot } from "../geometry/root.js";
 import { BarLayer } from "./lines/bar-layer.js";
 import { BrushedLayer } from "./brushed.js";
-import { isBars } from "./glyphs.js";
+import { defaultAgg, isBars } from "./glyphs.js";
 import { LineLayer } from "./lines/line-layer.js";
 import { RasterLayer } from "./raster-layer.js";
 import { axisKind } from "./axis-kinds.js";
@@ -32,6 +32,9 @@ import { isInPlace } from "./in-place.js";
 /** What a page has of a layer whose data grow.
  * @typedef {{definition: Definition, columns: import("./lines/line-layer.js").Asked|null, raster:
  *   import("./raster-layer.js").Held|null}} LayerHeld */
+
+/** What the server's errors about a layer name. */
+const REFUSED = /** @type {const} */ (["x", "y", "agg", "glyph", "root", "filter", "xaxis", "yaxis"]);
 
 /** Before the server says what the values are.  @type {import("../wire/frames.js").ValueKind} */
 const NUMBER = Object.freeze({ kind: "float", type: "double", unit: null, zone: null });
@@ -100,6 +103,20 @@ export class Layer {
     const said = { ...own, ...controlled(this.spec, this.values) };
     this.published = Object.freeze({ ...this.published, ...said });
     this.choice = { ...this.choice, ...said };
+  }
+
+  /**
+   * The server refused the choice, and nothing is drawn yet: what its error is about is as published from now on; all
+   * of it where the error does not tell, or where that was so already.
+   * @param {string|null|undefined} field a part of the definition
+   */
+  retract(field) {
+    const { choice, published } = this;
+    const agg = choice.glyph === published.glyph ? published.agg : defaultAgg(choice.glyph);
+    const others = { ...published, agg };
+    const key = REFUSED.find((each) => each === field);
+    if (key !== undefined && choice[key] !== others[key]) this.choice = { ...choice, [key]: others[key] };
+    else this.choice = { ...published };
   }
 
   /** Takes what controls say now, as what is published and chosen.  @returns {boolean} something is another */

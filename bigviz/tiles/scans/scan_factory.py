@@ -111,7 +111,8 @@ def check_categories(name: str, labels: tuple[str, ...]) -> None:
     """Raise BadInput for more categories than `by` shows."""
     if len(labels) > MOST_CATEGORIES:
         raise BadInput(
-            f"by shows at most {MOST_CATEGORIES} categories, and {own_name(name)!r} has {len(labels):,}",
+            f"by shows at most {MOST_CATEGORIES} categories, and {own_name(name)!r} has {len(labels):,}: take a column "
+            "with fewer, or another reduction, such as count",
             "agg",
             len(labels),
         )
