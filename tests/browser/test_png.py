@@ -126,10 +126,10 @@ def test_single_marks_with_a_legend(page: Page, serve: Callable[..., Server], tm
     assert_chrome(theirs, ours, frame, 1)
 
 
-def test_an_empty_table(page: Page, serve: Callable[..., Server], tmp_path: Path) -> None:
-    pq.write_table(
-        pa.table({"x": pa.array([], pa.float64()), "y": pa.array([], pa.float64())}), tmp_path / "no.parquet"
-    )
+@pytest.mark.parametrize("kind", [pa.float64(), pa.timestamp("us")])
+def test_an_empty_table(page: Page, serve: Callable[..., Server], tmp_path: Path, kind: pa.DataType) -> None:
+    """Times begin nowhere."""
+    pq.write_table(pa.table({"x": pa.array([], kind), "y": pa.array([], pa.float64())}), tmp_path / "no.parquet")
     running = serve("no.parquet", cwd=tmp_path)
     theirs, ours, frame = compared(page, f"{running.url}/no/", document_at(tmp_path / "no.parquet"), "", tmp_path)
     assert np.abs(theirs[frame] - ours[frame]).max() <= 1

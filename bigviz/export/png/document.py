@@ -133,6 +133,7 @@ def _ranges(document: Document, figures: Sequence[Figure], view: ViewText) -> li
         if (text := view.of("follow", number)) is not None
     }
     homes = {name: _home(figures, name, document, windows.get(name)) for name in document.ranges}
+    known = {name for name in document.ranges if name in moved or _is_known(figures, name, document)}
     out = []
     for figure in figures:
         names = figure.spec.x_range, figure.spec.y_range
@@ -141,7 +142,7 @@ def _ranges(document: Document, figures: Sequence[Figure], view: ViewText) -> li
         )
         is_part = names[0] in moved or names[0] in windows
         follows = is_part and names[1] not in moved and _may_follow(figures, figure, document)
-        out.append(Ranges(x, y, follows))
+        out.append(Ranges(x, y, follows, (names[0] in known, names[1] in known)))
     return out
 
 
@@ -169,13 +170,7 @@ def _home(figures: Sequence[Figure], name: str, document: Document, window: floa
     """The declared range, else the newest part of the data that is a window long, else all that layers of figures with
     that range show first."""
     declared = document.ranges[name]
-    layers = [
-        (layer, side, figure.axes[side].exact)
-        for figure in figures
-        for side in (0, 1)
-        if (figure.spec.x_range, figure.spec.y_range)[side] == name
-        for layer in figure.layers
-    ]
+    layers = _layers_on(figures, name)
     exact = bool(layers) and all(whole for _, _, whole in layers)
     if declared.start is not None and declared.end is not None:
         said = span_of(declared.start, declared.end, exact)
@@ -184,6 +179,24 @@ def _home(figures: Sequence[Figure], name: str, document: Document, window: floa
     if window is not None:
         return newest_span([layer.data_range(side) for layer, side, _ in layers], exact, window)
     return home_span([layer.home_range(side) for layer, side, _ in layers], exact)
+
+
+def _is_known(figures: Sequence[Figure], name: str, document: Document) -> bool:
+    """Whether the document says where a range is, or a layer on it has data."""
+    declared = document.ranges[name]
+    said = declared.start is not None and declared.end is not None
+    return said or any(layer.data_range(side) is not None for layer, side, _ in _layers_on(figures, name))
+
+
+def _layers_on(figures: Sequence[Figure], name: str) -> list[tuple[ShownLayer, int, bool]]:
+    """The layers on a range, on which side each, and whether that axis is exact."""
+    return [
+        (layer, side, figure.axes[side].exact)
+        for figure in figures
+        for side in (0, 1)
+        if (figure.spec.x_range, figure.spec.y_range)[side] == name
+        for layer in figure.layers
+    ]
 
 
 def _may_follow(figures: Sequence[Figure], figure: Figure, document: Document) -> bool:

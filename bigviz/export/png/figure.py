@@ -41,11 +41,13 @@ _MOST_ROWS: Final = Limits().rows
 
 @dataclass(frozen=True)
 class Ranges:
-    """What a figure shows first; `follows`: y is what its lines have within x, as long as nobody says otherwise."""
+    """What a figure shows first; `follows`: y is what its lines have within x, as long as nobody says otherwise.
+    `known`: whether x and y are those of data, or are said by somebody."""
 
     x: Span
     y: Span
     follows: bool
+    known: tuple[bool, bool]
 
 
 class Figure:
@@ -66,6 +68,7 @@ class Figure:
             else:
                 self._points[number] = Points(engine, layer, cancel, progress)
         self._room = Room()
+        self._known = (True, True)  # see Ranges
 
     @property
     def side(self) -> Side:
@@ -117,6 +120,7 @@ class Figure:
         self, ranges: Ranges, width: float, height: float, dpr: float, beside: Sequence[Margins]
     ) -> tuple[Frame, View]:
         """The frame with room for the labels of y, and the view that it shows."""
+        self._known = ranges.known
         frame = self._frame(width, height, dpr, beside)
         view = View(ranges.x, ranges.y, *_device(frame, dpr), self._is_locked).lock()
         if ranges.follows:
@@ -161,8 +165,14 @@ class Figure:
         return frame_of(width, height, self._room, self.side, legend, [self.margins(width), *beside], dpr)
 
     def _ticks(self, view: View, frame: Frame) -> tuple[list[Tick], list[Tick]]:
-        x, y = self.axes
-        return ticks_of(x, view.x, frame.plot.width), ticks_of(y, view.y, frame.plot.height)
+        """Those of x and y. An axis of times without rows has none: they would be of 1970."""
+        x, y = (
+            [] if axis.flavour == "stamp" and not known else ticks_of(axis, ends, pixels)
+            for axis, known, ends, pixels in zip(
+                self.axes, self._known, (view.x, view.y), (frame.plot.width, frame.plot.height), strict=True
+            )
+        )
+        return x, y
 
     def _is_roomy(self, view: View, frame: Frame, plain: bool) -> bool:
         """The labels of the picture drawn have room; else they are given some."""

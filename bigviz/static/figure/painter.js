@@ -29,7 +29,8 @@ import { LabelRoom } from "./legend/label-room.js";
  * @typedef {{readonly section: HTMLElement, readonly surface: HTMLElement, readonly dpr: number, readonly loading:
  *   {readonly hasCard: boolean}, readonly page: import("./page.js").Page, readonly look: Colours, readonly hold:
  *   boolean, readonly spec: import("../types.js").FigureSpec, readonly layers: readonly Layer[], readonly main: Layer,
- *   readonly axes: {x: Axis, y: Axis}, readonly beside: readonly {readonly section: HTMLElement, readonly painter:
+ *   readonly axes: {x: Axis, y: Axis}, readonly ranges: {x: {readonly isUnknown: boolean}, y: {readonly isUnknown:
+ *   boolean}}, readonly beside: readonly {readonly section: HTMLElement, readonly painter:
  *   {readonly margins: import("../axes/draw.js").Margins}}[]}} Drawn
  */
 
@@ -319,6 +320,12 @@ export class Painter {
     return { frame, width, height, look, plain, about, ...this.#ticks(view, frame.plot) };
   }
 
+  /** An axis of times has no ticks until there are rows: they would be of 1970.  @param {"x"|"y"} side */
+  #isTimeless(side) {
+    const { axes, ranges } = this.figure;
+    return axes[side].flavour === "stamp" && ranges[side].isUnknown;
+  }
+
   /**
    * The ticks of both axes, found anew only where something has moved.
    * @param {View} view @param {import("../axes/draw.js").Rect} plot
@@ -327,8 +334,8 @@ export class Painter {
     const { axes } = this.figure;
     const { ticked } = this;
     if (ticked?.view === view && ticked.axes === axes && ticked.plot === plot) return ticked.ticks;
-    const xs = ticksOf(axes.x, view.x, plot.width, "x");
-    const ys = ticksOf(axes.y, view.y, plot.height, "y");
+    const xs = this.#isTimeless("x") ? [] : ticksOf(axes.x, view.x, plot.width, "x");
+    const ys = this.#isTimeless("y") ? [] : ticksOf(axes.y, view.y, plot.height, "y");
     this.ticked = { view, axes, plot, ticks: { xs, ys } };
     return this.ticked.ticks;
   }

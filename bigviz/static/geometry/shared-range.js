@@ -156,6 +156,11 @@ export class SharedRange extends EventTarget {
     return this.#said === null && this.window === null && !equalSpans(this.all, this.home, 1e-9);
   }
 
+  /** Nobody has said where it is: no layer has data, and it was not moved. */
+  get isUnknown() {
+    return !this.moved && this.#said === null && [...this.data.values()].every(({ range }) => range === null);
+  }
+
   /** The document says where it is. */
   get isDeclared() {
     return this.#said !== null;

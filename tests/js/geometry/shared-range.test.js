@@ -37,6 +37,20 @@ test("a declared range is home", () => {
   assert.equal(range.home.hi - range.home.lo, 500);
 });
 
+test("without data nobody knows where it is, unless it is said or moved", () => {
+  const [range, layer] = [new SharedRange({ start: null, end: null }, { window: 60 }), {}];
+  assert.ok(range.isUnknown, "of no layers");
+  range.tell(layer, null, true);
+  assert.ok(range.isUnknown);
+  range.set(span(10, 20), layer, 1);
+  assert.ok(!range.isUnknown);
+  range.release();
+  assert.ok(range.isUnknown);
+  range.tell({}, ["1700000000000000000", "1700000000000000500"], true);
+  assert.ok(!range.isUnknown, "one of two layers has data");
+  assert.ok(!new SharedRange({ start: "10", end: "20" }).isUnknown);
+});
+
 test("spans change kind without moving", () => {
   const exact = span(-5, 5, 1_000n, true);
   const float = asKind(exact, false);
