@@ -1,4 +1,4 @@
-"""Some cells of an ascending list give way to what they are now."""
+"""Replaces some cells of an ascending list by what they are now."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The values of a level of which not all cells are kept: a sample that depends on where cells lie alone, put together
-again where rows came or went."""
+"""The values of a level by a sample of its cells. Which cells are drawn depends on their places alone, so a version
+recomputes only the drawn cells in which rows came or went."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The accumulators of some cells of a level, of the rows of one part: which never change."""
+"""The accumulators of the drawn cells of a level over the rows of one part, which never change."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bigviz.tiles.grid.tile_key import DEEPEST
 from bigviz.tiles.pyramid.layer_columns import Inputs
 from bigviz.tiles.pyramid.levels.values import key_hash, key_zeros
 from bigviz.tiles.segments.joined.cell_splice import distinct
-from bigviz.tiles.segments.joined.keyed_rows import Stretch, stretches
+from bigviz.tiles.segments.joined.keyed_rows import Stretch, is_counted, stretches
 from bigviz.tiles.segments.part_layer import PartLayer
 from bigviz.tiles.segments.row_part import Roots
 
@@ -54,28 +54,16 @@ class DrawnPart:
 
     def risen(self, floor: int) -> DrawnPart:
         """Those with so many zeros or more."""
-        return self if floor <= self.floor else self._of(self.zeros >= floor, floor)
-
-    def at_most(self, most: int) -> DrawnPart:
-        """Without those of the fewest zeros, as long as they are more."""
-        made = self
-        while len(made.keys) > most:
-            made = made.risen(made.floor + 1)
-        return made
-
-    def counted(self) -> DrawnPart:
-        """Of counts: without cells whose rows do not count."""
-        some = np.asarray(self.planes[0].any(axis=tuple(range(self.planes[0].ndim - 1))))
-        return self if some.all() else self._of(some, self.floor)
-
-    def _of(self, some: npt.NDArray[np.bool_], floor: int) -> DrawnPart:
+        if floor <= self.floor:
+            return self
+        some = self.zeros >= floor
         planes = tuple(np.ascontiguousarray(plane[..., some]) for plane in self.planes)
         return DrawnPart(floor, self.keys[some], self.zeros[some], planes)
 
 
 def drawn_part(part: PartLayer, roots: Roots, level: Level, floor: int, most: int, cancel: Cancel) -> DrawnPart:
-    """The cells with rows of a part: those with so many zeros or more, and with more where they are too many. All rows
-    are looked at: 5 to 20 ns each. Raises Cancelled."""
+    """The cells with rows of a part, of a reduction that counts with rows that it counts: those with so many zeros or
+    more, and with more where they are too many. All rows are looked at: 5 to 20 ns each. Raises Cancelled."""
     inputs = part.inputs
     made = put_together((), inputs, floor, most, cancel)
     for rows in stretches(part, roots):
@@ -85,7 +73,7 @@ def drawn_part(part: PartLayer, roots: Roots, level: Level, floor: int, most: in
             found = _of_rows(rows, slice(start, min(start + size, rows.size)), inputs, level, made.floor, most, cancel)
             made = put_together((made, found), inputs, found.floor, most, cancel) if len(made.keys) else found
             start, size = start + size, min(2 * size, _ROWS)
-    return made.counted() if inputs.reduction.traits.counts else made
+    return made
 
 
 def put_together(parts: Sequence[DrawnPart], inputs: Inputs, floor: int, most: int, cancel: Cancel) -> DrawnPart:
@@ -120,16 +108,21 @@ def _of_rows(
     places, runs, cells = (np.empty(len(keys), dtype) for dtype in (np.int64, np.int32, np.uint64))
     low = np.uint64((1 << floor) - 1)
     found, count = _draw(frozen(keys), cell_mask(level), low, places, runs, cells)
-    names, numbers = np.unique(cells[:count], return_inverse=True)
+    places, runs, cells = places[:found] + at.start, runs[:found], cells[:count]
+    if found and inputs.reduction.traits.counts and not inputs.counts_rows:
+        counted = is_counted(inputs, rows.rows(places), found)
+        left, runs = np.unique(runs[counted], return_inverse=True)
+        places, cells = places[counted], cells[left]
+    names, numbers = np.unique(cells, return_inverse=True)
     zeros, drawn = key_zeros(names), floor
     while np.count_nonzero(zeros >= drawn) > most:
         drawn += 1
     kept = zeros >= drawn
-    into = np.where(kept, np.cumsum(kept) - 1, -1).astype(np.int32)[numbers][runs[:found]]
+    into = np.where(kept, np.cumsum(kept) - 1, -1).astype(np.int32)[numbers][runs]
     some = into >= 0
     planes = inputs.reduction.create((1, int(kept.sum())), inputs.dtype, len(inputs.labels or ()), cancel.check)
     if some.any():
-        inputs.reduction.append(planes, into[some], rows.rows(places[:found][some] + at.start))
+        inputs.reduction.append(planes, into[some], rows.rows(places[some]))
     return DrawnPart(drawn, names[kept], zeros[kept], planes)
 
 

@@ -1,5 +1,5 @@
-"""The drawn cells of a level in each part of a version: parts that were there before are not looked at again, and those
-that were put together from such parts neither."""
+"""The drawn cells of a level in each part of a version, kept by part. Those of a part that was merged from known ones
+are merged from theirs, and no row is looked at."""
 
 from __future__ import annotations
 

@@ -81,6 +81,7 @@ class LevelHistory:
 
     def note(self, level: Level) -> None:
         """Somebody asks for a level of the newest version, whose values may be known already. Takes no time."""
+        self._asked.pop(level, None)  # so that the order is that of the last time
         self._asked[level] = self._versions
 
     def level(self, rows: VersionRows, level: Level, cancel: Cancel) -> dict[Level, LevelValues]:
@@ -104,8 +105,8 @@ class LevelHistory:
 
     def _wanted(self) -> list[Level]:
         """The levels that somebody asked for lately, the latest first."""
-        asked = sorted(self._asked.copy().items(), key=lambda each: -each[1])  # others may note some meanwhile
-        return [level for level, version in asked if version + _WANTED > self._versions]
+        asked = self._asked.copy()  # others may note some meanwhile
+        return [level for level in reversed(asked) if asked[level] + _WANTED > self._versions]
 
     def _state(self, level: Level, cancel: Cancel) -> State | None:
         """A level of the newest version; None where it is not known any more."""
@@ -153,8 +154,9 @@ class LevelHistory:
     def _all_drawn(self, rows: VersionRows, level: Level, cancel: Cancel) -> dict[Level, LevelValues]:
         """A level of which cells are drawn, for which all rows of parts are looked at that were not looked at yet."""
         if self._now is None or self._is_newest(rows):
+            others = [each for each in self._wanted() if each in self._drawn and each != level]
+            self._drop(others[_MOST_DRAWN - 1 :])
             parts = self._drawn.setdefault(level, DrawnParts())
-            self._drop([each for each in self._wanted() if each in self._drawn][_MOST_DRAWN:])
         else:
             parts = DrawnParts()
         found = drawn_level(level, parts.of(rows, level, 0, cancel), rows.inputs, cancel)

@@ -22,7 +22,7 @@ from bigviz.tiles.segments.part_layer import PartLayer
 from bigviz.tiles.segments.row_part import Roots, keys_of
 from bigviz.wire.codec import SIDE
 
-__all__ = ["KeyedRows", "Stretch", "keyed_rows", "keys_where", "shift_of", "stretches"]
+__all__ = ["KeyedRows", "Stretch", "is_counted", "keyed_rows", "keys_where", "shift_of", "stretches"]
 
 Array = npt.NDArray[Any]
 At = slice | Array
@@ -181,11 +181,12 @@ def _counted(inputs: Inputs, rows: Stretch, at: At) -> Array:
     found = [np.empty(0, np.uint64)]
     for start, stop in slices(len(places), _ROWS):
         some = places[start:stop]
-        found.append(rows.keys(some)[_is_counted(inputs, rows.rows(some), len(some))])
+        found.append(rows.keys(some)[is_counted(inputs, rows.rows(some), len(some))])
     return np.concatenate(found)
 
 
-def _is_counted(inputs: Inputs, rows: Rows, count: int) -> npt.NDArray[np.bool_]:
+def is_counted(inputs: Inputs, rows: Rows, count: int) -> npt.NDArray[np.bool_]:
+    """Which of some rows a reduction that counts does count."""
     plane = inputs.reduction.plane
     planes = plane.create((1, count), inputs.dtype, 0, NEVER.check)
     cells = np.arange(count, dtype=np.int32)

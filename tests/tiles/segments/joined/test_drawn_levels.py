@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from bigviz.aggregate.dyadic_cells import Root
@@ -196,6 +197,43 @@ def test_memory_is_bounded_and_given_back(monkeypatch: pytest.MonkeyPatch, looks
     for _ in range(4):
         built(streams, growing.append(batch(rng, 5)).version(), layer)
     assert held.nbytes == 0 and held._now is None and not held._drawn and not held._states
+
+
+@pytest.mark.usefixtures("looks")
+@pytest.mark.parametrize("agg", ["count(n)", "by(kind)"])
+def test_where_few_rows_count_the_others_take_no_place(agg: str) -> None:
+    """Nor do they make a sample depend on what the table was appended in."""
+    rng, streams = np.random.default_rng(22), indexes()
+
+    def rows(count: int) -> pa.Table:
+        made = batch(rng, count)
+        for at, name in ((3, "n"), (4, "kind")):
+            none = pa.array([None] * count, made[name].type)
+            made = made.set_column(at, name, pc.if_else(pa.array(rng.random(count) < 0.05), made[name], none))
+        return made
+
+    growing, layer = Growing(rows(900)), Layer("points", "x", "y", agg)
+    for _ in range(4):
+        made = built(streams, growing.version(), layer)
+        for level in LEVELS:
+            assert_level(made, growing, level)
+        growing.append(rows(200))
+
+
+@pytest.mark.usefixtures("looks")
+def test_the_levels_that_were_asked_for_last_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many somebody asks for of one version: the last ones, which go on with the next version."""
+    monkeypatch.setattr(history, "_MOST_DRAWN", 3)
+    rng, streams = np.random.default_rng(21), indexes()
+    growing, layer = Growing(batch(rng, 500)), Layer("points", "x", "y", "max(v)")
+    for _ in range(3):
+        made = built(streams, growing.version(), layer)
+        for zx in (0, 1, 2, 3, 4, 5, 0):
+            made.levels.clear()
+            assert_level(made, growing, (zx, 9))
+            assert (zx, 9) in made.history._drawn
+        assert set(made.history._drawn) == {(4, 9), (5, 9), (0, 9)} == set(made.history._states)
+        growing.append(batch(rng, 30))
 
 
 def test_so_many_labels_have_fewer_cells(monkeypatch: pytest.MonkeyPatch, looks: list[int]) -> None:
