@@ -133,9 +133,7 @@ class BuiltLayers:
         if not self.maker.disk.is_damage(error):
             return error
         self.maker.drop_damaged(error, order_key(dataset, layer))
-        key = layer_key(dataset, layer)
-        self.store.drop(key)
-        self._uses.drop(key)
+        self._drop(layer_key(dataset, layer))
         self._damaged(dataset)
         return _damaged(dataset, error)
 

@@ -1,4 +1,4 @@
-"""The indexes that the disk has of layers: those that are found there, and those that the operator lets be written."""
+"""Indexes of layers on the disk: finds them, and writes those that the operator allows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work that is done behind, a few pieces at a time, in the order in which it was asked for; waiting takes no thread."""
+"""Background work, a few pieces at a time, in the order in which it was asked for. Pieces that wait take no thread."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class FewAtATime:
                 with suppress(Cancelled):
                     piece[0]()
             except Exception:
-                _log.exception("%s: work behind has failed", self._name)
+                _log.exception("%s: background work has failed", self._name)
             finally:
                 with self._lock:
                     self._running.remove(piece)

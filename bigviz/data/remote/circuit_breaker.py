@@ -14,8 +14,8 @@ _OPEN: Final = 30.0  # seconds
 
 class CircuitBreaker:
     """Counts the requests in a row that got no answer. After three of them none is sent for 30 s; then one, and no
-    other until it is known what became of it. Those that all asked for one object say nothing about its host. Used
-    from one thread."""
+    other until it is known what became of it. Failures that are all about one object do not count against its host.
+    Used from one thread."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

@@ -201,7 +201,7 @@ class Body:
         if self._left:
             return
         for _ in range(100):
-            if not await self._line():  # behind the last chunk there may be headers
+            if not await self._line():  # after the last chunk there may be headers
                 self.is_whole = True
                 return
         raise ValueError("a trailer without an end")

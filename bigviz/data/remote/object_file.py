@@ -81,7 +81,7 @@ class ObjectFile(StableFile):
 
     @property
     def place(self) -> str:
-        """The address, without what may be secret in it, and behind it a digest of what its query names."""
+        """The address without what may be secret in it, followed by a digest of what its query names."""
         chosen = self.address.chosen
         return f"{self.path}#{chosen}" if chosen else self.path
 

@@ -1,9 +1,9 @@
 """Requests to one store: parts of objects, and lists of them. `obstore` sends, signs and repeats them.
 
-So are asked those whose tokens it alone can have: see `s3_bucket` for the others, which are asked with bounds. It was
-chosen among pyarrow's own file systems, fsspec's and itself. It alone gives, for S3, Google and Azure alike,
-`If-Match` with each range, the ETag and size with each answer, a check of Content-Range, and bounded repeats that also
-go on where a body was cut.
+It is used for stores that need tokens which it alone can get; `s3_bucket` sends the requests to all others itself, with
+bounds on what comes back. It was chosen over the file systems of pyarrow and fsspec because it alone gives, for S3,
+Google and Azure alike, `If-Match` with each range, the ETag and size with each answer, a check of Content-Range, and
+bounded repeats that also go on where a body was cut.
 """
 
 from __future__ import annotations

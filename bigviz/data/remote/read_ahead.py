@@ -57,7 +57,7 @@ class RangeReader(PositionedReader):
         super().close()
 
     def _covering(self, start: int, stop: int) -> range:
-        """The blocks that hold all of [start, stop), one behind the other; none if there are none."""
+        """The blocks that hold all of [start, stop), one after the other; none if there are none."""
         first = bisect_right(self._starts, start) - 1
         if first < 0:
             return range(0)

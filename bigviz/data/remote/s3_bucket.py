@@ -69,21 +69,19 @@ class S3Bucket:
 
     def below(self, address: Address) -> list[Facts]:
         """All objects below a directory. Raises Unreadable and NotFound."""
-        return self._asked(address, self._listed(address, "", MOST_LISTED))[1]
+        return self._list(address, "", MOST_LISTED)[1]
 
     def some_below(self, address: Address) -> list[Facts]:
         """The first objects below a directory, those of one answer. Raises Unreadable and NotFound."""
-        return self._asked(address, self._listed(address, "", 0))[1]
+        return self._list(address, "", 0)[1]
 
     def level(self, address: Address) -> tuple[list[str], list[Facts]]:
         """The keys of the directories in a directory, and the objects in it. Raises Unreadable and NotFound."""
-        return self._asked(address, self._listed(address, "/", MOST_LISTED))
+        return self._list(address, "/", MOST_LISTED)
 
-    def _asked(self, address: Address, listed: Any) -> tuple[list[str], list[Facts]]:
-        found: tuple[list[str], list[Facts]] = wait_for(
-            host_of(address.host).ask(address, lambda: listed, partial(self.words, address))
-        )
-        return found
+    def _list(self, address: Address, delimiter: str, most: int) -> tuple[list[str], list[Facts]]:
+        listed = partial(self._listed, address, delimiter, most)  # which is not begun where the host is not asked
+        return wait_for(host_of(address.host).ask(address, listed, partial(self.words, address)))
 
     async def _part(self, url: str, asked: AskedRange) -> tuple[bytes, Facts]:
         signed = await self._signed(url)
@@ -180,6 +178,7 @@ def amazon_bucket(address: Address) -> S3Bucket | None:
 
 
 def required(name: str, address: Address) -> Any:
+    """A module of a package that connects to stores. Raises BadInput where it is not installed."""
     try:
         return import_module(name)
     except ImportError as error:

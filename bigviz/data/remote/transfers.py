@@ -99,8 +99,8 @@ def host_of(place: str) -> Host:
 
 
 def in_own_time(address: Address, call: Callable[[], T]) -> T:
-    """What a library reads from a host in its own way: in a thread of its own, which is waited for, given up and
-    counted as a request of bigviz is. The thread ends when the library does. Raises what the call does."""
+    """Run a library's own requests to a host in a thread, with a timeout; for the circuit breaker they count as one
+    request. Whoever waits can give it up, but the thread runs until the library returns. Raises what the call does."""
 
     async def asked() -> T:
         async with asyncio.timeout(settings.PATIENCE.request):

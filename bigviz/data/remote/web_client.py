@@ -32,7 +32,7 @@ _AGAIN: Final = frozenset({408, 429})  # and 5xx
 
 
 class Passing(Exception):
-    """What may not happen the next time."""
+    """A failure that may pass: the request is sent again."""
 
 
 class WebError(OSError):
@@ -115,7 +115,7 @@ class AskedRange:
         return {**headers, **({"If-Match": etag} if etag else {})}
 
     async def read(self, connection: Connection, head: Head) -> tuple[bytes, Facts]:
-        """What the answer has, behind what came before. Raises `WebError`, `Passing` or what connections do."""
+        """What came before, and what this answer has. Raises `WebError`, `Passing` or what connections do."""
         facts = self._checked(head)
         if self._facts is not None and facts != self._facts:
             raise WebError("status code: 412 Precondition Failed")  # else it would be put together of two

@@ -1,4 +1,4 @@
-"""Avro containers, such as manifests, unpacked as far as limits allow: their readers take their word for sizes.
+"""Avro containers, such as Iceberg's manifests, decompressed within limits: readers of Avro trust the sizes in a file.
 
 https://avro.apache.org/docs/1.12.0/specification/#object-container-files
 """
@@ -120,7 +120,7 @@ def _of_zstd(data: bytes, most: int) -> bytes:
 
 
 def _of_snappy(data: bytes, most: int) -> bytes:
-    """Raw, with a checksum behind it; it begins with its size."""
+    """Raw, followed by a checksum; it begins with its size."""
     size = 0
     for at, byte in enumerate(data[:5]):
         size |= (byte & 0x7F) << 7 * at

@@ -1,4 +1,4 @@
-"""Which files belong to a table whose log or metadata says which of its files count: rows of the others do not."""
+"""Finds the Delta, Iceberg and Hudi tables that a path takes files from: only their logs say which files count."""
 
 from __future__ import annotations
 

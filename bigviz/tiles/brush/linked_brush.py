@@ -135,7 +135,7 @@ class LinkedBrush:
             waited_for.set()
 
     def begin(self) -> None:
-        """Have it made ready behind: first its sample, unless the table has few rows."""
+        """Have it prepared in the background: first its sample, unless the table has few rows."""
         is_small = self._prepared.dataset.num_rows <= _FEW * SAMPLED
         self._prepared.behind.quick.begin(self._prepare_all if is_small else self._prepare_some, self._closed.cancel)
 

@@ -57,8 +57,8 @@ class NotKept(Exception):
 
 @dataclass(frozen=True)
 class Behind:
-    """Where the work of all brushes of an engine is done that steps do not wait for: what takes milliseconds (samples,
-    and all of a table of few rows); orders and columns, which may have to wait for an index; and blocks of rows."""
+    """The background work of all brushes of an engine: what takes milliseconds (samples, and all of a table of few
+    rows); orders and columns, which may have to wait for an index; and blocks of rows."""
 
     quick: FewAtATime = field(default_factory=lambda: FewAtATime("bigviz-brush-quick", _AT_ONCE))
     columns: FewAtATime = field(default_factory=lambda: FewAtATime("bigviz-brush", _AT_ONCE))

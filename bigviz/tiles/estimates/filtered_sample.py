@@ -70,5 +70,5 @@ class FilteredSample:
         raise BadInput(f"only a line has columns, got glyph {self.layer.glyph!r}", "glyph", self.layer.glyph)
 
     def bars(self, x0: Number, x1: Number, cancel: Cancel = NEVER) -> tuple[Bars, Estimate]:
-        """BadInput: only histograms and bars by label have bars."""
-        raise BadInput(f"only bars have heights, got glyph {self.layer.glyph!r}", "glyph", self.layer.glyph)
+        """BadInput: it is of points."""
+        raise BadInput(f"only a histogram and bar have bars, got glyph {self.layer.glyph!r}", "glyph", self.layer.glyph)

@@ -77,8 +77,8 @@ class SampledLayer:
             return self._preview.columns(x0, x1, width, cancel)
 
     def bars(self, x0: Number, x1: Number, cancel: Cancel = NEVER) -> tuple[Bars, Estimate]:
-        """Raises BadInput: bars have no sample, but on a cluster."""
-        raise BadInput("only a histogram and bars by label have bars", "glyph")
+        """Raises BadInput: it is of points or a line. Bars have estimates on a cluster only."""
+        raise BadInput("only a histogram and bar have bars", "glyph")
 
 
 class Previews:

@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from bigviz.common.errors import BadInput, BigvizError, Cancelled, Conflict, NotFound
+from bigviz.common.errors import BadInput, BigvizError, Cancelled, Conflict, NotFound, OutOfDate, TooMany
 from bigviz.common.process.remote_errors import error_json, error_of
 
 
@@ -23,6 +23,16 @@ def test_its_class_and_what_it_tells_are_kept(error: BigvizError) -> None:
     found = sent(error)
     assert type(found) is type(error)
     assert (found.message, found.field, found.got, found.at) == (error.message, error.field, error.got, error.at)
+
+
+@pytest.mark.parametrize("version", [7, None])
+def test_what_a_class_adds_is_kept(version: int | None) -> None:
+    late = sent(TooMany("slower", retry_after=12.5))
+    assert isinstance(late, TooMany) and late.retry_after == 12.5
+    old = sent(OutOfDate("changed", "If-Match", '"3"', version))
+    assert isinstance(old, OutOfDate) and old.version == version
+    bare = error_of({"kind": "TooMany", "message": "slower"})  # of a process that says no more
+    assert isinstance(bare, TooMany) and bare.retry_after == 1.0
 
 
 @pytest.mark.parametrize("got", [math.nan, -math.inf, [1], {"a": math.nan}, object])

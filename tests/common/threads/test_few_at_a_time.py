@@ -41,7 +41,7 @@ def test_what_fails_or_is_cancelled_stops_no_other_work(caplog: pytest.LogCaptur
         behind.begin(work)
     assert done.wait(PATIENCE)
     (record,) = caplog.records
-    assert "work behind has failed" in record.message
+    assert "background work has failed" in record.message
 
 
 def test_a_closing_interpreter_asks_all_to_end() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import hmac
 from pathlib import Path
@@ -21,7 +22,8 @@ from bigviz.data.remote.address import address_of
 from bigviz.data.remote.find import find_objects
 from bigviz.data.remote.object_store import Store
 from bigviz.data.remote.s3_bucket import S3Bucket, amazon_bucket
-from bigviz.data.remote.stores import store_of
+from bigviz.data.remote.stores import bucket_of, store_of
+from bigviz.data.remote.transfers import host_of
 
 from .range_server import Fault, RangeServer, Request, range_server
 from .test_find import same
@@ -113,6 +115,18 @@ def test_what_does_not_pass_is_said(s3: RangeServer, tree: Path, fault: Fault, w
     s3.always = ""
     assert opened.column("x").values.tobytes() == open_source(tree / KEYS[0]).column("x").values.tobytes()
     assert s3.sent < 1 << 27  # what lies in buffers of three requests
+
+
+def test_a_list_that_is_not_asked_for_leaves_nothing_behind(s3: RangeServer):
+    """Python would warn of a coroutine that was never awaited."""
+    address = address_of("s3://bucket/t")
+    for _ in range(3):
+        host_of(address.host)._breaker.unanswered()
+    for listed in (bucket_of(address).below, bucket_of(address).some_below, bucket_of(address).level):
+        with pytest.raises(Unreadable, match="is not asked again until"):
+            listed(address)
+    gc.collect()
+    assert not s3.requests
 
 
 @pytest.mark.parametrize("fault", ["endless 403", "endless 503"])

@@ -47,7 +47,8 @@ def level_between(coarse: LevelValues, fine: LevelValues, traits: Traits) -> Lev
 
 def with_ends_of(some: LevelValues, level: LevelValues) -> LevelValues:
     """Values of some cells of a level, and the ends of what is known of all where these are further."""
-    ends = level.values[[0, -1]] if len(level.values) else level.values
+    values = level.values  # those of two levels may stand one after the other
+    ends = np.array([values.min(), values.max()], values.dtype) if len(values) else values
     return LevelValues(
         np.concatenate([some.values, ends]), np.concatenate([some.weights, np.zeros(len(ends), np.int64)])
     )

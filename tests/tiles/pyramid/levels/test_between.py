@@ -78,6 +78,7 @@ def test_ends_of_all_are_added_to_some() -> None:
     found = with_ends_of(level(3, 4), level(1, 2, 9))
     assert found.values.tolist() == [3, 4, 1, 9] and found.weights.tolist() == [1, 1, 0, 0]
     assert with_ends_of(level(3), level()).values.tolist() == [3]
+    assert with_ends_of(level(3), level(4, 90, 1, 20)).values.tolist() == [3, 1, 90], "of two levels"
 
 
 def tables(dataset: MakeDataset) -> dict[str, Dataset]:
