@@ -60,20 +60,20 @@ class ArrowStream:
         self.seen = None
         with self._input.open() as descriptor:
             size = self._input.size(descriptor, self.more)
-            return None if size is None or self._ended else self._read(descriptor, size, cancel)
+            return None if size is None or self._ended else self._read(descriptor, size, cancel, _AT_ONCE)
 
     def replay(self, seen: Mapping[str, Any], opened_as: Sequence[int], cancel: Cancel) -> FollowedSource | None:
         """See `Growing`."""
         with self._input.open_for(seen["size"], opened_as) as descriptor:
-            return self._read(descriptor, seen["size"], cancel)
+            return self._read(descriptor, seen["size"], cancel, seen["size"])
 
-    def _read(self, descriptor: int, size: int, cancel: Cancel) -> FollowedSource | None:
-        """Read what is new in the first `size` bytes."""
-        start = self._at
-        self._take(descriptor, size, cancel)
+    def _read(self, descriptor: int, size: int, cancel: Cancel, most: int) -> FollowedSource | None:
+        """Read what is new in the first `size` bytes, up to about so many messages."""
+        start = self._input.end
+        self._take(descriptor, size, cancel, most)
         file = self._input.take(descriptor, self._at)
         if self._at > start:
-            self.seen = {"size": size}
+            self.seen = {"start": start, "size": self._at}
         if self._schema is None or len(self._batches) == self._given:
             return None
         self._given = len(self._batches)
@@ -92,7 +92,7 @@ class ArrowStream:
         """See `Growing`."""
         return self._told[0] if self._told else "its schema is not written yet"
 
-    def _take(self, descriptor: int, size: int, cancel: Cancel) -> None:
+    def _take(self, descriptor: int, size: int, cancel: Cancel, most: int) -> None:
         """Take the messages that are whole. What was taken before an error, or before this is cancelled, stays so."""
         self.more = False
         try:
@@ -102,7 +102,7 @@ class ArrowStream:
                 self._at = message.stop
                 if self._ended:
                     break
-                if number >= _AT_ONCE:
+                if number >= most:
                     self.more = True
                     break
         except ValueError as error:

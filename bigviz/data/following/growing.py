@@ -33,8 +33,9 @@ class Growing(Protocol):
         """How the file was when it was opened, where it is one: see `replay`."""
 
     def replay(self, seen: Mapping[str, Any], opened_as: Sequence[int], cancel: Cancel) -> FollowedSource | None:
-        """What a look gave that has `seen` this, after the same looks before, in another process that has
-        `opened_as` such the file. Raises Outdated where that is not there any more, and what `look` does."""
+        """What a look of another process gave, or several in a row, once the looks before were replayed too: `seen` is
+        what it has found, and `opened_as` what the file was when it was opened there. Raises Outdated where that is not
+        there any more, and what `look` does."""
 
     def take_told(self) -> list[str]:
         """Sentences on what was left out since this was called last, at most a few, with names and without paths."""

@@ -52,6 +52,7 @@ class GrowingText(ABC):
         self._assumed: tuple[str, ...] = ()
         self._line = 1  # the number of the next line
         self._told: list[str] = []
+        self._skipped = False  # whether the last look has left out a line because it did not end
         self.more = False
         self.seen: Mapping[str, Any] | None = None
 
@@ -82,11 +83,11 @@ class GrowingText(ABC):
 
     def _read(self, descriptor: int, size: int, cancel: Cancel) -> FollowedSource | None:
         """Read what is new in the first `size` bytes."""
-        before, start = self._chunks.num_rows, self._input.end
-        end = self._first(descriptor, size, cancel) if self._reader is None else self._next(descriptor, start, size)
+        before, start, is_first = self._chunks.num_rows, self._input.end, self._reader is None
+        end = self._first(descriptor, size, cancel) if is_first else self._next(descriptor, start, size)
         file = self._input.take(descriptor, end)
-        if end > start:
-            self.seen = {"size": size}
+        if end > start:  # what was skipped depends on how much was there, and so do the types
+            self.seen = {"size": size} if is_first or self._skipped else {"start": start, "size": end}
         if self._reader is None or self._chunks.num_rows == before:
             return None
         part = _TablePart(file, self._chunks.table(self._reader.schema))
@@ -102,7 +103,7 @@ class GrowingText(ABC):
         assert self._reader is not None
         text = os.pread(descriptor, min(size - start, AT_ONCE), start)
         whole = self._reader.lines.end(text)
-        too_long = not whole and len(text) >= _LONGEST
+        too_long = self._skipped = not whole and len(text) >= _LONGEST
         if too_long:
             whole = text.find(b"\n") + 1 or len(text)
             self._told.append(f"{self._input.name}: {_endless(self._line)}")

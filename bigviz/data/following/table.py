@@ -24,7 +24,8 @@ from bigviz.data.following.growing import Growing
 from bigviz.data.following.growing_csv import GrowingCsv
 from bigviz.data.following.growing_file import GrowingFile
 from bigviz.data.following.growing_ndjson import GrowingNdjson, is_ndjson
-from bigviz.data.following.journal import Journal
+from bigviz.data.following.growing_text import AT_ONCE
+from bigviz.data.following.journal import Journal, Record, folded
 from bigviz.data.following.outdated import Outdated
 from bigviz.data.following.source import FollowedSource
 from bigviz.data.formats.csv import require_csv
@@ -79,8 +80,8 @@ class FollowedTable:
         self._began = False  # in the last look
         self._file: Sequence[int] = ()  # how another process has opened it
         self._journal = journal
-        self._unwritten: tuple[dict[str, Any], Dataset | None] | None = None  # what the last look has found
-        self._unread: list[dict[str, Any]] = []  # what another process has found, and is not had here yet
+        self._unwritten: tuple[Record, Dataset | None] | None = None  # what the last look has found
+        self._unread: list[Record] = []  # what another process has found, and this one has not taken in
         self.time: float | None = None
         """When the last version was found, in seconds since 1970; None for now."""
 
@@ -91,12 +92,12 @@ class FollowedTable:
 
     @property
     def told_of(self) -> int:
-        """A number that grows with what is found by any process. For any thread."""
+        """How much was found by any process: a number that grows. Any thread may ask."""
         return 0 if self._journal is None else self._journal.size
 
     @property
     def taken(self) -> int:
-        """That of what is had here, by looks that have ended."""
+        """How much of that this process has taken in, by looks that have ended."""
         return 0 if self._journal is None or self._unread else self._journal.position
 
     @property
@@ -169,15 +170,15 @@ class FollowedTable:
 
     # --- for other processes -----------------------------------------------------------------------------------------
 
-    def _found(self, dataset: Dataset | None, told: Sequence[str]) -> dict[str, Any]:
+    def _found(self, dataset: Dataset | None, told: Sequence[str]) -> Record:
         """What the last look has found, as the journal has it; the time alone for nothing."""
-        growing, found = self._growing, dict[str, Any](time=time.time())
+        growing, found = self._growing, Record(time=time.time())
         if told:
             found["told"] = list(told)
         if growing is not None and growing.seen is not None and (self._began or self._reason is None):
             found |= {"seen": growing.seen}
         if dataset is not None:
-            found["version"] = dataset.version
+            found |= {"version": dataset.version, "rows": dataset.num_rows}
         if self._began and growing is not None:
             kind = next(kind for kind, each in _KINDS.items() if isinstance(growing, each))
             found["began"] = {"kind": kind, "lineage": self._lineage, "file": list(growing.opened_as)}
@@ -186,7 +187,7 @@ class FollowedTable:
     def _replayed(self, cancel: Cancel) -> Dataset | None:
         """The version that other processes have come to, if it is another one. Raises what reading their rows does."""
         assert self._journal is not None
-        self._unread += self._journal.read()
+        self._unread = folded([*self._unread, *self._journal.read()], AT_ONCE)
         source: FollowedSource | None = None
         while self._unread:
             found = self._replay(self._unread[0], cancel)
@@ -194,6 +195,7 @@ class FollowedTable:
             if "version" in record:
                 if source is not None:  # nobody here needs that version
                     self._appends.append(source.num_rows)
+                self._appends.extend(record.get("passed", ()))
                 self._version, source, self.time = record["version"], found, record["time"]
         if source is None:
             return None
@@ -201,8 +203,8 @@ class FollowedTable:
         return self._dataset(source)
 
     def _replay(self, record: Mapping[str, Any], cancel: Cancel) -> FollowedSource | None:
-        """What a look gave; None as well where its files are not there any more: then nothing is had until they are
-        opened anew."""
+        """What a look gave; None also where its files are gone, after which there is nothing until they are opened
+        anew."""
         began, source = record.get("began"), None
         try:
             if began is not None:

@@ -10,9 +10,11 @@ import pyarrow as pa
 import pyarrow.ipc as ipc
 import pytest
 
+from bigviz.common.cancel import Cancel
 from bigviz.common.errors import NotFound
 from bigviz.data.dataset import Dataset
-from bigviz.data.following.journal import Journal
+from bigviz.data.following.journal import Journal, Record, folded
+from bigviz.data.following.source import FollowedSource
 from bigviz.data.following.table import FollowedTable
 
 from .files import looked, values_of, write
@@ -142,3 +144,88 @@ def test_a_line_that_was_torn_is_written_over(tmp_path: Path) -> None:
     second.write({"b": 2})
     assert [json.loads(line) for line in (tmp_path / "j").read_text().splitlines()] == [{"a": 1}, {"b": 2}]
     assert second.position == second.size
+
+
+def test_who_has_read_of_a_torn_line_reads_the_one_that_is_written_over_it(tmp_path: Path) -> None:
+    first, second, third = (Journal(tmp_path / "j") for _ in range(3))
+    first.lead()
+    with (tmp_path / "j").open("ab") as file:
+        file.write(b'{"torn":')
+    assert third.read() == []
+    first.close()
+    assert second.lead() and second.read() == [] and second.size == 0
+    second.write({"b": 2})
+    assert third.read() == [{"b": 2}] and third.position == third.size
+
+
+def test_a_table_is_opened_although_another_process_ended_amid_its_first_line(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("v\n1\n")
+    (tmp_path / "journal").write_bytes(b'{"time": 1')
+    one, other = of(path), of(path)
+    first = one.open()
+    assert one.looks and one.told_of == one.taken
+    same(other.open(), first)
+
+
+@pytest.mark.parametrize("name", ["log.csv", "log.ndjson", "log.arrows"])
+def test_who_comes_after_many_looks_reads_what_they_have_read_in_two(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, grow = tmp_path / name, KINDS[name]
+    grow(path, 0)
+    one = of(path)
+    now = one.open()
+    for number in range(1, 8):
+        grow(path, number)
+        now = looked(one, settle=False)
+    late, replays, replay = of(path), list[Record](), FollowedTable._replay
+
+    def counted(table: FollowedTable, record: Record, cancel: Cancel) -> FollowedSource | None:
+        replays.append(record)
+        return replay(table, record, cancel)
+
+    monkeypatch.setattr(FollowedTable, "_replay", counted)
+    same(late.open(), now)
+    assert len(replays) == 2
+    one._journal.close()  # type: ignore[union-attr]
+    grow(path, 8)
+    new = looked(late)
+    assert late.looks and new.version == now.version + 1 and new.lineage == now.lineage
+    same(of(path).open(), new)
+
+
+def test_a_line_without_end_is_left_out_of_the_rows_of_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bigviz.data.following.growing_text._LONGEST", 20)
+    path = tmp_path / "log.csv"
+    path.write_text("v,w\n1,a\n")
+    one = of(path)
+    now = one.open()
+    for text in ("2,b\n", '3,"' + "x" * 30, "more\n4,d\n", "5,e\n"):  # of the third line the end comes too late
+        with path.open("a") as file:
+            file.write(text)
+        while (found := one.look()) is not None or one.more:
+            now = found or now
+    same(of(path).open(), now)
+    assert values_of(now) == [1, 2, 4, 5]
+
+
+def test_records_that_later_ones_supersede_are_folded() -> None:
+    def look(start: int, size: int, version: int = 0, **more: object) -> Record:
+        known: Record = {"version": version, "rows": 10 * version} if version else {}
+        return {"time": size, "seen": {"start": start, "size": size}, **known, **more}
+
+    began: Record = {"time": 0, "seen": {"size": 5}, "version": 2, "rows": 20, "began": {}}
+    before: list[Record] = [
+        {"time": 0, "seen": {"size": 9}, "version": 1, "rows": 7, "began": {}},
+        {"time": 0, "told": ["a"]},
+    ]
+    looks = [look(5, 6, 3, told=["b"]), look(6, 7), look(7, 9, 4), look(9, 10, 5, told=["c"]), look(10, 30, 6)]
+    last = [{"time": 30, "seen": {"size": 40}}, look(40, 41, 7)]
+    assert folded([*before, began, *looks, *last], 20) == [
+        began,
+        look(5, 6, 3, told=["b"]),  # what comes next is no version, whose bytes that would be
+        look(6, 10, 5, told=["c"], passed=[40]),
+        look(10, 30, 6),  # together they would be too many bytes
+        *last,
+    ]
