@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import select
 import signal
@@ -12,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+import dask
 from distributed import LocalCluster
 from distributed.security import Security
 
@@ -20,7 +22,7 @@ from bigviz.common.errors import BadInput
 from bigviz.common.workers import usable_cores
 from bigviz.tiles.cluster.options import ClusterOptions
 
-__all__ = ["host_cluster", "options_of_host", "started"]
+__all__ = ["dask_setup", "host_cluster", "options_of_host", "started"]
 
 _FILES: Final = ("ca.pem", "certificate.pem", "key.pem")
 _ADDRESS: Final = "address.json"
@@ -28,8 +30,10 @@ _LOOK: Final = 0.05  # seconds between two looks whether a cluster is there
 
 
 def started(workers: int, security: Security | None = None, port: int = 0) -> LocalCluster:
-    """So many workers in processes of this machine. Nobody else can reach them, not even its other users: whoever can
-    has them run any code. Raises BadInput where the package that makes their key is not installed."""
+    """So many workers in processes of this machine. Nobody else can reach them, not even its other users, since whoever
+    can reach them can have them run any code. Raises BadInput where the package that makes their key is not
+    installed."""
+    dask_setup()
     return LocalCluster(
         n_workers=workers,
         threads_per_worker=max(1, usable_cores() // workers),
@@ -39,13 +43,36 @@ def started(workers: int, security: Security | None = None, port: int = 0) -> Lo
         dashboard_address="127.0.0.1:0",  # without one Dask listens on all interfaces
         worker_dashboard_address="127.0.0.1:0",
         memory_limit=0,  # each bounds its own caches, and a worker that is ended by Dask loses its indexes
+        preload=[*dask.config.get("distributed.worker.preload"), __name__],
     )
 
 
+def dask_setup(worker: object = None) -> None:
+    """Have Dask log a connection that breaks in one line. Called by Dask in each worker that `started` begins."""
+    for handler in logging.getLogger("distributed").handlers:
+        handler.addFilter(_ONE_LINE)
+
+
+class _OneLine(logging.Filter):
+    """Leaves out the traceback of an OSError, such as that of a heartbeat which a busy machine answers too late."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, OSError):
+            why = " ".join(str(error).split()) or type(error).__name__
+            record.msg, record.args = "%s: %s", (record.getMessage().rstrip("."), why)
+            record.exc_info = record.exc_text = None
+        return True
+
+
+_ONE_LINE: Final = _OneLine()
+
+
 def host_cluster(workers: int, folder: Path, lifeline: int, is_up: Callable[[], None]) -> int:
-    """Have workers for all servers that find the address in a folder (`options_of_host`), until SIGTERM, or until
-    `lifeline` is readable: the exit status of this process. `is_up` is called once they are there. One that takes the
-    place of another, in the same folder, has the same address and key, so servers find its workers by themselves.
+    """Run workers for all servers that find the address in a folder (`options_of_host`), until SIGTERM comes or
+    `lifeline` is readable. Returns the exit status of this process. `is_up` is called once they are there. A process
+    that takes the place of another, with the same folder, has the same address and key, so servers find its workers by
+    themselves.
 
     The folder must be for this user alone: whoever has the key can have the workers run any code. Raises BadInput.
     """
@@ -63,7 +90,7 @@ def host_cluster(workers: int, folder: Path, lifeline: int, is_up: Callable[[], 
 
 
 def options_of_host(folder: Path) -> ClusterOptions:
-    """How a server connects to the workers that `host_cluster` has; waits until they are there."""
+    """How a server connects to the workers that `host_cluster` runs; waits until they are there."""
     while (known := _known(folder)) is None:
         time.sleep(_LOOK)
     return known
@@ -78,7 +105,7 @@ def _known(folder: Path) -> ClusterOptions | None:
 
 
 def _security_in(folder: Path) -> Security:
-    """That of the key in a folder, which is made where there is none. Raises what `started` does."""
+    """TLS with the key in a folder, which is made where there is none. Raises what `started` does."""
     ca, certificate, key = (folder / name for name in _FILES)
     if not key.exists():
         made = _of_its_own()
