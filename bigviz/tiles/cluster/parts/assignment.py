@@ -32,13 +32,13 @@ class Assignment:
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        """What is decided is read in the block."""
+        """The block reads what is decided."""
         with self._lock:
             yield
 
     @contextmanager
     def _deciding(self) -> Iterator[None]:
-        """Something is decided in the block."""
+        """The block decides something."""
         with self._lock:
             yield
 
@@ -96,26 +96,26 @@ class Assignment:
                 self._parts[dataset.fingerprint] = parts
 
     def taken(self, dataset: Dataset) -> None:
-        """This server answers from the parts of now, and from no others."""
+        """This server answers from the present parts, and from no others."""
         with self._deciding():
             self._note_taken(dataset)
 
     def is_taken(self, dataset: Dataset) -> bool:
-        """Whether the other servers do so too."""
+        """Whether all servers answer from the present parts."""
         return True
 
     def _note_taken(self, dataset: Dataset) -> None:
-        """`taken`, in the block of a decision."""
+        """`taken`, for a block that decides."""
 
     def has_others(self, dataset: Dataset) -> bool:
-        """Whether somebody is named for parts that are not of now."""
+        """Whether parts of another division still have holders."""
         with self._lock:
             now = self._parts.get(dataset.fingerprint, ())
             return any(part.dataset == dataset.fingerprint and part not in now for part in self._holder)
 
     def leave(self, dataset: Dataset) -> Mapping[Part, str]:
-        """Name nobody any more for parts that are not of now: who held them, and does not hold their rows by another
-        name."""
+        """Clear the holders of parts that a dataset is not divided into any more. Returns who they were, but for those
+        that hold the same rows as a present part."""
         with self._deciding():
             now = self._parts.get(dataset.fingerprint, ())
             held = {(part.first, part.stop, self._holder.get(part)) for part in now}
@@ -123,8 +123,8 @@ class Assignment:
         return {part: who for part, who in left.items() if (part.first, part.stop, who) not in held}
 
     def forget(self, dataset: Dataset) -> Mapping[Part, str]:
-        """Keep nothing of a dataset, which is divided anew if it is asked for again: who held its parts, unless another
-        server answers from them."""
+        """Drop all that is kept of a dataset, which is divided anew if somebody asks for it again. Returns who held its
+        parts; nobody where another server still answers from them."""
         name = dataset.fingerprint
         with self._deciding():
             self._datasets.pop(name, None)
@@ -137,11 +137,11 @@ class Assignment:
             return self._drop(dataset)
 
     def _is_anothers(self, dataset: Dataset) -> bool:
-        """Whether another server answers from the parts of a dataset. This one does not any more."""
+        """Whether another server still answers from the parts of a dataset, which this one does not any more."""
         return False
 
     def _drop(self, dataset: Dataset, but: Collection[Part] = ()) -> dict[Part, str]:
-        """Name nobody any more for the parts of a dataset: who held them."""
+        """Clear the holders of a dataset's parts. Returns who they were."""
         for part in [part for part in self._epochs if part.dataset == dataset.fingerprint and part not in but]:
             del self._epochs[part]
         old = [part for part in self._holder if part.dataset == dataset.fingerprint and part not in but]
@@ -151,13 +151,13 @@ class Assignment:
         self._holder[part], self._epochs[part] = worker, next(self._numbers)
 
     def dataset_of(self, part: Part) -> Dataset | None:
-        """What a part is of; None once that is forgotten."""
+        """The dataset of a part; None once it is forgotten."""
         with self._lock:
             return self._datasets.get(part.dataset)
 
     def holder(self, part: Part) -> tuple[str, int] | None:
-        """Who is to hold a part, and a number that changes when another one is, or the same one begins anew; None where
-        nobody was named."""
+        """Who is to hold a part, and a number that changes with the holder, or when the same one begins again; None
+        where nobody is named."""
         with self._reading():
             worker = self._holder.get(part)
             return None if worker is None else (worker, self._epochs.get(part, 0))
@@ -169,8 +169,8 @@ class Assignment:
                 self._epochs[part] = next(self._numbers)
 
     def next_holder(self, part: Part, there: Collection[str]) -> tuple[str, int] | None:
-        """Who is to hold a part from now on, whose holder is gone: who has the fewest rows of those that are there;
-        None where nobody is, or what it is of is forgotten. Where another one was named meanwhile it is that one."""
+        """Who is to hold a part whose holder is gone: of the workers that are there the one with the fewest rows, or
+        the one that was named meanwhile. None where no worker is there, or the dataset is forgotten."""
         with self._deciding():
             rows = dict.fromkeys(there, 0)
             named = self._holder.get(part)
@@ -185,7 +185,7 @@ class Assignment:
             return named, self._epochs.get(part, 0)
 
     def _is_awaited(self, part: Part) -> bool:
-        """Whether another server has named somebody whom this one may not have met yet."""
+        """Whether another server has named a worker that this one may not have met yet."""
         return False
 
     def know_labels(self, dataset: Dataset, column: str, labels: bytes) -> None:

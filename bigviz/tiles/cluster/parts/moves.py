@@ -70,8 +70,8 @@ class Moves:
                     _log.exception("rows of %r stay where they are", dataset.name)
 
     def _follow(self, dataset: Dataset) -> None:
-        """Answer from the parts that another server has divided a dataset into. Raises what indexing them does. One
-        that has ended amid a move leaves the rest of it to whoever comes next."""
+        """Answer from the parts that another server has divided a dataset into. Raises what indexing them does. A
+        server that ends amid a move leaves the rest of it to the next one."""
         parts = self._workers.parts_of(dataset)
         if any(layer.parts != parts for layer in self._layers(dataset)):
             self._take(dataset, parts)

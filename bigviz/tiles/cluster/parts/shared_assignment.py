@@ -24,8 +24,8 @@ _MEETS: Final = 3.0  # seconds in which each server meets a worker that another 
 
 
 class SharedAssignment(Assignment):
-    """It is in a file, which each server reads again once it has changed. Decisions are made in turns, from what the
-    file says then, and are in it before anybody acts on them; so no server has to live for the others to go on.
+    """Kept in a file, which each server reads again once it has changed. Servers decide in turns, from what the file
+    says then, and write a decision down before they act on it; so the others can go on without any one of them.
 
     The file is JSON: `tables`, by fingerprint, each with its `parts` and `holders` as lists of `first`, `stop`, `rows`
     and `move` (a holder also has the worker's address) and how often they have moved; and `taken`, by the ids of the
@@ -35,7 +35,7 @@ class SharedAssignment(Assignment):
     look = 0.5
 
     def __init__(self, path: Path) -> None:
-        """Nothing else is at `path`, and at names that begin with it."""
+        """`path`, and names that begin with it, are for this alone."""
         super().__init__()
         self._path = path
         self._time = 0  # that of the file's change that was read last: it only goes up
@@ -101,10 +101,12 @@ class SharedAssignment(Assignment):
             if changed == self._time:
                 return
             self._text = self._path.read_bytes()
+            said: dict[str, Any] = json.loads(self._text)
         except FileNotFoundError:  # nobody has decided anything yet
-            return
+            if self._time:
+                return
+            changed, said = 0, {"tables": {}, "taken": {}}
         self._time = changed  # a later text is read again
-        said: dict[str, Any] = json.loads(self._text)
         self._taken = said["taken"]
         holders: dict[Part, str] = {}
         for fingerprint, table in said["tables"].items():
@@ -137,11 +139,13 @@ class SharedAssignment(Assignment):
         text = json.dumps({"tables": tables, "taken": taken}).encode()
         if text == self._text:
             return
-        self._text, self._time = text, max(time.time_ns(), self._time + 1)
+        changed = max(time.time_ns(), self._time + 1)
+        self._text, self._time = b"", 0  # should this fail, nothing is decided but what the file says
         with written_aside(self._path, sync=False) as file:
             file.write(text)
             file.flush()
-            os.utime(file.fileno(), ns=(self._time, self._time))
+            os.utime(file.fileno(), ns=(changed, changed))
+        self._text, self._time = text, changed
 
 
 def _facts(part: Part) -> list[int]:
@@ -149,9 +153,9 @@ def _facts(part: Part) -> list[int]:
 
 
 def _lives(pid: str) -> bool:
-    """Whether a process has not ended."""
+    """Whether a server's process has not ended."""
     try:
         os.kill(int(pid), 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, PermissionError):  # another user's process may have been given its number since
         return False
     return True

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
+from bigviz.common.errors import BadInput
 from bigviz.data.dataset import Dataset
 from bigviz.data.open import open_files
 from bigviz.tiles.cluster.parts import shared_assignment
@@ -114,6 +116,36 @@ def test_a_server_that_has_ended_is_not_waited_for(tmp_path: Path, dataset: Data
     one.adopt(dataset, new)
     one.taken(dataset)
     assert one.is_taken(dataset)
+
+
+def test_a_number_that_another_users_process_has_now_is_no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    def kill(pid: int, signal: int) -> None:
+        raise PermissionError(errno.EPERM, "not yours")
+
+    monkeypatch.setattr(os, "kill", kill)
+    assert not shared_assignment._lives("1")
+
+
+def test_a_decision_that_could_not_be_written_is_none(
+    two: tuple[SharedAssignment, SharedAssignment], dataset: Dataset, again: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = two
+
+    def full(source: object, target: object) -> None:
+        raise OSError(errno.ENOSPC, "no room")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", full)
+        with pytest.raises(BadInput, match="no room"):
+            one.parts_of(dataset, THERE)
+    parts = one.parts_of(dataset, THERE)
+    assert other.parts_of(again, THERE[:1]) == parts
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", full)
+        with pytest.raises(BadInput, match="no room"):
+            one.next_holder(parts[0], THERE[1:])
+    (mine, _), (others, _) = (each.holder(parts[0]) or ("nobody", 0) for each in two)
+    assert mine == others == THERE[0]
 
 
 def test_a_table_is_forgotten_once_no_server_shows_it_any_more(
