@@ -123,17 +123,23 @@ class BarPasses:
         raise BadInput("only a line has columns, got glyph 'bar'", "glyph", "bar")
 
     def _wait(self, met: Callable[[], bool], cancel: Cancel) -> None:
-        """Have the parts passed over that were not yet, unless that is under way, and wait until something is met."""
+        """Have the parts passed over that were not yet, unless that is under way, and wait until something is met. What
+        another caller gives up meanwhile is begun again."""
         with self._noted:
-            begins, self._under_way = not self._under_way, True
-            if begins:
-                self._error, self._stop, self._ident = None, Cancel(), self.workers.next_ident()
-                self.workers.begin(self._pass(self._stop))
+            if not self._under_way:
+                self._begin()
             while not met():
                 cancel.check()
-                if self._error is not None:
+                if self._error is not None and self._stop.cancelled:
+                    self._begin()
+                elif self._error is not None:
                     raise self._error
                 self._noted.wait(_LOOK)
+
+    def _begin(self) -> None:
+        self._under_way, self._error = True, None
+        self._stop, self._ident = Cancel(), self.workers.next_ident()
+        self.workers.begin(self._pass(self._stop))
 
     async def _pass(self, stop: Cancel) -> None:
         asked: Mapping[str, Any] = {"ask": "label_bars", "layer": layer_facts(self.layer), "labels": self.named}
