@@ -1,4 +1,4 @@
-"""Tables that are elsewhere and do not open when the others do: their documents are served once they are open."""
+"""Remote tables that take longer to open than the others: their documents are served once they are open."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ class Opening:
         self.name = name
         self.open = in_context(open_)
         self.coming: Future[Document] = Future()
+        self.coming.set_running_or_notify_cancel()  # who waits for it may be cancelled, and this goes on
         start_daemon("bigviz-open", self._run)
 
     def _run(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -78,6 +79,7 @@ def test_others_are_served_and_the_reason_is_told(web: RangeServer, tmp_path: Pa
 
 
 def test_what_opens_soon_and_what_does_not(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(late_tables, "_SOON", 0.0)
     gate = threading.Event()
     made: Any = object()
 
@@ -97,3 +99,24 @@ def test_what_opens_soon_and_what_does_not(monkeypatch: pytest.MonkeyPatch):
     gate.set()
     assert slow.coming.result() is made and in_time({"slow": slow}, alone=True) == ({"slow": made}, [])
     assert in_time({}, alone=True) == ({}, [])
+
+
+def test_what_nobody_waits_for_any_more_is_opened_in_peace():
+    """As where the server ends meanwhile."""
+    gate = threading.Event()
+    made: Any = object()
+
+    def later() -> Any:
+        gate.wait()
+        return made
+
+    async def give_up(late: Opening) -> None:
+        waiting = asyncio.wrap_future(late.coming)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+    late = Opening("late", later)
+    asyncio.run(give_up(late))
+    gate.set()
+    assert late.coming.result(PATIENCE) is made
