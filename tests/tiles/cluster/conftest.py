@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import numpy as np
@@ -18,6 +19,8 @@ from bigviz.tiles.cluster.worker_plugin import HostSettings
 from bigviz.tiles.cluster.workers import Workers
 from bigviz.tiles.engine import Engine
 
+from ...patience import until
+
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[LocalCluster]:
@@ -26,11 +29,25 @@ def cluster() -> Iterator[LocalCluster]:
 
 
 @pytest.fixture(scope="session")
-def engine(cluster: LocalCluster) -> Iterator[DaskEngine]:
+def shared_engine(cluster: LocalCluster) -> Iterator[DaskEngine]:
     workers = Workers(lambda: Client(cluster, set_as_default=False), HostSettings(None, None, 256 << 20, "never"))
     made = DaskEngine(workers, 16 << 20, 64 << 20, preview_rows=1000)
     yield made
     made.close()
+
+
+@pytest.fixture
+def engine(shared_engine: DaskEngine) -> DaskEngine:
+    """Both workers are there: a test before may have killed one, and a table that is divided then has a single part."""
+
+    def are_both_there() -> bool:
+        if shared_engine.workers.known == 2:
+            return True
+        time.sleep(0.02)  # one is being started, on the same cores
+        return False
+
+    until(are_both_there)
+    return shared_engine
 
 
 @pytest.fixture(scope="session")
