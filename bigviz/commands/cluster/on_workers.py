@@ -47,7 +47,7 @@ class OnWorkers:
         return self._cluster.workers is not None
 
     def host(self, front_end: FrontEnd) -> int:
-        """Have the workers of several processes, in a process of their own: its exit status."""
+        """Run the workers of several processes, in a process of their own. Returns its exit status."""
         from bigviz.tiles.cluster.local_cluster import host_cluster
 
         workers, is_up = self._cluster.workers, partial(front_end.counts.loaded, front_end.number)

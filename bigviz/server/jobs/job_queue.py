@@ -88,13 +88,12 @@ class _Owner:
     first: deque[tuple[Want, Job]] = field(default_factory=deque)
     brushes: deque[tuple[Want, Job]] = field(default_factory=deque)
     later: deque[tuple[Want, Job]] = field(default_factory=deque)
+    paused: bool = False
+    share: Hashable = None
 
     def queue(self, want: Want) -> deque[tuple[Want, Job]]:
         """Where a want waits."""
         return self.later if want.later else self.brushes if want.brush else self.first
-
-    paused: bool = False
-    share: Hashable = None
 
 
 _Turn = tuple[float, float, int, Hashable, deque[tuple[Want, Job]]]
@@ -332,11 +331,13 @@ class JobQueue:
             self._brushes += more * job.brush
 
     def _save(self, job: Job, seconds: float) -> None:
-        """Put time by for a step of a brush, or take what one took that was started before others."""
+        """Save time for a step of a brush, or spend it on a step that was started before others."""
         if job.long:
             return
-        if not job.brush:
-            self._saved += seconds * _SAVED if any(state.brushes for state in self._owners.values()) else -self._saved
-            return
-        self._step = seconds
-        self._saved = max(self._saved - seconds, 0.0) if job.ahead else 0.0
+        if job.brush:
+            self._step = seconds
+            self._saved = max(self._saved - seconds, 0.0) if job.ahead else 0.0
+        elif any(state.brushes for state in self._owners.values()):
+            self._saved += seconds * _SAVED
+        else:
+            self._saved = 0.0

@@ -200,7 +200,7 @@ class Supervisor:
             self._signal(signal.SIGKILL, everyone=True)
 
     def _tell(self, child: _Child) -> None:
-        """Tell one to end, once."""
+        """Tell a process to end, unless it was told before."""
         if child.pid and not child.is_told:
             child.is_told = True
             os.kill(child.pid, signal.SIGTERM)

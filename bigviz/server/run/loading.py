@@ -79,7 +79,7 @@ class Columns:
 @dataclass(frozen=True)
 class Brought:
     """Open documents and an engine of their own (None: one of this machine); of tables those that are followed, and the
-    (document name, path) of the scripts that are run in processes of their own. `late` are opened behind."""
+    (document name, path) of the scripts that are run in processes of their own. `late` are opened in the background."""
 
     documents: Sequence[Document]
     followed: Sequence[Followed] = ()
@@ -147,14 +147,14 @@ def open_paths(
     journals: Path | None = None,
 ) -> Brought:
     """One document for each (name, path); `progress` is called while CSV files are read. Those whose names are in
-    `follow` are followed; processes that do so together have the same directory for `journals`. Of several those that
-    are elsewhere may be `late`: what does not open soon is left to the server."""
-    followed = [(name, path) for name, path in paths if name in follow]
+    `follow` are followed; processes that do so together have the same directory for `journals`. Of several the
+    remote ones may be `late`: those that do not open soon are left to the server."""
+    growing = [(name, path) for name, path in paths if name in follow]
     tables = {
         name: FollowedTable(
             path, name, options, progress, None if journals is None else Journal(journals / f"{number}")
         )
-        for number, (name, path) in enumerate(followed)
+        for number, (name, path) in enumerate(growing)
     }
 
     def opened(name: str, path: str) -> Document:
@@ -167,8 +167,8 @@ def open_paths(
     others, coming = in_time(openings, alone=not near)
     documents = near | others
     brought = _brought([documents[name] for name, _ in paths if name in documents], progress)
-    brought = replace(brought, late=coming)
-    return replace(brought, followed=[Followed(each, partial(_over, columns)) for each in tables.values()])
+    followed = [Followed(each, partial(_over, columns)) for each in tables.values()]
+    return replace(brought, late=coming, followed=followed)
 
 
 def _over(columns: Columns, shown: Document, dataset: Dataset) -> Document:

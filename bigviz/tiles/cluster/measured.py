@@ -29,7 +29,7 @@ class Measured:
     """Safe to use from any number of threads."""
 
     def __init__(self, works: Mapping[str, Work]) -> None:
-        """`works` answer questions, by their names, of all that a question says."""
+        """`works`, by the names of questions, answer from what a question says and nothing else."""
         self._works = works
         self._kept: LRUCache[tuple[str, str], Answer] = LRUCache(_BYTES, _size)
         self._flights: Flights[Answer] = Flights()
@@ -37,7 +37,7 @@ class Measured:
 
     @property
     def questions(self) -> dict[str, Work]:
-        """The same works, by their names, each of which is done once for a question."""
+        """The works by their names; each is done once for a question."""
         return {name: partial(self._answer, work) for name, work in self._works.items()}
 
     def _answer(self, work: Work, asked: Question) -> Answer:

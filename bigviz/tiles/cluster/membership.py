@@ -77,8 +77,8 @@ class Membership:
         self._told = self._scheduler
 
     def _register(self) -> None:
-        """Have all workers load what answers, those included that come later. Raises what keeps one from it; one that
-        hangs holds up nobody for longer than `_LOADS`, and greetings tell which it is."""
+        """Have all workers load the plugin, also those that come later. Raises what keeps one from it. A worker that
+        hangs delays this by no more than `_LOADS`; greetings find out which one it is."""
         plugin = HostPlugin(self._settings)
         with suppress(TimeoutError):
             self._client.sync(self._client.register_plugin, plugin, callback_timeout=_LOADS)
@@ -152,8 +152,8 @@ class Membership:
             self.loop.call_soon_threadsafe(each.set)
 
     async def _meet(self, first: bool = False) -> set[str]:
-        """See who is there, greet all of them, and let those go that do not answer: who is not known yet. Another
-        server may have told workers what they run, and they are not that far."""
+        """See which workers are there, greet them, and drop those that do not answer. Returns those that are there and
+        not known yet: another server may have had them load the plugin, and they have not finished."""
         told = await asyncio.wait_for(self._client.scheduler.identity(n_workers=-1), _HANGS)
         self._scheduler, there = told["id"], set(told["workers"])
         self._refused &= there  # another one may have that address later

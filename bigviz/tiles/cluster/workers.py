@@ -129,8 +129,7 @@ class Workers:
 
     def _tell_forget(self, part: Part, worker: str) -> None:
         told = Answer({"ask": "forget", "dataset": part.dataset, "part": [part.first, part.stop]})
-        call = self._call(worker, told, f"forget-{next(self._idents)}")
-        asyncio.run_coroutine_threadsafe(call, self.loop).add_done_callback(_unheard)
+        self.begin(self._call(worker, told, f"forget-{next(self._idents)}"))
 
     def has_labels(self, dataset: Dataset, column: str) -> bool:
         """Whether the labels of a category are kept."""
@@ -162,7 +161,7 @@ class Workers:
         """Tell the workers that nobody waits for the answer to a question any more."""
         asyncio.run_coroutine_threadsafe(self._cancel(ident, parts), self.loop)
 
-    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+    def begin(self, work: Coroutine[Any, Any, object]) -> None:
         """Have something done on Dask's loop, for which no thread waits; nothing once that has ended."""
         try:
             asyncio.run_coroutine_threadsafe(work, self.loop).add_done_callback(_unheard)

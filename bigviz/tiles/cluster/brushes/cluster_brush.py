@@ -131,7 +131,7 @@ class ClusterBrush:
         self._workers.begin(self._close_parts())
 
     def prepare(self) -> None:
-        """Learn what follows from all rows, and have parts make what they need, which no thread waits for."""
+        """Learn what follows from all rows, and have parts make what they need; no thread waits for that."""
         try:
             self._closed.check()
             self._learn(self._learnt.asked, self._crew)

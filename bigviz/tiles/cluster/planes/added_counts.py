@@ -21,8 +21,8 @@ Counts = npt.NDArray[np.uint32]
 
 
 def added_counts(answers: Sequence[Answer], categories: int | None, own: bool, cancel: Cancel) -> Counts:
-    """The counts of a tile: (256, 256), or (categories, 256, 256). With `own` in memory of their own, else a single
-    plane is that of the thread's next call, too. Raises Unreadable for what `tile_of_part` did not tell."""
+    """The counts of a tile: (256, 256), or (categories, 256, 256). With `own` in memory of their own; else the
+    thread's next call writes over a single plane. Raises Unreadable for what `tile_of_part` did not write."""
     planes = 1 if categories is None else categories
     parts = [_planes_of(answer, planes) for answer in answers]
     shared = categories is None and not own

@@ -38,7 +38,7 @@ _PRESENT: Final = SIDE // 8  # bytes that say which blocks have filled cells
 _WIDTHS: Final = (0, 1, 2, 4, 8, 16, 32)
 _EXACT: Final = len(_WIDTHS) - 1  # a width that needs no patches
 _MOST: Final = _PRESENT + SIDE * (2 + 4 * SIDE)  # bytes of a plane, at most
-_PATCH: Final = 3  # bytes that take as long to send as a patch takes longer to write and to add than its bytes
+_PATCH: Final = 3  # bytes that take as long to send as a patch takes to write and add, beyond its own bytes
 
 
 def pack_counts(counts: npt.NDArray[np.uint32]) -> bytes:
@@ -84,7 +84,7 @@ _room = _Room()
 
 @jit
 def _choose(counts: Array, chosen: Array) -> bool:
-    """Choose for each block the width by which it is the smallest. Whether there are filled cells."""
+    """Choose for each block the width that makes it smallest. Returns whether any cell is filled."""
     any_filled = False
     for block in range(SIDE):
         every = np.uint32(0)
@@ -114,7 +114,7 @@ def _choose(counts: Array, chosen: Array) -> bool:
 
 @jit
 def _write(counts: Array, chosen: Array, flags: Array, eights: Array, places: Array, out: Array) -> int:
-    """Write a plane as it was chosen; its length."""
+    """Write a plane as it was chosen. Returns its length."""
     for k in range(_PRESENT):
         out[k] = 0
     at = _PRESENT
@@ -160,8 +160,8 @@ def _write(counts: Array, chosen: Array, flags: Array, eights: Array, places: Ar
 
 @jit
 def _sum(data: Array, ends: Array, blocks: Array, out: Array) -> int:
-    """Set `out` to the sum of the planes that end at `ends`; where the bytes are damaged, or -1. A single call, since
-    after each a thread waits for those that compute in Python."""
+    """Set `out` to the sum of the planes that end at `ends`. Returns where the bytes are damaged, or -1. A single
+    call, since after each the thread waits for those that hold the interpreter's lock."""
     found = _find_blocks(data, ends, blocks)
     return -1 - found if found < 0 else _add(data, blocks, found, out)
 
