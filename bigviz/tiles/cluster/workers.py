@@ -159,7 +159,7 @@ class Workers:
 
     def cancel(self, ident: str, parts: Sequence[Part]) -> None:
         """Tell the workers that nobody waits for the answer to a question any more."""
-        asyncio.run_coroutine_threadsafe(self._cancel(ident, parts), self.loop)
+        self.begin(self._cancel(ident, parts))
 
     def begin(self, work: Coroutine[Any, Any, object]) -> None:
         """Have something done on Dask's loop, for which no thread waits; nothing once that has ended."""

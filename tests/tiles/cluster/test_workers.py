@@ -11,6 +11,7 @@ import pytest
 
 from bigviz.common.cancel import NEVER
 from bigviz.common.errors import Cancelled
+from bigviz.tiles.cluster.parts.division import Part
 from bigviz.tiles.cluster.workers import Workers
 
 
@@ -42,3 +43,12 @@ def test_nobody_waits_for_ever_once_the_cluster_is_left() -> None:
     loop.close()
     with pytest.raises(Cancelled):
         left(loop)._wait(nothing(ends), NEVER)
+
+
+def test_a_question_that_is_given_up_after_the_loop_has_ended_is_no_error() -> None:
+    loop = asyncio.new_event_loop()
+    loop.close()
+    workers = left(loop)
+    workers.cancel("a-1", [])
+    workers._idents = iter("12")
+    workers._tell_forget(Part("table", 0, 1, 10), "tcp://a")
