@@ -68,6 +68,8 @@ class Journal:
         written then."""
         text = json.dumps(found).encode() + b"\n"
         start, at = self.position, 0
+        if self.size > start:
+            os.ftruncate(self._file, start)
         try:
             while at < len(text):
                 at += os.pwrite(self._file, text[at:], start + at)
