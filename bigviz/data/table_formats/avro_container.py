@@ -1,4 +1,4 @@
-"""Avro containers, such as Iceberg's manifests, decompressed within limits: readers of Avro trust the sizes in a file.
+"""Avro containers, such as Iceberg's manifests, decompressed within limits.
 
 https://avro.apache.org/docs/1.12.0/specification/#object-container-files
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import bz2
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 import pyarrow as pa
@@ -15,44 +15,72 @@ import pyarrow as pa
 from bigviz.common.errors import TooLarge
 from bigviz.data.limits import gigabytes
 
-__all__ = ["MOST_UNPACKED", "inflated", "unpacked"]
+__all__ = ["MOST_UNPACKED", "AvroBytes", "blocks_of", "inflated", "require_unpacked"]
 
 MOST_UNPACKED: Final = 1 << 29
 """Bytes of one file of metadata; a manifest of 100,000 files has some 50 MB."""
 _MAGIC: Final = b"Obj\x01"
 _SYNC: Final = 16
-_CODEC: Final = b"avro.codec"
+_LONG: Final = 63  # bits behind the first byte of a number
+
+Block = tuple[int, bytes]
+"""How many records there are, and their bytes."""
 
 
-def unpacked(data: bytes, what: str, most: int = MOST_UNPACKED) -> bytes:
-    """The same container without compression. Raises ValueError for what is none, or says that it has more records than
-    bytes; `TooLarge` where more than `most` bytes come out of it."""
-    reader = _Reader(data)
+class AvroBytes:
+    """Bytes that are read from the first to the last, and no further. Raises ValueError where they are cut."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.at = 0
+
+    @property
+    def left(self) -> int:
+        """How many are not read yet."""
+        return len(self.data) - self.at
+
+    def skip(self, size: int) -> None:
+        """Pass over so many."""
+        if not 0 <= size <= len(self.data) - self.at:
+            raise ValueError("Avro that is cut")
+        self.at += size
+
+    def take(self, size: int) -> bytes:
+        """The next ones."""
+        self.skip(size)
+        return self.data[self.at - size : self.at]
+
+    def long(self) -> int:
+        """The next number."""
+        value = shift = 0
+        for at in range(self.at, len(self.data)):
+            byte = self.data[at]
+            value |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                self.at = at + 1
+                return (value >> 1) ^ -(value & 1)
+            shift += 7
+            if shift > _LONG:
+                raise ValueError("a number of Avro without an end")
+        raise ValueError("Avro that is cut")
+
+    def bytes(self) -> bytes:
+        """The next ones that say how many they are."""
+        return self.take(self.long())
+
+
+def blocks_of(data: bytes, what: str, most: int = MOST_UNPACKED) -> tuple[bytes, Iterator[Block]]:
+    """The schema of a container, and its blocks without compression. Raises ValueError for what is none; `TooLarge`
+    where more than `most` bytes come out of it, blocks that were read before included."""
+    reader = AvroBytes(data)
     if reader.take(len(_MAGIC)) != _MAGIC:
         raise ValueError("no Avro container")
     header = _header(reader)
     sync = reader.take(_SYNC)
-    inflate = _CODECS.get(header.get(_CODEC, b"null"))
+    inflate = _CODECS.get(header.get(b"avro.codec", b"null"))
     if inflate is None:
         raise ValueError("an unknown codec of Avro")
-    parts = [_MAGIC, _map({**header, _CODEC: b"null"}), sync]
-    left = most
-    while not reader.at_end:
-        count, block = reader.long(), inflate(reader.bytes(), left)
-        if reader.take(_SYNC) != sync:
-            raise ValueError("a block of Avro without its end")
-        left -= len(block)
-        if left < 0:
-            raise TooLarge(
-                f"{what} has more than {gigabytes(most)} unpacked, which no list of 100,000 files needs. Look at who "
-                "wrote it.",
-                got=what,
-            )
-        if not 0 <= count <= len(block):
-            raise ValueError("more records than a block of Avro has bytes")
-        if count:
-            parts += [_long(count), _long(len(block)), block, sync]
-    return b"".join(parts)
+    return header.get(b"avro.schema", b""), _blocks(reader, inflate, sync, what, most)
 
 
 def inflated(data: bytes, most: int, bits: int = -zlib.MAX_WBITS) -> bytes:
@@ -60,35 +88,32 @@ def inflated(data: bytes, most: int, bits: int = -zlib.MAX_WBITS) -> bytes:
     return zlib.decompressobj(bits).decompress(data, most + 1)
 
 
-class _Reader:
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._at = 0
-
-    @property
-    def at_end(self) -> bool:
-        return self._at == len(self._data)
-
-    def take(self, size: int) -> bytes:
-        if not 0 <= size <= len(self._data) - self._at:
-            raise ValueError("Avro that is cut")
-        self._at += size
-        return self._data[self._at - size : self._at]
-
-    def long(self) -> int:
-        value = 0
-        for shift in range(0, 70, 7):
-            byte = self.take(1)[0]
-            value |= (byte & 0x7F) << shift
-            if byte < 0x80:
-                return (value >> 1) ^ -(value & 1)
-        raise ValueError("a number of Avro without an end")
-
-    def bytes(self) -> bytes:
-        return self.take(self.long())
+def require_unpacked(size: int, most: int, what: str) -> None:
+    """Raise `TooLarge` for more than `most` bytes."""
+    if size > most:
+        raise TooLarge(
+            f"{what} has more than {gigabytes(most)} unpacked, which no list of 100,000 files needs. Look at who "
+            "wrote it.",
+            got=what,
+        )
 
 
-def _header(reader: _Reader) -> dict[bytes, bytes]:
+def _blocks(
+    reader: AvroBytes, inflate: Callable[[bytes, int], bytes], sync: bytes, what: str, most: int
+) -> Iterator[Block]:
+    left = most
+    while reader.left:
+        count, block = reader.long(), inflate(reader.bytes(), left)
+        if reader.take(_SYNC) != sync:
+            raise ValueError("a block of Avro without its end")
+        require_unpacked(most - left + len(block), most, what)
+        left -= len(block)
+        if not 0 <= count <= len(block):
+            raise ValueError("more records than a block of Avro has bytes")
+        yield count, block
+
+
+def _header(reader: AvroBytes) -> dict[bytes, bytes]:
     found: dict[bytes, bytes] = {}
     while count := reader.long():
         if count < 0:
@@ -98,20 +123,6 @@ def _header(reader: _Reader) -> dict[bytes, bytes]:
             key = reader.bytes()
             found[key] = reader.bytes()
     return found
-
-
-def _map(pairs: Mapping[bytes, bytes]) -> bytes:
-    items = [_long(len(each)) + each for pair in pairs.items() for each in pair]
-    return _long(len(pairs)) + b"".join(items) + _long(0)
-
-
-def _long(value: int) -> bytes:
-    value, found = value << 1, bytearray()
-    while value >= 0x80:
-        found.append(value & 0x7F | 0x80)
-        value >>= 7
-    found.append(value)
-    return bytes(found)
 
 
 def _of_zstd(data: bytes, most: int) -> bytes:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+from bigviz.common.bounded_repr import echoed
 from bigviz.common.errors import BadInput, BigvizError, NotFound, Unreadable
 from bigviz.common.threads.waits import inheriting
 from bigviz.data.arrow_errors import reason_of
@@ -19,6 +20,7 @@ from bigviz.data.formats.stable_file import StableFile
 from bigviz.data.paths import Files, require_few
 from bigviz.data.remote.address import Address, address_of, is_remote
 from bigviz.data.remote.transfers import in_own_time
+from bigviz.data.table_formats.avro_records import Record
 from bigviz.data.table_formats.by_field_id import ColumnsById, TableColumn
 from bigviz.data.table_formats.metadata_files import MetadataFiles, file_at, read_by, read_here
 
@@ -34,6 +36,14 @@ _VERSION: Final = re.compile(r"v?(\d+)(?:[-.].*)?")
 _CODE: Final = "py-io-impl"
 _WAITING: Final = 32  # files that are asked for at a time
 
+# The ids of fields: https://iceberg.apache.org/spec/#manifests
+_MANIFEST, _CONTENT = 500, 517
+_STATUS, _FILE = 0, 2
+_CONTENT_OF_FILE, _PATH, _FORMAT, _ROWS, _SIZE = 134, 100, 101, 103, 104
+_DELETED: Final = 2  # the status of an entry that says what is not there any more
+
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
 class _DataFile:
@@ -41,7 +51,6 @@ class _DataFile:
 
     path: str
     size: int
-    rows: int
 
 
 def is_iceberg(path: str) -> bool:
@@ -158,7 +167,7 @@ def _table(location: str) -> Any:
     if location.startswith(f"{IN_CATALOG}://"):
         return _in_catalog(address_of(location))
     files = MetadataFiles(lambda path: read_here(_local(path)))
-    metadata = import_module("pyiceberg.table.metadata").TableMetadataUtil.parse_raw(files.new_input(location).text())
+    metadata = import_module("pyiceberg.table.metadata").TableMetadataUtil.parse_raw(files.text(location))
     name = ("static-table", location)
     catalog = import_module("pyiceberg.catalog.noop").NoopCatalog(name[0])
     return import_module("pyiceberg.table").StaticTable(name, metadata, location, files, catalog)
@@ -179,29 +188,44 @@ def _in_catalog(address: Address) -> Any:
 
 
 def _data_files(table: Any, snapshot: Any, home: _Home) -> Iterator[_DataFile]:
-    """What counts of each manifest. Raises `Unreadable` where rows of it do not."""
-    manifests, shown = import_module("pyiceberg.manifest"), home.shown
+    """What counts of each manifest, in its own words. Raises `Unreadable` where rows of it do not, `TooLarge` beyond
+    100,000 files, and ValueError for what is no manifest."""
+    files: MetadataFiles = table.io
+    found = 0
     home.path(snapshot.manifest_list)
-    for manifest in snapshot.manifests(table.io):
-        home.path(manifest.manifest_path)
-        for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True):
-            file = entry.data_file
-            if manifest.content != manifests.ManifestContent.DATA or file.content != manifests.DataFileContent.DATA:
+    for manifest in files.records(snapshot.manifest_list):
+        path = _told(manifest, _MANIFEST, str)
+        home.path(path)
+        for entry in files.records(path):
+            if _told(entry, _STATUS, int) == _DELETED:
+                continue
+            file = _told(entry, _FILE, dict)
+            if manifest.get(_CONTENT) or file.get(_CONTENT_OF_FILE):
                 raise Unreadable(
-                    f"The Iceberg table {shown} has delete files: rows of its data files that do not count. bigviz "
-                    "does not read those; rewrite the data files first (rewrite_data_files).",
+                    f"The Iceberg table {home.shown} has delete files: rows of its data files that do not count. "
+                    "bigviz does not read those; rewrite the data files first (rewrite_data_files).",
                     field="source",
-                    got=shown,
+                    got=home.shown,
                 )
-            if file.file_format != manifests.FileFormat.PARQUET:
+            kind = _told(file, _FORMAT, str).upper()
+            if kind != "PARQUET":
                 raise Unreadable(
-                    f"The Iceberg table {shown} has files in {file.file_format.value}, and bigviz reads those in "
-                    "Parquet.",
+                    f"The Iceberg table {home.shown} has files in {echoed(kind)}, and bigviz reads those in Parquet.",
                     field="source",
-                    got=shown,
+                    got=home.shown,
                 )
-            if file.record_count:
-                yield _DataFile(file.file_path, file.file_size_in_bytes, file.record_count)
+            if _told(file, _ROWS, int):
+                found += 1
+                require_few(found, home.shown)
+                yield _DataFile(_told(file, _PATH, str), _told(file, _SIZE, int))
+
+
+def _told(record: Record, number: int, kind: type[T]) -> T:
+    """A field of a manifest. Raises ValueError where there is none."""
+    found = record.get(number)
+    if not isinstance(found, kind):
+        raise ValueError(f"a manifest without field {number}")
+    return found
 
 
 def _columns(table: Any) -> list[TableColumn]:

@@ -1,11 +1,10 @@
-"""Files of metadata for pyiceberg: read by bigviz, with its bounds, and unpacked as far as they allow."""
+"""Files of the metadata of Iceberg tables, read with bounds: of each one, and of all of a table."""
 
 from __future__ import annotations
 
-import io
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from bigviz.common.errors import TooLarge
@@ -13,43 +12,42 @@ from bigviz.data.formats.stable_file import StableFile
 from bigviz.data.limits import gigabytes
 from bigviz.data.remote.address import is_remote, shown_source
 from bigviz.data.remote.object_file import ObjectFile
-from bigviz.data.table_formats.avro_container import MOST_UNPACKED, inflated, unpacked
+from bigviz.data.table_formats.avro_container import MOST_UNPACKED, blocks_of, inflated, require_unpacked
+from bigviz.data.table_formats.avro_records import Record, record_reader
 
 __all__ = ["MetadataFiles", "file_at", "read_by", "read_here"]
 
 _MOST: Final = 1 << 28  # bytes of a file as it lies there
+_MOST_OF_ALL: Final = 1 << 30  # bytes of all manifests, unpacked
 _GZIP: Final = 16 + zlib.MAX_WBITS
 
 Read = Callable[[str], bytes]
 
 
-@dataclass(frozen=True)
+@dataclass
 class MetadataFiles:
-    """What pyiceberg takes for a file system: from a location to its bytes, by `read`. It writes nothing."""
+    """The files of one table's metadata: from a location to its bytes, by `read`."""
 
     read: Read
+    _unpacked: int = field(default=0, init=False)
 
-    def new_input(self, location: str) -> _Input:
-        """A file of it."""
-        return _Input(location, self.read)
+    def records(self, location: str) -> Iterator[Record]:
+        """The records of a manifest, or of a list of them. Raises ValueError for what is none, and `TooLarge`."""
+        shown = shown_source(location)
+        schema, blocks = blocks_of(self.read(location), shown)
+        reader = record_reader(schema)
+        for count, block in blocks:
+            self._unpacked += len(block)
+            require_unpacked(self._unpacked, _MOST_OF_ALL, f"The metadata up to {shown}")
+            yield from reader(count, block)
 
-
-@dataclass(frozen=True)
-class _Input:
-    location: str
-    read: Read
-
-    def open(self, seekable: bool = True) -> io.BytesIO:
-        """All of a manifest, or of a list of them, without compression. Raises what `unpacked` does."""
-        return io.BytesIO(unpacked(self.read(self.location), shown_source(self.location)))
-
-    def text(self) -> str:
+    def text(self, location: str) -> str:
         """The text of a metadata file, which may be packed by gzip. Raises `TooLarge`, ValueError and zlib.error."""
-        data = self.read(self.location)
+        data = self.read(location)
         if data.startswith(b"\x1f\x8b"):
             data = inflated(data, MOST_UNPACKED, _GZIP)
             if len(data) > MOST_UNPACKED:
-                raise _too_large(self.location, MOST_UNPACKED)
+                raise _too_large(location, MOST_UNPACKED)
         return data.decode("utf-8")
 
 

@@ -1,4 +1,4 @@
-"""Containers as pyiceberg writes them, in every codec, and those that say more than they hold."""
+"""Containers in every codec, as pyiceberg packs them, and those that say more than they hold."""
 
 from __future__ import annotations
 
@@ -13,27 +13,15 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from pyiceberg.avro.codecs import KNOWN_CODECS
-from pyiceberg.avro.file import AvroFile
 from pyiceberg.catalog.sql import SqlCatalog
 
 from bigviz.common.errors import TooLarge, Unreadable
 from bigviz.data.open import open as open_source
 from bigviz.data.table_formats import avro_container, metadata_files
-from bigviz.data.table_formats.avro_container import _long, _map, unpacked
+from bigviz.data.table_formats.avro_container import blocks_of
 from bigviz.data.table_formats.metadata_files import MetadataFiles, read_by, read_here
 
-SYNC = bytes(range(16))
-SCHEMA = b'{"type": "record", "name": "r", "fields": [{"name": "a", "type": "string", "field-id": 1}]}'
-
-
-def container(codec: str | None, *blocks: tuple[int, bytes], sync: bytes = SYNC) -> bytes:
-    header = {b"avro.schema": SCHEMA, **({} if codec is None else {b"avro.codec": codec.encode()})}
-    parts = [_long(count) + _long(len(data)) + data + sync for count, data in blocks]
-    return b"Obj\x01" + _map(header) + SYNC + b"".join(parts)
-
-
-def records(*texts: str) -> bytes:
-    return b"".join(_long(len(text.encode())) + text.encode() for text in texts)
+from .avro import container, long, texts
 
 
 def packed(codec: str, data: bytes) -> bytes:
@@ -44,26 +32,36 @@ def packed(codec: str, data: bytes) -> bytes:
 
 
 def read(data: bytes) -> list[str]:
-    files = MetadataFiles(lambda location: data)
-    with AvroFile[Any](files.new_input("a.avro")) as found:  # type: ignore[arg-type]
-        return [each[0] for each in found]
+    return [each[1] for each in MetadataFiles(lambda location: data).records("a.avro")]
+
+
+def unpacked(data: bytes, most: int = 1 << 29) -> list[tuple[int, bytes]]:
+    return list(blocks_of(data, "t", most)[1])
 
 
 @pytest.mark.parametrize("codec", list(KNOWN_CODECS))
-def test_pyiceberg_reads_the_same_of_every_codec(codec: str):
-    blocks = [("a", "bc" * 900), ("", "ü"), ("x" * 70_000,)]
-    data = container(codec, *((len(each), packed(codec, records(*each))) for each in blocks))
+def test_every_codec(codec: str):
+    blocks = [("a", "bc" * 900), (), ("", "ü"), ("x" * 70_000,)]
+    data = container(codec, *((len(each), packed(codec, texts(*each))) for each in blocks))
+    assert unpacked(data) == [(len(each), texts(*each)) for each in blocks]
     assert read(data) == [text for each in blocks for text in each]
-    assert unpacked(data, "t") == container("null", *((len(each), records(*each)) for each in blocks))
-    assert unpacked(container(None, (1, records("a"))), "t") == container("null", (1, records("a")))
+    assert unpacked(container(None, (1, texts("a")))) == [(1, texts("a"))]
 
 
 @pytest.mark.parametrize("codec", list(KNOWN_CODECS))
 def test_a_bomb_is_refused(codec: str):
-    bomb = container(codec, *[(1, packed(codec, records("z" * 60_000)))] * 3)
+    bomb = container(codec, *[(1, packed(codec, texts("z" * 60_000)))] * 3)
     with pytest.raises(TooLarge, match="which no list of"):
-        unpacked(bomb, "t", most=100_000)
-    assert len(unpacked(bomb, "t", most=200_000)) > 180_000
+        unpacked(bomb, most=100_000)
+    assert len(unpacked(bomb, most=200_000)) == 3
+
+
+def test_a_table_of_many_bombs_is_refused(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(metadata_files, "_MOST_OF_ALL", 100_000)
+    files = MetadataFiles(lambda location: container("null", (1, texts("z" * 30_000))))
+    assert [len(list(files.records(f"{at}.avro"))) for at in range(3)] == [1, 1, 1]
+    with pytest.raises(TooLarge, match=r"The metadata up to 3\.avro has more than"):
+        list(files.records("3.avro"))
 
 
 def test_no_more_is_unpacked_than_the_limit():
@@ -76,19 +74,19 @@ def test_no_more_is_unpacked_than_the_limit():
         assert len(inflate(data, 1_000)) == 1_001
 
 
-GOOD = container("null", (1, records("a")))
+GOOD = container("null", (1, texts("a")))
 
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"Obj\x02" + GOOD[4:], GOOD[:-1], GOOD[:30], GOOD + b"\x02", container("null", (9, records("a"))),
+    [b"", b"Obj\x02" + GOOD[4:], GOOD[:-1], GOOD[:30], GOOD + b"\x02", container("null", (9, texts("a"))),
      container("null", (1 << 40, b"")), container("brotli", (1, b"a")), container("null", (1, b"a"), sync=bytes(16)),
-     b"Obj\x01" + b"\xff" * 20, b"Obj\x01\x02" + _long(1 << 40)],
+     b"Obj\x01" + b"\xff" * 20, b"Obj\x01\x02" + long(1 << 40)],
     ids=range(11),
 )  # fmt: skip
 def test_what_is_no_container(data: bytes):
     with pytest.raises(ValueError):
-        unpacked(data, "t")
+        unpacked(data)
 
 
 @pytest.fixture
@@ -115,7 +113,7 @@ def test_manifests_of_a_table(
     table: Path, monkeypatch: pytest.MonkeyPatch, which: str, damaged: Callable[[bytes], bytes], error: type[Exception]
 ):
     assert open_source(table).num_rows == 2
-    monkeypatch.setattr(metadata_files, "unpacked", lambda data, what: unpacked(data, what, 1 << 19))
+    monkeypatch.setattr(metadata_files, "blocks_of", lambda data, what: blocks_of(data, what, 1 << 19))
     (manifest,) = (table / "metadata").glob(which)
     manifest.write_bytes(damaged(manifest.read_bytes()))
     with pytest.raises(error):
