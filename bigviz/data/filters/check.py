@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from math import isfinite
@@ -93,14 +93,15 @@ class _Missing:
 _Value = NumberValue | TextValue | _Missing
 
 
-def check(expression: Expression, dataset: Table) -> Predicate:
-    """What an expression means for the columns of a dataset; no row is read.
+def check(expression: Expression, dataset: Table, told: Collection[str] | None = None) -> Predicate:
+    """What an expression means for the columns of a dataset; no row is read. `told` are the columns whose names may be
+    told although the expression does not name them; None for all.
 
     Raises BadInput with `at`: a column that does not exist or cannot be used, values that cannot be compared, a text
     that is no time where one is due, a control that `bind` has put no value in for.
     """
     checker = _Checker(dataset)
-    checker.refuse_quoted_columns(expression.root)
+    checker.refuse_quoted_columns(expression.root, told)
     condition = checker.condition(expression.root)
     columns = dict.fromkeys(node.name for node in walk(expression.root) if isinstance(node, ColumnName))
     return Predicate(expression, tuple(columns), condition)
@@ -110,7 +111,7 @@ class _Checker:
     def __init__(self, dataset: Table) -> None:
         self._dataset = dataset
 
-    def refuse_quoted_columns(self, root: Node) -> None:
+    def refuse_quoted_columns(self, root: Node, told: Collection[str] | None) -> None:
         """Raise BadInput where a column's name in double quotes, a column in SQL, is a text that no column is compared
         with: that is so in all rows or in none."""
         for node in walk(root):
@@ -120,18 +121,13 @@ class _Checker:
             if any(isinstance(each, ColumnName) for each in inner):
                 continue
             for each in inner:
-                if isinstance(each, Text) and each.doubled and self._has(each.value):
+                if not isinstance(each, Text) or not each.doubled:
+                    continue
+                if told is None:
+                    told = frozenset(column.name for column in self._dataset.columns())
+                if each.value in told:
                     words = f"{each} is a text here. The column of that name is written {ColumnName(each.value)}."
                     raise fault(words, each.at, each.value)
-
-    def _has(self, name: str) -> bool:
-        try:
-            self._dataset.info(name)
-        except NotFound:
-            return False
-        except Unplottable:
-            pass
-        return True
 
     def condition(self, node: Node) -> Condition:
         """A node where a condition is due."""

@@ -54,7 +54,7 @@ async def answer(site: Site, call: Call, message: Mapping[str, Any]) -> tuple[An
 
     def work(cancel: Cancel) -> tuple[Any, bytes]:
         with usage.discretion(name):
-            selected = Selected(dataset, check(expression, dataset), cancel)
+            selected = Selected(dataset, check(expression, dataset, usage.columns.get(name)), cancel)
             if what == "to_arrow":
                 return None, ipc_stream(_rows(selected, message["limit"], list(taken)))
             found = selected.count() if what == "count" else getattr(selected, what)(column)

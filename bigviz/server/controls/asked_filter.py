@@ -36,7 +36,7 @@ def asked_filter(
         bound = bind(expression, filter_values(document, values))
         if bound is not None:
             with usage.discretion(dataset):
-                check(bound, dataset_of(document, dataset))  # here places are those of what was written
+                check(bound, dataset_of(document, dataset), usage.columns.get(dataset))  # here places are those of what was written
             found = str(bound)
     if dataset not in usage.columns or found in shown or "" in shown:
         return found

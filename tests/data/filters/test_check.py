@@ -74,6 +74,13 @@ def test_texts_that_columns_are_compared_with_may_be_columns_names():
         check(parse(text), DATASET)
 
 
+def test_texts_are_not_looked_up_one_by_one(monkeypatch: pytest.MonkeyPatch):
+    """A name that is none takes a millisecond to find the nearest one, and an expression has hundreds."""
+    expression = parse(" or ".join(f'"us{at}" = "b"' for at in range(200)))
+    monkeypatch.setattr(type(DATASET), "info", None)
+    check(expression, DATASET)
+
+
 @pytest.mark.parametrize(
     ("text", "kept"),
     [

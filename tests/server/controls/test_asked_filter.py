@@ -65,6 +65,17 @@ def test_a_guest_gets_rows_of_the_document_s_layers_alone() -> None:
     )
 
 
+def test_a_guest_is_not_told_which_other_columns_there_are() -> None:
+    """In double quotes they are texts, which are told from columns only where the document names these."""
+    document = shown("")
+    for name in ("secret", "nothing"):
+        assert of_message(document, GUEST, filter=f'"{name}" = "b" or x < 3') == f"'{name}' = 'b' or x < 3"
+    with pytest.raises(BadInput, match="is written kind"):
+        of_message(document, GUEST, filter='"kind" = "b"')
+    with pytest.raises(BadInput, match="is written secret"):
+        of_message(document, EVERYTHING, filter='"secret" = "b"')
+
+
 @pytest.mark.parametrize("text", ["secret = 7", "y > 1 or secret > 0", "nothing = 1"])
 def test_a_guest_names_the_document_s_columns_alone(text: str) -> None:
     document = shown("y > 1")
