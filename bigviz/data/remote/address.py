@@ -9,6 +9,7 @@ from hashlib import blake2b
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit, urlunsplit
 
 from bigviz.common.errors import BadInput
+from bigviz.common.printable import encodable
 
 __all__ = ["Address", "address_of", "is_remote", "shown_source"]
 
@@ -119,6 +120,9 @@ def _in_store(scheme: str, rest: str) -> Address:
             "the environment or in their files.",
             field="source",
         )
+    if encodable(rest) != rest:
+        shown = f"{scheme}://{encodable(rest)}"
+        raise BadInput(f"{shown} has bytes that are not UTF-8, as all keys in stores are.", "source", shown)
     if not bucket or "\0" in rest:
         raise BadInput(f"{shown} names no bucket or container. Expected {scheme}://NAME/KEY.", "source", shown)
     *above, last = key.split("/")

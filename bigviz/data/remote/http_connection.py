@@ -77,6 +77,11 @@ class Incoming(asyncio.BufferedProtocol):
         """Whether nothing more comes."""
         return self._over
 
+    @property
+    def has_more(self) -> bool:
+        """Whether something came that nobody has read."""
+        return self._begin != self._end
+
     async def some(self, view: memoryview) -> int:
         """Read at least one byte into `view`, which has room; 0 at the end."""
         kept = min(self._end - self._begin, len(view))
@@ -251,9 +256,11 @@ class Connection:
 
     @property
     def is_idle(self) -> bool:
-        """Whether another request may be sent."""
+        """Whether another request may be sent: not where something came behind the last answer, which would be taken
+        for the next one."""
         whole = self._body is not None and self._body.is_whole and not self._last
-        return whole and not self._incoming.at_end and not self._transport.is_closing()
+        rest = self._incoming.at_end or self._incoming.has_more
+        return whole and not rest and not self._transport.is_closing()
 
     def close(self) -> None:
         """Close it at once, whatever is under way."""

@@ -41,6 +41,7 @@ MOST_LISTED: Final = 10 * MOST_FILES  # objects below a directory, most of which
 _PAGE: Final = 1 << 24  # bytes of an answer with a list: 1,000 keys of 1,024 bytes, and what is said of each
 _EMPTY: Final = 100  # answers without anything, one after the other
 _REGION: Final = re.compile(r"[a-z0-9-]{1,40}")
+_SIZE: Final = re.compile(r"[0-9]{1,18}")
 
 Sign = Callable[[str], Mapping[str, str]]
 """From an address to the headers that let it be read; it may block."""
@@ -255,15 +256,16 @@ def _objects(found: ET.Element) -> Iterator[Facts]:
         key = _text(each, "Key")
         if key.endswith("/"):
             continue  # stands for a directory
+        size = _text(each, "Size")
         try:
-            size = int(_text(each, "Size"))
-            modified = datetime.fromisoformat(_text(each, "LastModified"))
-        except ValueError:
+            modified = int(datetime.fromisoformat(_text(each, "LastModified")).timestamp())
+        except (ValueError, OverflowError):
             raise WebError("a list that is none") from None
+        if not _SIZE.fullmatch(size):
+            raise WebError("a list that is none")
         etag = _text(each, "ETag")
         quoted = etag if not etag or etag.endswith('"') else f'"{etag}"'
-        yield Facts(_checked(key), size, quoted if quoted.isprintable() and quoted else None,
-                    int(modified.timestamp()) * 10**9)  # fmt: skip
+        yield Facts(_checked(key), int(size), quoted if quoted.isprintable() and quoted else None, modified * 10**9)
 
 
 def _checked(key: str) -> str:

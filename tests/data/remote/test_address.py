@@ -69,3 +69,10 @@ def test_no_secret_is_shown(source: str):
     except BadInput as error:
         shown = f"{error.message}{error.got}"
     assert "SECRET" not in shown
+
+
+@pytest.mark.parametrize("source", ["s3://b/\udcff.parquet", "gs://\udcff/a.parquet", "az://c/\ud800/"])
+def test_keys_that_are_not_utf_8(source: str):
+    with pytest.raises(BadInput, match=r"\\ud.* has bytes that are not UTF-8") as caught:
+        address_of(source)
+    assert caught.value.message.encode()

@@ -135,6 +135,7 @@ def test_a_body_that_nobody_reads_is_not_taken_in():
 def test_bodies():
     assert answered(OK + b"Content-Length: 3\r\n\r\nabc", ends=False) == (206, b"abc", True)
     assert answered(OK + b"Content-Length: 3\r\n\r\nabc") == (206, b"abc", False)
+    assert answered(OK + b"Content-Length: 3\r\n\r\nabc" + OK, ends=False) == (206, b"abc", False)  # to no request
     assert answered(OK + b"Content-Length: 3\r\nConnection: Close\r\n\r\nabc", ends=False) == (206, b"abc", False)
     assert answered(OK + b"\r\nabc") == (206, b"abc", False)
     chunks = b"Transfer-Encoding: chunked\r\n\r\n2;x=y\r\nab\r\nA\r\n0123456789\r\n0\r\nT: v\r\n\r\n"

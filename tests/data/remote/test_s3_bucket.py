@@ -178,8 +178,10 @@ def test_lists_of_many_answers(s3: RangeServer):
     [[b"nothing"], [b"<a>"], [page()[:-5]], [b'<!DOCTYPE a [<!ENTITY b "c">]>' + page()], [page(*["t/a.pq"] * 200_000)],
      [page("t/a.pq").replace(b"<Size>9", b"<Size>x")], [page("t/a.pq").replace(b"2026", b"x")],
      [page("t/a.pq", after="same")] * 3, [page(after=str(at)) for at in range(200)],
-     [page().decode().encode("utf-16")]],
-    ids=range(10),
+     [page().decode().encode("utf-16")], [page("t/a.pq").replace(b"<Size>9", b"<Size>-9")],
+     [page("t/a.pq").replace(b"<Size>9", b"<Size>" + b"9" * 19)],
+     [page("t/a.pq").replace(b"2026-11-30T12:00:00.000Z", b"0001-01-01T00:00:00")]],
+    ids=range(13),
 )  # fmt: skip
 def test_what_is_no_list(s3: RangeServer, lists: list[bytes]):
     s3.lists = lists
