@@ -12,6 +12,7 @@ sample: the highest count may be 20 times as high.
 
 from __future__ import annotations
 
+import secrets
 from functools import lru_cache
 from typing import Any, Final
 
@@ -41,6 +42,9 @@ _CELLS: Final = 1 << 12  # about; of all planes eight times as many, at most
 _FEWEST: Final = 16  # cells that can stand for a level
 _MOST_APART: Final = 20  # levels, of which that many rows are read: names of cells have slots of their own
 _ONE: Final = np.uint64(1)
+_FACTOR: Final = secrets.randbits(64) | 1
+"""Names that share slots are spread by it (Dietzfelbinger et al., A Reliable Randomized Algorithm for the Closest-Pair
+Problem, 1997): who makes up rows cannot know which names meet."""
 
 
 def level_sample(guard: SortedKeys, inputs: Inputs, level: Level, cancel: Cancel = NEVER) -> LevelValues | None:
@@ -71,9 +75,11 @@ def _found(guard: SortedKeys, level: Level, most_rows: int, most_cells: int) -> 
     square, cut = (2 * (DEEPEST - each) for each in (min(level), max(level)))
     size = min(2 * most_rows, len(guard))
     positions, cells = np.empty(size, np.int64), np.empty(size, np.int32)
-    slots = np.zeros((1 << min((square - cut) // 2, (2 * size).bit_length()), 3), np.int64)
+    apart, room = (square - cut) // 2, (2 * size).bit_length()
+    slots = np.zeros((1 << min(apart, room), 3), np.int64)
+    spread = (1, 0) if apart <= room else (_FACTOR, 64 - room)
     # Of each pair of bits the lower one is of x, the upper one of y.
-    bits = np.array([square, cut, level[1] > level[0]], np.uint64)
+    bits = np.array([square, cut, level[1] > level[0], *spread], np.uint64)
     lows = _looks(len(guard), _LOOKS, _A_LOOK)
     limits = np.array([_A_LOOK, most_rows, most_cells])
     rows, count = _squares(guard.fenced, lows, frozen(bits), frozen(limits), positions, cells, slots)
@@ -102,7 +108,7 @@ def _squares(
     keys = fenced.keys
     size, most_rows, most_cells = limits[0], limits[1], limits[2]
     square, cut, odd = bits[0], bits[1], bits[2]
-    inner, mask = (_ONE << square) - _ONE, np.uint64(len(slots) - 1)
+    inner, factor, shift = (_ONE << square) - _ONE, bits[3], bits[4]
     rows, count, squares = 0, 0, 0
     for k in range(lows.size):
         if rows >= most_rows or count >= most_cells:
@@ -128,7 +134,7 @@ def _squares(
             cell = count - 1
             if square != cut:
                 name = compact((key & inner) >> cut >> odd)
-                slot = _slot_of(slots, name, mask, squares)
+                slot = _slot_of(slots, name, name * factor >> shift, squares)
                 if slots[slot, 0] != squares:
                     slots[slot, 0], slots[slot, 1], slots[slot, 2] = squares, np.int64(name), count
                     count += 1
@@ -140,9 +146,9 @@ def _squares(
 
 
 @jit
-def _slot_of(slots: Array, name: np.uint64, mask: np.uint64, square: int) -> int:
-    """The slot of a name among those of a square, or a free one: its own, unless there are more names than slots."""
-    slot = (name ^ name >> np.uint64(16)) & mask
+def _slot_of(slots: Array, name: np.uint64, slot: np.uint64, square: int) -> int:
+    """The slot of a name among those of a square, or a free one: `slot`, or the next one behind it."""
+    mask = np.uint64(len(slots) - 1)
     while slots[slot, 0] == square and slots[slot, 1] != np.int64(name):
         slot = (slot + _ONE) & mask
     return int(slot)

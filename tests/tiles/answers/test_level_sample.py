@@ -150,6 +150,21 @@ def test_where_squares_have_many_rows_more_of_them_are_read(
     assert counted(some.values) <= of_tiles(engine, table, layer, (0, 5))
 
 
+def test_names_that_were_made_up_to_meet_are_spread(
+    engine: Engine, dataset: MakeDataset, looks: Callable[..., None]
+) -> None:
+    """Cells of 32 bits whose halves are the same met in one slot, where each was compared with all others."""
+    names = np.arange(1 << 15, dtype=np.uint64) * np.uint64((1 << 16) + 1)
+    for factor in np.random.default_rng(1).integers(1 << 63, size=9, dtype=np.uint64) | np.uint64(1):
+        assert len(np.unique(names * factor >> np.uint64(64 - 17))) > len(names) // 8
+    assert module._FACTOR % 2 == 1
+    looks(SIZE, 32, SIZE, SIZE)
+    places = np.random.default_rng(6).choice(names[: 1 << 14], 5_000)
+    table = dataset(x=places.astype(float), y=np.zeros(len(places)))
+    some = sample(engine, table, Layer("points", "x", "y", "count"), (24, 0))
+    assert some is not None and counted(some.values) == counted(np.unique(places, return_counts=True)[1])
+
+
 def test_a_category_without_labels_has_no_values(engine: Engine, dataset: MakeDataset) -> None:
     table = dataset(x=np.arange(3.0), y=np.arange(3.0), v=np.arange(3.0), k=pa.nulls(3, pa.string()))
     for agg in ("by(k)", "by(k, mean(v))"):

@@ -21,6 +21,8 @@ class DrawnParts:
         self._held: dict[int, tuple[PartLayer, DrawnPart]] = {}
         self._roots: Roots | None = None
         self._corrected = 0
+        self.are_whole = False
+        """Whether all parts of a version were looked at: not where that was given up."""
 
     @property
     def nbytes(self) -> int:
@@ -30,6 +32,7 @@ class DrawnParts:
     def of(self, rows: VersionRows, level: Level, floor: int, cancel: Cancel) -> list[DrawnPart]:
         """The cells with so many zeros or more of each part of a version, and with more where they are too many. Raises
         Cancelled."""
+        self.are_whole = False
         if self._roots != rows.roots:
             self._held, self._roots = {}, rows.roots
         before, most = dict(self._held), most_kept(rows.inputs)
@@ -45,7 +48,7 @@ class DrawnParts:
             floor = max(floor, drawn.floor)
             found[id(part)] = self._held[id(part)] = part, drawn
         self._held = {id(part): (part, found[id(part)][1].risen(floor)) for part in rows.parts}
-        self._corrected = rows.corrected
+        self._corrected, self.are_whole = rows.corrected, True
         return [drawn for _, drawn in self._held.values()]
 
 

@@ -73,7 +73,9 @@ class LevelHistory:
                     state = self._state(level, cancel)
                     if state is not None:
                         found[level] = state.known
-                    elif level in self._drawn:  # of many new rows: what is known of parts is put together again
+                    elif level in self._drawn and self._drawn[level].are_whole:
+                        # There are many new rows: what is known of parts is put together again. A look at all rows that
+                        # was given up is not gone on with here: new versions would wait for it.
                         found.update(self._all_drawn(rows, level, cancel))
             finally:
                 self._lock.release()

@@ -295,6 +295,32 @@ def test_a_cancelled_look_leaves_what_was_known() -> None:
         assert_level(made, growing, level)
 
 
+def test_new_versions_do_not_go_on_with_a_look_that_was_given_up(
+    monkeypatch: pytest.MonkeyPatch, looks: list[int]
+) -> None:
+    """Else whoever asks for many levels and leaves has them wait for looks at all rows."""
+    rng, streams = np.random.default_rng(21), indexes()
+    growing, layer = Growing(batch(rng, 500)), Layer("points", "x", "y", "mean(v)")
+    made = built(streams, growing.version(), layer)
+
+    def given_up(*_: Any) -> Any:
+        raise Cancelled
+
+    with monkeypatch.context() as patch:
+        patch.setattr(drawn_parts, "drawn_part", given_up)
+        for zy in range(3):
+            with pytest.raises(Cancelled):
+                made.level_values((7, zy))
+    made = built(streams, growing.append(batch(rng, 40)).version(), layer)
+    assert looks == []
+    assert_level(made, growing, (7, 1))
+    looks.clear()
+    made = built(streams, growing.append(batch(rng, 30)).version(), layer)
+    assert looks == [] or looks == [30]
+    assert_level(made, growing, (7, 1))
+    assert looks == [30]
+
+
 @pytest.mark.usefixtures("looks")
 @pytest.mark.parametrize("agg", ["by(kind)", "by(kind, mean(v))", "mean(v)", "count"])
 def test_no_rows_and_no_labels(agg: str) -> None:
