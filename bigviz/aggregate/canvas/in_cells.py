@@ -10,8 +10,9 @@ line of a width on a logarithmic axis is taken from the ends of the window, not 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, Final
 
 import numpy as np
@@ -177,6 +178,12 @@ def check_geometries(options: dict[str, Any], glyph: str, source: Any, arguments
     if bounds is None:
         return  # datashader says what it expects
     ends = [float(end) for end in (bounds.compute() if hasattr(bounds, "compute") else bounds)]
+    if glyph == "polygons" and any(np.isnan(each).any() for each in _coordinates(geometries)):
+        raise BadInput(
+            "datashader cannot draw polygons whose coordinates are not all known: some are NaN. Leave these polygons, "
+            "or these vertices, out.",
+            "geometry",
+        )
     wide = bool(arguments.get("line_width") or arguments.get("antialias"))
     for axis, role in enumerate("xy"):
         low, high = options[f"{role}_range"] or span_of_ends(ends[axis], ends[axis + 2])
@@ -262,6 +269,15 @@ def _ends(source: Any, columns: Sequence[Any], shared: Sequence[Array]) -> tuple
         lows.append(float(low.compute() if hasattr(low, "compute") else low))
         highs.append(float(high.compute() if hasattr(high, "compute") else high))
     return (float(np.fmin.reduce(lows)), float(np.fmax.reduce(highs))) if lows else (math.nan, math.nan)
+
+
+def _coordinates(geometries: Any) -> Iterator[Array]:
+    """The numbers of a column of geometries, of spatialpandas or of GeoPandas."""
+    for part in _parts(geometries):
+        numbers = getattr(part.array, "buffer_values", None)
+        if numbers is None:
+            numbers = import_module("shapely").get_coordinates(np.asarray(part.array, object))
+        yield np.asarray(numbers, np.float64)
 
 
 def _parts(column: Any) -> Iterable[Any]:

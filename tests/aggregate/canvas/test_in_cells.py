@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
@@ -336,6 +337,27 @@ def test_geometries_that_cannot_be_drawn_are_refused(
         return
     with pytest.raises(BadInput, match="x_range"):
         check_geometries(where, glyph, {"shape": Geometries(*bounds)}, arguments)
+
+
+class Polygons(pd.Series):  # type: ignore[type-arg]
+    """A column of polygons of spatialpandas, as far as it is asked for."""
+
+    total_bounds = (0.0, 0.0, 5.0, 5.0)
+
+    @property
+    def array(self) -> Any:
+        return SimpleNamespace(buffer_values=self.to_numpy())
+
+
+def test_polygons_with_unknown_coordinates_are_refused() -> None:
+    """datashader takes NaN for a cell, and writes there."""
+    where = {"plot_width": 9, "plot_height": 4, "x_range": (1.0, 4.0), "y_range": None}
+    where |= {"x_axis_type": "linear", "y_axis_type": "linear"}
+    known, unknown = Polygons([0.0, 5.0]), Polygons([0.0, math.nan])
+    check_geometries(where, "polygons", {"shape": known}, {"geometry": "shape"})
+    check_geometries(where, "line", {"shape": unknown}, {"geometry": "shape"})
+    with pytest.raises(BadInput, match="some are NaN"):
+        check_geometries(where, "polygons", {"shape": unknown}, {"geometry": "shape"})
 
 
 def test_what_is_no_column_of_geometries_is_left_to_datashader() -> None:
