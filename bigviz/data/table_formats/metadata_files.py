@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from bigviz.common.errors import TooLarge
 from bigviz.data.formats.stable_file import StableFile
-from bigviz.data.limits import gigabytes
+from bigviz.data.limits import gigabytes, require_memory
 from bigviz.data.remote.address import is_remote, shown_source
 from bigviz.data.remote.object_file import ObjectFile
 from bigviz.data.table_formats.avro_container import MOST_UNPACKED, blocks_of, inflated, require_unpacked
@@ -19,6 +19,7 @@ __all__ = ["MetadataFiles", "file_at", "read_by", "read_here"]
 
 _MOST: Final = 1 << 28  # bytes of a file as it lies there
 _MOST_OF_ALL: Final = 1 << 30  # bytes of all manifests, unpacked
+_PARSED: Final = 30  # times as much a text takes once pyiceberg has parsed it, about: 15 to 36
 _GZIP: Final = 16 + zlib.MAX_WBITS
 
 Read = Callable[[str], bytes]
@@ -48,6 +49,7 @@ class MetadataFiles:
             data = inflated(data, MOST_UNPACKED, _GZIP)
             if len(data) > MOST_UNPACKED:
                 raise _too_large(location, MOST_UNPACKED)
+        require_memory(_PARSED * len(data), f"{shown_source(location)}, parsed,")
         return data.decode("utf-8")
 
 

@@ -16,6 +16,7 @@ from pyiceberg.avro.codecs import KNOWN_CODECS
 from pyiceberg.catalog.sql import SqlCatalog
 
 from bigviz.common.errors import TooLarge, Unreadable
+from bigviz.data import limits
 from bigviz.data.open import open as open_source
 from bigviz.data.table_formats import avro_container, metadata_files
 from bigviz.data.table_formats.avro_container import blocks_of
@@ -128,6 +129,15 @@ def test_metadata_that_is_packed(table: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(metadata_files, "MOST_UNPACKED", 100)
     with pytest.raises(TooLarge, match="which no metadata needs"):
         open_source(gz)
+
+
+def test_metadata_that_would_take_more_than_the_memory(table: Path, monkeypatch: pytest.MonkeyPatch):
+    """A gzip of half a megabyte unpacks to 512 MiB, and these are parsed to some 15 GB."""
+    monkeypatch.setattr(limits, "available_memory", lambda: 1 << 20)
+    assert open_source(table).num_rows == 2
+    monkeypatch.setattr(metadata_files, "_PARSED", 1 << 20)
+    with pytest.raises(TooLarge, match=r"metadata.json, parsed, needs .* of memory"):
+        open_source(table)
 
 
 def test_files_of_any_length_are_not_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
