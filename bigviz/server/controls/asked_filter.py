@@ -36,7 +36,8 @@ def asked_filter(
         bound = bind(expression, filter_values(document, values))
         if bound is not None:
             with usage.discretion(dataset):
-                check(bound, dataset_of(document, dataset), usage.columns.get(dataset))  # here places are those of what was written
+                # here places are those of what was written
+                check(bound, dataset_of(document, dataset), usage.columns.get(dataset))
             found = str(bound)
     if dataset not in usage.columns or found in shown or "" in shown:
         return found
