@@ -11,10 +11,10 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import dask
-from distributed import LocalCluster
+from distributed import LocalCluster, Nanny
 from distributed.security import Security
 
 from bigviz.common.disk.atomic_file import written_aside
@@ -34,17 +34,27 @@ def started(workers: int, security: Security | None = None, port: int = 0) -> Lo
     can reach them can have them run any code. Raises BadInput where the package that makes their key is not
     installed."""
     dask_setup()
-    return LocalCluster(
-        n_workers=workers,
-        threads_per_worker=max(1, usable_cores() // workers),
-        host="127.0.0.1",
-        scheduler_port=port,
-        security=security or _of_its_own(),
-        dashboard_address="127.0.0.1:0",  # without one Dask listens on all interfaces
-        worker_dashboard_address="127.0.0.1:0",
-        memory_limit=0,  # each bounds its own caches, and a worker that is ended by Dask loses its indexes
-        preload=[*dask.config.get("distributed.worker.preload"), __name__],
-    )
+    with dask.config.set({"distributed.scheduler.http.routes": []}):
+        return LocalCluster(
+            n_workers=workers,
+            threads_per_worker=max(1, usable_cores() // workers),
+            host="127.0.0.1",
+            scheduler_port=port,
+            security=security or _of_its_own(),
+            dashboard_address="127.0.0.1:0",  # without one Dask listens on all interfaces
+            worker_dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={"dashboard": False},
+            worker_class=_WithoutDashboard,
+            memory_limit=0,  # each bounds its own caches, and a worker that is ended by Dask loses its indexes
+            preload=[*dask.config.get("distributed.worker.preload"), __name__],
+        )
+
+
+class _WithoutDashboard(Nanny):  # type: ignore[misc]
+    """Of a worker that shows nothing of itself: dashboards ask nobody for a key."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{**options, "dashboard": False})
 
 
 def dask_setup(worker: object = None) -> None:

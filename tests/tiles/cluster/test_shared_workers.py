@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import numpy as np
 import pytest
@@ -62,6 +64,17 @@ def held(server: DaskEngine) -> list[int]:
         return len(dask_worker.plugins["bigviz"].tables._parts)
 
     return list(server.workers._members._client.run(count).values())
+
+
+def test_nobody_is_shown_what_workers_do(one_worker: tuple[LocalCluster, ClusterOptions]) -> None:
+    """Dask's pages are at ports of their own, which any user of the machine can ask."""
+    (worker,) = one_worker[0].scheduler.workers.values()
+    for port in (one_worker[0].scheduler.http_server.port, worker.services["dashboard"]):
+        for page in ("status", "info/main/workers.html", "json/counts.json", "system", "individual-workers"):
+            with pytest.raises(HTTPError) as caught:
+                urlopen(f"http://127.0.0.1:{port}/{page}")
+            caught.value.close()
+            assert caught.value.code == 404
 
 
 def test_rows_are_held_once_and_move_for_both(
