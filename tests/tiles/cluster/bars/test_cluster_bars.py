@@ -146,8 +146,8 @@ def test_bars_are_estimated_from_the_parts_that_were_passed_over(
         """The second part is passed over later."""
         if question["ask"] != "label_bars" or len(asked) == 1:
             return await answers(asked, question, ident, cancel, answered, expected)
-        first = await answers(asked[:1], question, ident, cancel, answered, expected)
         came.append(ident)
+        first = await answers(asked[:1], question, ident, cancel, answered, expected)
         await gate.wait()
         return first + await answers(asked[1:], question, ident, cancel, answered, expected)
 
