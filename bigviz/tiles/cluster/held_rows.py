@@ -13,12 +13,11 @@ from bigviz.tiles.answers.bars import Bars
 from bigviz.tiles.answers.columns import Columns
 from bigviz.tiles.answers.layer_info import LayerInfo
 from bigviz.tiles.cluster.cluster_layer import ClusterLayer
+from bigviz.tiles.cluster.parts.growth import await_growth
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number
 
 __all__ = ["HeldRows"]
-
-_SECONDS = 0.5  # after which a sample that has not grown says so
 
 
 @dataclass(frozen=True)
@@ -51,10 +50,7 @@ class HeldRows:
 
     def grow(self, cancel: Cancel = NEVER) -> None:
         """Wait for another part, some time at most."""
-        cancel.check()
-        before = self.generation
-        with self.held.noted:
-            self.held.noted.wait_for(lambda: cancel.cancelled or self.generation != before, _SECONDS)
+        await_growth(self.held.noted, lambda: self.generation, cancel)
 
     def tile(self, key: TileKey, cancel: Cancel = NEVER) -> tuple[Drawn, Estimate]:
         key.check()

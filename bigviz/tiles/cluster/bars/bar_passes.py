@@ -24,6 +24,7 @@ from bigviz.tiles.bars.bars_by_label import BarLayer, Summed, finished_bars, lab
 from bigviz.tiles.cluster.cluster_points import widened
 from bigviz.tiles.cluster.messages import Answer, arrays_of, layer_facts
 from bigviz.tiles.cluster.parts.division import Part
+from bigviz.tiles.cluster.parts.growth import await_growth
 from bigviz.tiles.cluster.workers import Workers
 from bigviz.tiles.grid.tile_key import TileKey
 from bigviz.tiles.grid.window import Number
@@ -31,7 +32,6 @@ from bigviz.tiles.grid.window import Number
 __all__ = ["BarPasses"]
 
 _LOOK: Final = 0.02  # seconds between two looks at a caller's cancel flag
-_SECONDS: Final = 0.5  # after which an estimate that has not grown says so
 
 
 @dataclass(eq=False)
@@ -104,10 +104,7 @@ class BarPasses:
 
     def grow(self, cancel: Cancel = NEVER) -> None:
         """Wait for another part, some time at most."""
-        cancel.check()
-        before = self.generation
-        with self._noted:
-            self._noted.wait_for(lambda: cancel.cancelled or self.generation != before, _SECONDS)
+        await_growth(self._noted, lambda: self.generation, cancel)
 
     def bars(self, x0: Number, x1: Number, cancel: Cancel = NEVER) -> tuple[Bars, Estimate]:
         there = sum(part.rows for part in self.parts if part in self._found)
